@@ -1,0 +1,57 @@
+# make run    the whole dashboard on this machine, with a sandbox in HostUp's place
+# make test   everything that has to pass, real browser included
+# make lint   style, security rules, formatting        make format   mend what can be mended
+# make lock   requirements*.txt from requirements*.in   make messages  collect texts to translate
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test lint format lock messages
+
+run: $(VENV)/installed locale/sv/LC_MESSAGES/django.mo
+	@exec $(BIN)/python -m hostup_dashboard.run
+
+test: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
+	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(VENV)/installed-dev
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" requirements.in -o requirements.txt
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" requirements-dev.in -o requirements-dev.txt
+
+messages: $(VENV)/installed
+	SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_hex())") \
+	ENCRYPTION_KEYS=k:$$($(BIN)/python -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())") \
+	$(BIN)/python manage.py makemessages -l sv --no-wrap --no-location --no-obsolete -i .venv -i data
+
+locale/sv/LC_MESSAGES/django.mo: locale/sv/LC_MESSAGES/django.po $(VENV)/installed
+	@$(BIN)/pybabel -q compile --domain django --directory locale
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
+	  echo "HostUp Dashboard needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1)." \
+	       "Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c "import venv, ensurepip" 2>/dev/null || { \
+	  echo "Python's venv module is missing. On Debian: sudo apt install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: requirements.txt | $(VENV)/bin/python
+	@echo "Installing what the dashboard needs (once)…"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt | $(VENV)/bin/python
+	@echo "Installing what the tests need (once)…"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@ $(VENV)/installed
