@@ -1,0 +1,23 @@
+"""How gunicorn serves the dashboard; found by itself when started in this folder."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hostup_dashboard.settings")
+
+# Most of a request is waiting for HostUp: threads wait, two processes use two cores.
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", 2))
+threads = 16
+max_requests = 20_000
+max_requests_jitter = 2_000
+control_socket_disable = True  # nobody here steers a running server
+
+
+def on_starting(server):
+    """Before the first worker: collect the static files and say what `manage.py check` would."""
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("check")
+    call_command("collectstatic", interactive=False, verbosity=0)

@@ -1,0 +1,115 @@
+"""Readers for the settings that come from the environment. Each refuses a bad value, saying which and why.
+
+They raise `ImproperlyConfigured`, so that neither the server nor any command starts on a bad installation.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+KEY_BYTES = 32  # AES-256
+LEAST_DISTINCT_BYTES = 16  # 32 random bytes have about 30 different ones; fewer than 16 is a made-up key
+
+
+class Site(NamedTuple):
+    """The address that people type: `scheme` is http or https, `host` has no port, `origin` has all three."""
+
+    scheme: str
+    host: str
+    origin: str
+
+    @property
+    def is_https(self) -> bool:
+        return self.scheme == "https"
+
+
+def secret(env: environ.Env, name: str) -> str:
+    """Return the setting `name` (or the content of the file `name`_FILE); it has no default.
+
+    Read from the mapping itself: the usual readers take a value that begins with `$` for another variable's name.
+    """
+    try:
+        value = env.ENVIRON[name].strip()
+    except KeyError:
+        value = ""
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error.strerror}.") from None
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set. Set it, or {name}_FILE to a file that holds it.")
+    return value
+
+
+def site_url(value: str) -> Site:
+    """Read `SITE_URL`: http or https, a host, no path."""
+    parts = _split(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+        raise ImproperlyConfigured(f"SITE_URL must look like https://tickets.example.com, not {value!r}.")
+    return Site(parts.scheme, _bracketed(parts.hostname), f"{parts.scheme}://{parts.netloc}")
+
+
+def hostup_url(value: str) -> str:
+    """Read `HOSTUP_API_URL`: https, or http on loopback only, because the API key travels with every call."""
+    parts = _split(value)
+    if not parts.hostname or parts.username or parts.password or parts.query or parts.fragment:
+        raise ImproperlyConfigured(f"HOSTUP_API_URL must look like https://cloud.hostup.se, not {value!r}.")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+        raise ImproperlyConfigured("HOSTUP_API_URL must begin with https:// (http:// on loopback only).")
+    return value.rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether `host`, a name or an address without brackets, is this machine itself."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def encryption_keys(value: str, secret_key: str) -> Mapping[str, bytes]:
+    """Read `ENCRYPTION_KEYS`: `kid:base64 of 32 bytes`, comma-separated; the first encrypts, all decrypt.
+
+    Returns the keys by their kid, in order. Refuses what is short, made up, given twice, or also used as
+    `SECRET_KEY`: two secrets that are one are lost together.
+    """
+    keys: dict[str, bytes] = {}
+    for entry in value.split(","):
+        kid, _, encoded = entry.strip().partition(":")
+        if not kid.isascii() or not kid.isalnum() or len(kid) > 16:
+            raise ImproperlyConfigured(
+                "ENCRYPTION_KEYS: each entry is kid:key, the kid 1 to 16 letters or digits."
+            )
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {kid} is not base64.") from None
+        if len(key) != KEY_BYTES:
+            raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {kid} is not {KEY_BYTES} bytes long.")
+        if len(set(key)) < LEAST_DISTINCT_BYTES:
+            raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {kid} is weak; make it from random bytes.")
+        if kid in keys or key in keys.values():
+            raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {kid} is there twice.")
+        if secret_key in (encoded, key.hex()) or secret_key.encode() == key:
+            raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {kid} is the SECRET_KEY; use another.")
+        keys[kid] = key
+    return keys
+
+
+def _split(value: str):
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # a bad port raises here rather than in a request
+        return parts
+    except ValueError:
+        raise ImproperlyConfigured(f"{value!r} is not an address.") from None
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,45 @@
+"""Error answers of the frame: never a bare page, always what happened and what to do."""
+
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+
+WORDS = {
+    400: (_("That request was not understood"), _("Nothing was changed. Go back and try again.")),
+    403: (_("That is not allowed"), _("Nothing was changed. Reload the page and try again.")),
+    404: (_("There is no such page"), _("Check the address, or go to the tickets.")),
+    405: (_("This address only does something when a button is pressed"), _("Nothing was changed.")),
+    429: (_("Too many tries"), _("Wait a few minutes, then try again.")),
+    500: (_("Something broke in the dashboard"), _("If you were changing a ticket, look at it before retrying.")),
+}
+
+
+def error_answer(request, status):
+    """Answer with the page, or for htmx the fragment, that words `status`, a key of `WORDS`."""
+    heading, advice = WORDS[status]
+    is_partial = request.htmx.request_type == "partial" if hasattr(request, "htmx") else False
+    template = "_error.html" if is_partial else "error.html"
+    response = render(request, template, {"failure": {"heading": heading, "sentences": [advice]}}, status=status)
+    if is_partial and request.method != "GET":
+        response.headers["HX-Retarget"] = "#alerts"
+        response.headers["HX-Reswap"] = "innerHTML"
+    return response
+
+
+def bad_request(request, exception=None):
+    return error_answer(request, 400)
+
+
+def permission_denied(request, exception=None):
+    return error_answer(request, 403)
+
+
+def csrf_failure(request, reason=""):
+    return error_answer(request, 403)
+
+
+def page_not_found(request, exception=None):
+    return error_answer(request, 404)
+
+
+def server_error(request):
+    return error_answer(request, 500)

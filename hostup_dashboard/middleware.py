@@ -1,0 +1,84 @@
+"""What holds for every request and answer, whatever page it is."""
+
+import zoneinfo
+
+from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
+from django.shortcuts import resolve_url
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import HttpResponseClientRedirect
+
+from hostup_dashboard.errors import error_answer
+
+TIME_ZONE_COOKIE = "timezone"  # set by static/app.js
+
+
+def answer_headers(get_response):
+    """Keep answers out of caches and this site out of other sites' pages.
+
+    `Vary` and `no-store` also keep the browser from showing a bare fragment when the agent goes Back: the
+    same address answers with a page or a fragment.
+    """
+
+    def middleware(request):
+        response = get_response(request)
+        if not request.path_info.startswith(settings.STATIC_URL):
+            response.headers["Cache-Control"] = "no-store, private"
+            patch_vary_headers(response, ["HX-Request", "HX-Request-Type"])
+        response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        response.headers["X-Frame-Options"] = settings.X_FRAME_OPTIONS
+        response.headers["X-Robots-Tag"] = "noindex, nofollow"
+        return response
+
+    return middleware
+
+
+def browser_time_zone(get_response):
+    """Show times in the zone that the agent's browser told us, else in `TIME_ZONE`."""
+
+    def middleware(request):
+        try:
+            zone = zoneinfo.ZoneInfo(request.COOKIES.get(TIME_ZONE_COOKIE, ""))
+        except (ValueError, KeyError, OSError):  # no cookie, no such zone, or not even a name
+            return get_response(request)
+        with timezone.override(zone):
+            return get_response(request)
+
+    return middleware
+
+
+def worded_method_errors(get_response):
+    """Give Django's empty 405 a page that says what happened."""
+
+    def middleware(request):
+        response = get_response(request)
+        if response.status_code != 405 or response.content:
+            return response
+        page = error_answer(request, 405)
+        page.headers["Allow"] = response.headers["Allow"]
+        return page
+
+    return middleware
+
+
+class SignInRequired(LoginRequiredMiddleware):
+    """Send whoever is not signed in to the sign-in page, and back afterwards to the page they were on.
+
+    htmx follows a redirect inside the fragment's target, so it is told to move the whole page instead.
+    """
+
+    def handle_no_permission(self, request, view_func):
+        if request.htmx:
+            came_from = request.htmx.current_url_abs_path
+        elif request.method == "POST":
+            came_from = request.POST.get("next")  # the page that the form was on
+        else:
+            came_from = request.get_full_path()
+        if not url_has_allowed_host_and_scheme(came_from, allowed_hosts=None):
+            came_from = resolve_url(settings.LOGIN_REDIRECT_URL)
+        response = redirect_to_login(came_from)
+        return HttpResponseClientRedirect(response.url) if request.htmx else response

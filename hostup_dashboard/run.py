@@ -1,0 +1,117 @@
+"""`make run`: the whole dashboard on this machine, for trying it out.
+
+Starts the sandbox in HostUp's place (unless HOSTUP_API_URL names another address), then the dashboard, both on
+loopback only; says where it is and who may sign in; ends both on Ctrl-C.
+"""
+
+import base64
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+SECRETS_FILE = BASE_DIR / "data" / "secrets.env"
+USERNAME = "agent"
+START_SECONDS = 30
+
+
+def main() -> None:
+    port = _free_port("PORT", 8000)
+    environment = {**os.environ, **_secrets(), "SITE_URL": f"http://127.0.0.1:{port}", "AGENT_USERNAME": USERNAME}
+    sandbox_port = None
+    if "HOSTUP_API_URL" not in environment:
+        sandbox_port = _free_port("SANDBOX_PORT", 8100)
+        environment["HOSTUP_API_URL"] = f"http://127.0.0.1:{sandbox_port}"
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    servers = []
+    try:
+        if sandbox_port:
+            sandbox = ("manage.py", "sandbox", "--port", str(sandbox_port))
+            servers.append(_start(*sandbox, environment=environment))
+        _start("manage.py", "migrate", "--verbosity", "0", environment=environment, wait=True)
+        if sandbox_port:
+            _wait_for(f"{environment['HOSTUP_API_URL']}/_sandbox/calls", servers)
+        _start("manage.py", "demo_agent", environment=environment, wait=True)
+        gunicorn = ("-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--log-level", "warning")
+        servers.append(_start(*gunicorn, "hostup_dashboard.wsgi", environment=environment))
+        _wait_for(f"{environment['SITE_URL']}/healthz", servers)
+        _say_where(environment, is_sandbox=bool(sandbox_port))
+        while all(server.poll() is None for server in servers):
+            time.sleep(0.3)
+    except KeyboardInterrupt:
+        print("\nStopping.")  # noqa: T201
+    finally:
+        for server in servers:
+            server.terminate()
+        for server in servers:
+            server.wait()
+
+
+def _free_port(name: str, default: int) -> int:
+    port = int(os.environ.get(name, default))
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            sys.exit(f"Port {port} is taken. Stop what uses it, or choose another: {name}={port + 1} make run")
+    return port
+
+
+def _secrets() -> dict[str, str]:
+    """Return this installation's secrets, made up at the first run and kept where only this user reads them."""
+    if not SECRETS_FILE.exists():
+        made = {
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "ENCRYPTION_KEYS": f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+            "AGENT_PASSWORD": secrets.token_urlsafe(12),
+        }
+        SECRETS_FILE.parent.mkdir(exist_ok=True)
+        with open(os.open(SECRETS_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.writelines(f"{name}={value}\n" for name, value in made.items())
+    return dict(line.split("=", 1) for line in SECRETS_FILE.read_text().splitlines())
+
+
+def _start(*arguments: str, environment: dict[str, str], wait: bool = False) -> subprocess.Popen:
+    process = subprocess.Popen([sys.executable, *arguments], cwd=BASE_DIR, env=environment)  # noqa: S603
+    if wait and process.wait():
+        sys.exit(process.returncode)
+    return process
+
+
+def _wait_for(address: str, servers: list[subprocess.Popen]) -> None:
+    for _ in range(START_SECONDS * 10):
+        if any(server.poll() is not None for server in servers):
+            sys.exit("A server stopped while starting; its own words are above.")
+        try:
+            urllib.request.urlopen(address, timeout=1)  # noqa: S310  (our own address)
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    sys.exit(f"{address} did not answer within {START_SECONDS} seconds.")
+
+
+def _say_where(environment: dict[str, str], *, is_sandbox: bool) -> None:
+    print(  # noqa: T201
+        f"""
+  HostUp Dashboard  {environment["SITE_URL"]}
+  Username          {USERNAME}
+  Password          {environment["AGENT_PASSWORD"]}
+  HostUp            {environment["HOSTUP_API_URL"]}{" (sandbox: made-up tickets)" if is_sandbox else ""}
+
+  Ctrl-C stops it.
+""",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""Settings: everything that differs between installations comes from the environment (see the README)."""
+
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from hostup_dashboard import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = BASE_DIR / "data"  # what this installation makes: the SQLite file, collected static files
+
+env = environ.FileAwareEnv()
+
+# The installation
+
+SITE = environment.site_url(env.str("SITE_URL", "http://127.0.0.1:8000"))
+SECRET_KEY = environment.secret(env, "SECRET_KEY")
+if len(SECRET_KEY) < 32:
+    raise ImproperlyConfigured("SECRET_KEY is too short: at least 32 random characters.")
+ENCRYPTION_KEYS = environment.encryption_keys(environment.secret(env, "ENCRYPTION_KEYS"), SECRET_KEY)
+DEBUG = env.bool("DEBUG", False)
+
+HOSTUP_API_URL = environment.hostup_url(env.str("HOSTUP_API_URL", "https://cloud.hostup.se"))
+HOSTUP_CA_BUNDLE = env.str("HOSTUP_CA_BUNDLE", "") or None
+HOSTUP_PROXY = env.str("HOSTUP_PROXY", "") or None
+HOSTUP_DEADLINE = 10.0  # seconds that one call may take in all
+HOSTUP_DOWNLOAD_DEADLINE = 120.0  # seconds that one attachment may take
+HOSTUP_IS_SANDBOX = HOSTUP_API_URL.startswith("http://")  # the real one speaks https only
+
+# Django
+
+# Loopback is for health checks from the machine itself; pages make no address out of the Host header.
+ALLOWED_HOSTS = [SITE.host, "127.0.0.1", "localhost", "[::1]"]
+CSRF_TRUSTED_ORIGINS = [SITE.origin]
+ROOT_URLCONF = "hostup_dashboard.urls"
+WSGI_APPLICATION = "hostup_dashboard.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "django_htmx",
+    "csp",
+    "hostup_dashboard.apps.FrameConfig",
+    "tickets",
+    "sandbox",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "hostup_dashboard.middleware.answer_headers",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "hostup_dashboard.middleware.browser_time_zone",
+    "django_htmx.middleware.HtmxMiddleware",
+    "hostup_dashboard.middleware.worded_method_errors",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "hostup_dashboard.middleware.SignInRequired",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "tickets.middleware.HostUpErrors",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "hostup_dashboard.context.frame",
+            ]
+        },
+    }
+]
+
+# Database, cache, sessions
+
+DATABASES = {"default": env.db_url("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        # Readers go on while one writes; a writer waits its turn rather than failing half-way.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 10,
+    }
+    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+else:
+    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+
+CACHES = {"default": env.cache_url("CACHE_URL", "locmemcache://")}
+
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: a working day
+SESSION_COOKIE_SAMESITE = "Lax"
+
+# Language and time
+
+LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
+LANGUAGES = [("en", _("English")), ("sv", _("Swedish"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.str("TIME_ZONE", "Europe/Stockholm")
+USE_TZ = True
+
+# Static files: collected when the server starts (gunicorn.conf.py), served compressed under hashed names
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# Sign-in (django-allauth): no sign-up, throttled, the one door for every page
+
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "tickets"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+# https means that something in front of us ends TLS and tells the caller's address; else nothing does.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if SITE.is_https else 0
+
+# What browsers are told
+
+SECURE_SSL_REDIRECT = SITE.is_https
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SITE.is_https else 0
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE.is_https
+if SITE.is_https:
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+CSRF_COOKIE_HTTPONLY = True  # the token travels in the forms
+CSRF_FAILURE_VIEW = "hostup_dashboard.errors.csrf_failure"
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# Errors and logs: the API key must be in neither
+
+DEFAULT_EXCEPTION_REPORTER_FILTER = "hostup_dashboard.logs.NoVariables"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"without_keys": {"()": "hostup_dashboard.logs.WithoutKeys"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["without_keys"],
+            "formatter": "line",
+        }
+    },
+    "root": {"handlers": ["console"], "level": "INFO"},
+    # Django's own handlers would mail errors and skip the filter above.
+    "loggers": {"django": {"handlers": [], "propagate": True}},
+}
