@@ -1,0 +1,328 @@
+"""The calls themselves: the only module that speaks HTTP with HostUp.
+
+A `Pool` is shared by the whole process and keeps connections alive; a `Client` is one API key's view of HostUp,
+made for one request of ours and thrown away after it. Each method is one call of the reference and raises an
+error of `errors`.
+"""
+
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from email.message import Message as Headers
+from typing import TypeVar
+
+import requests
+import urllib3.exceptions
+from requests.adapters import HTTPAdapter
+
+from tickets.hostup import deadline, errors, wire
+from tickets.hostup.types import ID_PATTERN, Department, Message, Page, Ticket, Upload
+
+Value = TypeVar("Value")
+
+USER_AGENT = "HostUp-Dashboard/1.0"
+JSON_MOST_BYTES = 5 * 1024 * 1024
+ATTACHMENT_MOST_BYTES = 25 * 1024 * 1024
+CHUNK_BYTES = 64 * 1024
+CONNECT_SECONDS = 3.0  # per address of HostUp's
+READ_TRIES = 3
+BACKOFF_SECONDS = 0.2  # doubled with every try, and a random share of it waited ("full jitter")
+RETRIED_STATUSES = (502, 503, 504)
+TOO_LARGE = "answer_too_large"  # our own code, beside HostUp's
+
+
+class Download:
+    """A file on its way: iterate over its chunks, then (or instead) close it.
+
+    `content_length` is in bytes, None when HostUp does not say; `filename` is HostUp's word, unchecked.
+    """
+
+    def __init__(self, response: requests.Response, opened: ExitStack):
+        headers = _lower(response.headers)
+        length = headers.get("content-length", "")
+        self.content_length = int(length) if re.fullmatch(r"[0-9]{1,12}", length) else None
+        self.filename = _filename(headers.get("content-disposition", ""))
+        self._response = response
+        self._opened = opened
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._opened:
+            yield from _limited(self._response, ATTACHMENT_MOST_BYTES)
+
+    def close(self) -> None:
+        self._opened.close()
+
+
+class Pool:
+    """The process's connections to HostUp.
+
+    Arguments:
+        base_url: such as `https://cloud.hostup.se`; nothing else is ever called.
+        call_seconds: how long one call may take in all, retries included.
+        download_seconds: the same for a file.
+        most_at_once: calls under way at a time; one more is refused at once, so that a hanging HostUp does
+            not take every thread of the server with it.
+        ca_bundle: path of the certificates to trust instead of the usual ones.
+        proxy: address of a proxy to go through.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        call_seconds: float,
+        download_seconds: float,
+        most_at_once: int,
+        ca_bundle: str | None = None,
+        proxy: str | None = None,
+    ):
+        self.base_url = base_url
+        self.call_seconds = call_seconds
+        self.download_seconds = download_seconds
+        self._verify = ca_bundle or True
+        self._proxies = {"http": proxy, "https": proxy} if proxy else {}
+        self._slots = threading.BoundedSemaphore(most_at_once)
+        self._adapter = _Adapter(pool_connections=1, pool_maxsize=most_at_once)
+
+    def client(self, api_key: str) -> "Client":
+        """Return the client that calls with `api_key`."""
+        return Client(self, api_key)
+
+    @contextmanager
+    def slot(self):
+        """Hold one of the places for calls under way. Raises `Busy` when there is none."""
+        if not self._slots.acquire(blocking=False):
+            raise errors.Busy()
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+    @contextmanager
+    def exchange(self, request: requests.PreparedRequest, call: deadline.Call):
+        """Send one request and give its answer with the body still to be read.
+
+        The adapter is used without a session: no cookies, no redirects, no netrc or proxy of the process's.
+        """
+        response = self._adapter.send(
+            request,
+            stream=True,
+            timeout=min(CONNECT_SECONDS, call.remaining()),
+            verify=self._verify,
+            proxies=self._proxies,
+        )
+        try:
+            yield response
+        finally:
+            response.close()  # gives the connection back when the body was read to its end
+
+
+class Client:
+    """HostUp as one API key sees it."""
+
+    def __init__(self, pool: Pool, api_key: str):
+        self._pool = pool
+        self._authorization = f"Bearer {api_key}"
+
+    # https://developer.hostup.se: GET /api/v2/support/tickets
+    def tickets(self, *, status: str = "", department: str = "", cursor: str = "", limit: int = 50) -> Page:
+        """Return one page of tickets, newest activity first. `limit` is 1 to 100; the rest filter when given."""
+        filters = {"status": status, "departmentSlug": department, "cursor": cursor}
+        params = {"limit": str(limit)} | {name: value for name, value in filters.items() if value}
+        return self._read("/tickets", wire.read_page, params=params)
+
+    # https://developer.hostup.se: GET /api/v2/support/tickets/{id}
+    def ticket(self, ticket_id: str, *, tries: int = READ_TRIES) -> Ticket:
+        """Return the ticket with its thread. `ticket_id` is a public id or a number."""
+        return self._read(f"/tickets/{_checked(ticket_id)}", wire.read_ticket, tries=tries)
+
+    # https://developer.hostup.se: POST /api/v2/support/tickets/{id}/actions/reopen
+    def reopen(self, ticket_id: str) -> Ticket:
+        """Reopen the ticket and return it as it is now."""
+        return self._change(f"/tickets/{_checked(ticket_id)}/actions/reopen", wire.read_ticket)
+
+    # https://developer.hostup.se: POST /api/v2/support/tickets/{id}/actions/close
+    def close(self, ticket_id: str) -> Ticket:
+        """Close the ticket and return it as it is now.
+
+        What this call answers is not documented: anything but a ticket raises `OutcomeUnknown`.
+        """
+        return self._change(f"/tickets/{_checked(ticket_id)}/actions/close", wire.read_ticket)
+
+    # https://developer.hostup.se: POST /api/v2/support/tickets/{id}/messages
+    def reply(self, ticket_id: str, message: str, *, encrypted: bool = False) -> Message:
+        """Write into the ticket, which must not be closed."""
+        body = {"message": message, "encrypted": encrypted}
+        return self._change(f"/tickets/{_checked(ticket_id)}/messages", wire.read_message, json=body)
+
+    # https://developer.hostup.se: POST /api/v2/support/tickets
+    def create(self, fields: dict) -> Ticket:
+        """Open a new ticket. `fields` are named as the reference does: `departmentSlug`, `subject`, …"""
+        return self._change("/tickets", wire.read_ticket, json=fields)
+
+    # https://developer.hostup.se: GET /api/v2/support/departments
+    def departments(self) -> list[Department]:
+        """Return the departments that take tickets; needs the scope `read:account`."""
+        return self._read("/departments", wire.read_departments)
+
+    # https://developer.hostup.se: POST /api/v2/support/attachments
+    def upload(self, filename: str, content: bytes, *, ticket_id: str = "") -> Upload:
+        """Upload a file, for a ticket when `ticket_id` is given."""
+        data = {"ticketId": _checked(ticket_id)} if ticket_id else {}
+        return self._change("/attachments", wire.read_upload, files={"file": (filename, content)}, data=data)
+
+    # https://developer.hostup.se: GET /api/v2/support/attachments/{id}
+    def download(self, ticket_id: str, attachment_id: str) -> Download:
+        """Start downloading a file of a ticket. Raises before the first byte, or in the middle of `chunks`."""
+        call = deadline.Call(self._pool.download_seconds)
+        path, params = f"/attachments/{_checked(attachment_id)}", {"ticketId": _checked(ticket_id)}
+        with ExitStack() as opened:
+            response = opened.enter_context(self._exchange("GET", path, call, params=params))
+            if response.status_code != 200:
+                answer = _complete(response)
+                wire.raise_for_status(answer)
+                raise errors.Unreadable(status=answer.status)
+            download = Download(response, opened.pop_all())
+        if (download.content_length or 0) > ATTACHMENT_MOST_BYTES:
+            download.close()
+            raise errors.Unreadable(status=200, code=TOO_LARGE)
+        return download
+
+    def can_write(self) -> bool | None:
+        """Tell whether the key has `write:support`; None when HostUp's answer does not say.
+
+        No call tells a key's scopes. An upload without a file is the one writing call that can change nothing:
+        a key without the scope gets 403, any other key gets its form refused.
+        """
+        try:
+            call = deadline.Call(self._pool.call_seconds)
+            self._send("POST", "/attachments", call, files={"none": (None, "")})
+        except errors.Forbidden:
+            return False
+        except errors.Invalid:
+            return True
+        except errors.HostUpError:
+            return None
+        return None
+
+    def _read(
+        self, path: str, read: Callable[[wire.Answer], Value], *, params=None, tries: int = READ_TRIES
+    ) -> Value:
+        """Make a call that changes nothing, again when the connection or HostUp broke and time is left."""
+        call = deadline.Call(self._pool.call_seconds)
+        for tried in range(1, tries + 1):
+            try:
+                return read(self._send("GET", path, call, params=params))
+            except errors.Unavailable as error:
+                pause = random.uniform(0, BACKOFF_SECONDS * 2**tried)  # noqa: S311  (no secret)
+                may_pass = error.status is None or error.status in RETRIED_STATUSES
+                if tried == tries or not may_pass or time.monotonic() + pause >= call.ends_at:
+                    raise
+                time.sleep(pause)
+        raise AssertionError("unreachable")
+
+    def _change(self, path: str, read: Callable[[wire.Answer], Value], **body) -> Value:
+        """Make a call that changes something: once, unless the request provably never left.
+
+        Raises `OutcomeUnknown` when it may have left and HostUp did not answer in a way that says what became
+        of it. HostUp documents no idempotency key, so only reading can settle that.
+        """
+        call = deadline.Call(self._pool.call_seconds)
+        try:
+            try:
+                answer = self._send("POST", path, call, **body)
+            except errors.Unavailable:
+                if call.sent:
+                    raise
+                answer = self._send("POST", path, call, **body)
+            return read(answer)
+        except (errors.Unavailable, errors.Unreadable) as error:
+            if not call.sent:
+                raise
+            raise errors.OutcomeUnknown(
+                too_slow=isinstance(error, errors.TooSlow),
+                status=error.status,
+                code=error.code,
+                detail=error.detail,
+                request_id=error.request_id,
+            ) from None
+
+    def _send(self, method: str, path: str, call: deadline.Call, **request) -> wire.Answer:
+        """Make one call and return its complete, successful answer."""
+        with self._exchange(method, path, call, **request) as response:
+            answer = _complete(response)
+        wire.raise_for_status(answer)
+        return answer
+
+    @contextmanager
+    def _exchange(self, method: str, path: str, call: deadline.Call, **request):
+        """Hold a slot and the clock around one exchange, and turn what the network does into our errors."""
+        prepared = requests.Request(
+            method,
+            f"{self._pool.base_url}/api/v2/support{path}",
+            headers={
+                "Authorization": self._authorization,
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip",
+                "User-Agent": USER_AGENT,
+            },
+            **request,
+        ).prepare()
+        with self._pool.slot(), call.timed():
+            try:
+                with self._pool.exchange(prepared, call) as response:
+                    yield response
+            except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
+                raise errors.TooSlow() from None
+            except urllib3.exceptions.DecodeError:
+                raise errors.Unreadable() from None
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
+                raise errors.Unavailable() from None
+
+
+class _Adapter(HTTPAdapter):
+    """Requests' adapter over sockets that keep to the call's time."""
+
+    def init_poolmanager(self, *args, **kwargs):
+        super().init_poolmanager(*args, ssl_context=deadline.tls_context(), **kwargs)
+        self.poolmanager.pool_classes_by_scheme = deadline.POOL_CLASSES
+
+    def proxy_manager_for(self, proxy, **kwargs):
+        manager = super().proxy_manager_for(proxy, ssl_context=deadline.tls_context(), **kwargs)
+        manager.pool_classes_by_scheme = deadline.POOL_CLASSES
+        return manager
+
+
+def _complete(response: requests.Response) -> wire.Answer:
+    body = b"".join(_limited(response, JSON_MOST_BYTES))
+    return wire.Answer(response.status_code, _lower(response.headers), body)
+
+
+def _limited(response: requests.Response, most_bytes: int) -> Iterator[bytes]:
+    """Give the decoded body, and no more than `most_bytes` of it: 300 KB of gzip can hold 300 MB."""
+    total = 0
+    for chunk in response.raw.stream(CHUNK_BYTES, decode_content=True):
+        total += len(chunk)
+        if total > most_bytes:
+            raise errors.Unreadable(status=response.status_code, code=TOO_LARGE)
+        yield chunk
+
+
+def _checked(identifier: str) -> str:
+    """Return the id when it may go into a path. Raises `NotFound` for one that HostUp cannot have."""
+    if not re.match(ID_PATTERN, identifier):
+        raise errors.NotFound()
+    return identifier
+
+
+def _lower(headers) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _filename(content_disposition: str) -> str | None:
+    headers = Headers()
+    headers["Content-Disposition"] = content_disposition
+    return headers.get_filename()

@@ -1,0 +1,100 @@
+"""Sockets that hold a whole call to its time.
+
+A socket's own timeout begins anew with every read: measured, `timeout=1` let a server that drips one byte at a
+time go on for 11 s, in the headers as in the body. These sockets set the timeout before each read and write to
+what is left of the call, and note whether anything was written: a call that failed before that never left.
+
+What is not held: looking up HostUp's name, which the operating system times by itself.
+"""
+
+import socket
+import ssl
+import threading
+import time
+from contextlib import contextmanager
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.ssl_ import create_urllib3_context
+
+_thread = threading.local()
+
+
+class Call:
+    """One call's clock. `sent` tells whether any of the request may have left this machine."""
+
+    def __init__(self, seconds: float):
+        self.ends_at = time.monotonic() + seconds
+        self.sent = False
+
+    def remaining(self) -> float:
+        """Return the seconds left. Raises `TimeoutError` when there are none."""
+        seconds = self.ends_at - time.monotonic()
+        if seconds <= 0:
+            raise TimeoutError("the call's time is up")
+        return seconds
+
+    @contextmanager
+    def timed(self):
+        """Hold what this thread reads and writes inside the block to this call's time."""
+        _thread.call = self
+        try:
+            yield
+        finally:
+            _thread.call = None
+
+
+class _Timed:
+    """What a plain and a TLS socket have in common here."""
+
+    def recv_into(self, *args, **kwargs):
+        self.settimeout(_thread.call.remaining())
+        return super().recv_into(*args, **kwargs)
+
+    def send(self, *args, **kwargs):
+        self.settimeout(_thread.call.remaining())
+        _thread.call.sent = True
+        return super().send(*args, **kwargs)
+
+    def sendall(self, *args, **kwargs):
+        self.settimeout(_thread.call.remaining())
+        _thread.call.sent = True
+        return super().sendall(*args, **kwargs)
+
+
+class _TimedSocket(_Timed, socket.socket):
+    pass
+
+
+class _TimedTLSSocket(_Timed, ssl.SSLSocket):
+    pass
+
+
+class _TimedConnection(HTTPConnection):
+    def _new_conn(self):
+        connected = super()._new_conn()
+        timed = _TimedSocket(connected.family, connected.type, connected.proto, connected.detach())
+        timed.settimeout(self.timeout)
+        return timed
+
+
+class _TimedTLSConnection(_TimedConnection, HTTPSConnection):
+    pass
+
+
+class _TimedPool(HTTPConnectionPool):
+    ConnectionCls = _TimedConnection
+
+
+class _TimedTLSPool(HTTPSConnectionPool):
+    ConnectionCls = _TimedTLSConnection
+
+
+POOL_CLASSES = {"http": _TimedPool, "https": _TimedTLSPool}
+
+
+def tls_context() -> ssl.SSLContext:
+    """Return a context whose sockets keep to the call's time; certificates are checked as ever."""
+    context = create_urllib3_context()
+    context.sslsocket_class = _TimedTLSSocket
+    return context

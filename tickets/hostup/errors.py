@@ -1,0 +1,76 @@
+"""What can go wrong with a call to HostUp, split by what the person who made it can do about it."""
+
+
+class HostUpError(Exception):
+    """A call that did not give what was asked for.
+
+    `status` is HostUp's (None when there was no answer), `code` is what programs branch on, `detail` HostUp's
+    own sentence for people, `request_id` what HostUp's support asks for. The last three are "" when HostUp
+    sent none.
+    """
+
+    def __init__(self, *, status: int | None = None, code: str = "", detail: str = "", request_id: str = ""):
+        super().__init__(f"{type(self).__name__} {status or ''} {code} {request_id}".strip())
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.request_id = request_id
+
+
+class BadKey(HostUpError):
+    """HostUp does not know the API key: wrong, expired or revoked. Save another one."""
+
+
+class Forbidden(HostUpError):
+    """The API key lacks the scope. Ask the account's owner for one that has it."""
+
+
+class NotFound(HostUpError):
+    """No such ticket or file in this key's account."""
+
+
+class Conflict(HostUpError):
+    """The ticket's state does not allow it. Look at the ticket again."""
+
+
+class Invalid(HostUpError):
+    """HostUp refuses what was sent. `fields` maps JSON pointers such as `/subject` to sentences."""
+
+    def __init__(self, *, fields: dict[str, str] | None = None, **problem):
+        super().__init__(**problem)
+        self.fields = fields or {}
+
+
+class RateLimited(HostUpError):
+    """Too many calls with this key. `retry_after` is in seconds."""
+
+    def __init__(self, *, retry_after: int, **problem):
+        super().__init__(**problem)
+        self.retry_after = retry_after
+
+
+class Unavailable(HostUpError):
+    """HostUp could not be reached or failed; nothing was changed there."""
+
+
+class TooSlow(Unavailable):
+    """HostUp took longer than a call may take."""
+
+
+class Busy(Unavailable):
+    """The call was not made: as many as we allow are under way."""
+
+
+class Unreadable(HostUpError):
+    """HostUp answered something that is not what its reference says."""
+
+
+class OutcomeUnknown(HostUpError):
+    """A change was sent and its answer got lost: it may have happened. Read before sending again.
+
+    `too_slow` tells that the time ran out, rather than the connection or HostUp itself breaking.
+    """
+
+    def __init__(self, *, too_slow: bool = False, **problem):
+        super().__init__(**problem)
+        self.too_slow = too_slow

@@ -1,0 +1,114 @@
+"""The values that HostUp's support API sends, as it names them. Unknown fields are dropped.
+
+Required are the fields without which a ticket cannot be shown or acted on; for the others the reference's
+"may be null" is read widely, so that an answer with less in it still shows. A status, priority or sender that
+the reference does not know stays as the text that came.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, field
+
+ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}\Z"  # what may go into a path; HostUp's ids are `tkt_` and 26 characters
+
+Id = Annotated[str, Meta(pattern=ID_PATTERN)]
+Time = Annotated[datetime, Meta(tz=True)]
+
+STATUSES = ("open", "answered", "customer_reply", "in_progress", "on_hold", "closed")
+CLOSED = "closed"
+
+
+class _Value(Struct, rename="camel", frozen=True, kw_only=True):
+    """A value as sent: camelCase there, snake_case here."""
+
+
+class LinkedService(_Value):
+    """A domain, hosting account or server that a ticket is about; `details` is free-form."""
+
+    service_type: str | None = None
+    service_id: str | None = None
+    service_name: str | None = None
+    details: dict[str, Any] | None = None
+
+
+class Attachment(_Value):
+    """A file in a ticket, downloaded by its id (`tatt_…`)."""
+
+    id: Id
+    filename: str | None = None
+    extension: str | None = None
+    mime_type: str | None = None
+
+
+class Message(_Value):
+    """One message of a ticket's thread; `sender` is customer, staff or automation."""
+
+    id: Id
+    sent_at: Time | None = None
+    body: str | None = None
+    sender: str = ""
+    sender_name: str | None = None
+    encrypted: bool = False
+    attachments: list[Attachment] = field(default_factory=list)
+
+
+class TicketSummary(_Value):
+    """A ticket as the list has it."""
+
+    id: Id
+    number: int
+    status: str
+    subject: str | None = None
+    priority: str = ""
+    department_slug: str | None = None
+    department_name: str | None = None
+    created_at: Time | None = None
+    updated_at: Time | None = None
+    last_message_at: Time | None = None
+    cc_emails: list[str] = field(default_factory=list)
+    requester_name: str | None = None
+    message_count: int = 0
+    linked_services: list[LinkedService] = field(default_factory=list)
+
+    @property
+    def is_closed(self) -> bool:
+        return self.status == CLOSED
+
+    @property
+    def last_activity_at(self) -> datetime | None:
+        return self.last_message_at or self.updated_at or self.created_at
+
+
+class Ticket(TicketSummary):
+    """A ticket with its opening body, attachments and messages; a list entry has none of the three."""
+
+    body: str | None = None
+    attachments: list[Attachment] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+
+
+class Page(Struct, frozen=True):
+    """One page of tickets, where the next one is, and how many entries could not be read."""
+
+    tickets: list[TicketSummary]
+    next_cursor: str | None
+    unreadable: int
+
+
+class Department(_Value):
+    """A department that takes tickets; the slug is what calls use."""
+
+    slug: str
+    display_name: str
+    description: str | None = None
+    email: str | None = None
+
+
+class Upload(_Value):
+    """A file that was uploaded and is not yet part of a message (`satt_…`)."""
+
+    attachment_id: Id
+    filename: str
+    byte_length: int
+    content_type: str | None = None

@@ -1,0 +1,185 @@
+"""Bytes in, values or errors out. Pure: no network, no clock, nothing of requests or Django.
+
+Everything that HostUp sends is untrusted here: whatever the bytes, a function of this module returns a value
+of `types` or raises one of `errors`.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from tickets.hostup import errors
+from tickets.hostup.types import Department, Message, Page, Ticket, TicketSummary, Upload
+
+Value = TypeVar("Value")
+
+LONGEST_TEXT = 500  # characters of HostUp's own words that we keep
+RETRY_AFTER_DEFAULT, RETRY_AFTER_LEAST, RETRY_AFTER_MOST = 30, 1, 300  # seconds
+
+
+class Answer(NamedTuple):
+    """An answer of HostUp's: `headers` by lower-case name, `body` decoded and complete."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _List(msgspec.Struct, rename="camel"):
+    data: list[msgspec.Raw]
+    next_cursor: str | None = None
+
+
+class _Departments(msgspec.Struct):
+    departments: list[msgspec.Raw]
+
+
+class _Problem(msgspec.Struct, rename="camel"):
+    """RFC 7807; every field may be anything, since the body may come from something in between."""
+
+    code: Any = ""
+    detail: Any = ""
+    title: Any = ""
+    request_id: Any = ""
+    errors: Any = ()
+
+
+def read_page(answer: Answer) -> Page:
+    """Read a list of tickets. An entry that cannot be read is left out and counted, not fatal."""
+    page = _read(answer, _List)
+    tickets, unreadable = _each(page.data, TicketSummary)
+    return Page(tickets=_unique(tickets), next_cursor=page.next_cursor or None, unreadable=unreadable)
+
+
+def read_departments(answer: Answer) -> list[Department]:
+    """Read the departments, leaving out those that cannot be read."""
+    return _each(_read(answer, _Departments).departments, Department)[0]
+
+
+def read_ticket(answer: Answer) -> Ticket:
+    return _read(answer, Ticket)
+
+
+def read_message(answer: Answer) -> Message:
+    return _read(answer, Message)
+
+
+def read_upload(answer: Answer) -> Upload:
+    return _read(answer, Upload)
+
+
+def raise_for_status(answer: Answer) -> None:
+    """Return when the call succeeded, else raise the error that its status and `code` stand for."""
+    if 200 <= answer.status < 300:
+        return
+    problem = _problem(answer)
+    match answer.status:
+        case 400 | 413 | 415 | 422:
+            raise errors.Invalid(fields=_field_errors(answer), **problem)
+        case 401:
+            raise errors.BadKey(**problem)
+        case 403:
+            raise errors.Forbidden(**problem)
+        case 404 | 410:
+            raise errors.NotFound(**problem)
+        case 409:
+            raise errors.Conflict(**problem)
+        case 429:
+            raise errors.RateLimited(retry_after=retry_after(answer.headers), **problem)
+        case 504:
+            raise errors.TooSlow(**problem)
+        case status if status >= 500:
+            raise errors.Unavailable(**problem)
+        case _:  # a redirect, which we never follow, or a status that the reference does not have
+            raise errors.Unreadable(**problem)
+
+
+def retry_after(headers: Mapping[str, str]) -> int:
+    """Return how many seconds to wait after a 429: from `Retry-After` (seconds or date), else from
+    `X-RateLimit-Reset` (ISO time), else a guess; never less than a second nor more than five minutes.
+
+    Dates are compared with the answer's own `Date`, so that a skewed clock here does not matter.
+    """
+    value = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", value):
+        seconds = int(value)
+    else:
+        until = _http_date(value) or _iso_time(headers.get("x-ratelimit-reset", ""))
+        now = _http_date(headers.get("date", "")) or datetime.now(UTC)
+        seconds = int((until - now).total_seconds()) if until else RETRY_AFTER_DEFAULT
+    return max(RETRY_AFTER_LEAST, min(seconds, RETRY_AFTER_MOST))
+
+
+def _read(answer: Answer, type_: type[Value]) -> Value:
+    try:
+        return msgspec.json.decode(answer.body, type=type_)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise errors.Unreadable(status=answer.status) from None
+
+
+def _each(entries: list[msgspec.Raw], type_: type[Value]) -> tuple[list[Value], int]:
+    """Return the entries that can be read, and how many cannot."""
+    values = []
+    for entry in entries:
+        try:
+            values.append(msgspec.json.decode(entry, type=type_))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
+    return values, len(entries) - len(values)
+
+
+def _unique(tickets: list[TicketSummary]) -> list[TicketSummary]:
+    # The cursor is an offset at HostUp, so that a ticket can come twice when others arrive.
+    return list({ticket.id: ticket for ticket in tickets}.values())
+
+
+def _problem(answer: Answer) -> dict[str, Any]:
+    problem = _decode_problem(answer)
+    return {
+        "status": answer.status,
+        "code": _text(problem.code),
+        "detail": _text(problem.detail) or _text(problem.title),
+        "request_id": _text(problem.request_id),
+    }
+
+
+def _field_errors(answer: Answer) -> dict[str, str]:
+    entries = _decode_problem(answer).errors
+    if not isinstance(entries, list):
+        return {}
+    return {
+        _text(entry.get("pointer")): _text(entry.get("detail")) for entry in entries if isinstance(entry, dict)
+    }
+
+
+def _decode_problem(answer: Answer) -> _Problem:
+    try:
+        return msgspec.json.decode(answer.body, type=_Problem)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _Problem()
+
+
+def _text(value: Any) -> str:
+    return value[:LONGEST_TEXT] if isinstance(value, str) else ""
+
+
+def _http_date(value: str) -> datetime | None:
+    try:
+        return _aware(parsedate_to_datetime(value))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _iso_time(value: str) -> datetime | None:
+    try:
+        return _aware(datetime.fromisoformat(value))
+    except ValueError:
+        return None
+
+
+def _aware(time: datetime) -> datetime:
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
