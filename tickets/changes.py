@@ -1,0 +1,105 @@
+"""Changing a ticket's status at HostUp, and finding out what became of it."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from tickets.hostup import errors
+from tickets.hostup.client import Client
+from tickets.hostup.types import Ticket
+from tickets.models import Activity
+
+Outcome = Activity.Outcome
+
+JUST_NOW = timedelta(minutes=1)  # more than a call takes and clocks differ
+
+
+class Change(NamedTuple):
+    """A change of status: the call, how to see that it happened, and the words for it."""
+
+    action: Activity.Action
+    call: Callable[[Client, str], Ticket]
+    closes: bool
+    done: str
+    already: str
+    not_done: str
+    undo: str  # the opposite change's name in urls.py
+    undo_words: str
+
+    def is_reached(self, ticket: Ticket) -> bool:
+        return ticket.is_closed == self.closes
+
+
+REOPEN = Change(
+    action=Activity.Action.REOPEN,
+    call=Client.reopen,
+    closes=False,
+    done=_("Reopened."),
+    already=_("Already open."),
+    not_done=_("Not reopened: the ticket is still closed"),
+    undo="close",
+    undo_words=_("Close again"),
+)
+CLOSE = Change(
+    action=Activity.Action.CLOSE,
+    call=Client.close,
+    closes=True,
+    done=_("Closed."),
+    already=_("Already closed."),
+    not_done=_("Not closed: the ticket is still open"),
+    undo="reopen",
+    undo_words=_("Reopen again"),
+)
+
+
+class Result(NamedTuple):
+    """What became of a change: the ticket as HostUp has it now, and the error on the way, if any."""
+
+    outcome: Outcome
+    ticket: Ticket | None = None
+    error: errors.HostUpError | None = None
+
+
+def carry_out(client: Client, change: Change, ticket_id: str, shown_updated_at: datetime | None) -> Result:
+    """Make the change with one call, and read the ticket once when the answer does not tell what happened.
+
+    `shown_updated_at` is the `updatedAt` of the ticket that the agent had on the screen.
+    """
+    try:
+        ticket = change.call(client, ticket_id)
+    except (errors.Conflict, errors.OutcomeUnknown) as error:
+        return _settle(client, change, ticket_id, error)
+    except errors.Unavailable as error:
+        return Result(Outcome.NOT_DONE, error=error)
+    except errors.HostUpError as error:
+        return Result(Outcome.REFUSED, error=error)
+    if not change.is_reached(ticket):
+        return Result(Outcome.NOT_DONE, ticket)
+    if _was_so_before(ticket, shown_updated_at):
+        return Result(Outcome.ALREADY, ticket)
+    return Result(Outcome.DONE, ticket)
+
+
+def _settle(client: Client, change: Change, ticket_id: str, error: errors.HostUpError) -> Result:
+    refused = isinstance(error, errors.Conflict)
+    try:
+        ticket = client.ticket(ticket_id, tries=1)
+    except errors.HostUpError:
+        return Result(Outcome.REFUSED if refused else Outcome.UNKNOWN, error=error)
+    if change.is_reached(ticket):
+        return Result(Outcome.ALREADY if refused else Outcome.DONE, ticket, error)
+    return Result(Outcome.REFUSED if refused else Outcome.NOT_DONE, ticket, error)
+
+
+def _was_so_before(ticket: Ticket, shown_updated_at: datetime | None) -> bool:
+    """Tell whether somebody else had changed the ticket since it was shown.
+
+    Not documented: whether HostUp answers a reopen of an open ticket with 409 or with the ticket as it was.
+    In the latter case it was updated after it was shown, but not by the call just made.
+    """
+    if ticket.updated_at is None or shown_updated_at is None:
+        return False
+    return ticket.updated_at > shown_updated_at and timezone.now() - ticket.updated_at > JUST_NOW

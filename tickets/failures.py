@@ -1,0 +1,130 @@
+"""What an agent is told when HostUp did not give what was asked for, and the status that we answer with.
+
+Every failure says what happened, what it means for the ticket, and what to do next.
+"""
+
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from tickets.hostup import errors
+from tickets.hostup.client import TOO_LARGE
+from tickets.models import ApiKey
+from tickets.upstream import NoKey
+
+HANDLED = (errors.HostUpError, NoKey, ApiKey.Unreadable)
+
+
+class Failure(NamedTuple):
+    """`status` is ours, `retry_after` in seconds; `detail` and `request_id` are HostUp's words, or empty."""
+
+    status: int
+    heading: str
+    sentences: list[str]
+    needs_key: bool = False
+    retry_after: int | None = None
+    detail: str = ""
+    request_id: str = ""
+
+
+def describe(error: Exception, *, changing: bool = False) -> Failure:
+    """Word one of `HANDLED`. `changing` tells that the call was to change something, so that the words can say
+    that nothing was."""
+    unchanged = [_("The ticket was not changed.")] if changing else []
+    failure = _describe(error, unchanged)
+    if isinstance(error, errors.HostUpError):
+        failure = failure._replace(detail=error.detail, request_id=error.request_id)
+    return failure
+
+
+def _describe(error: Exception, unchanged: list[str]) -> Failure:
+    match error:
+        case NoKey():
+            return Failure(
+                403,
+                _("Add your API key"),
+                [_("The dashboard shows what your own HostUp API key may see. Save one to begin.")],
+                needs_key=True,
+            )
+        case ApiKey.Unreadable():
+            return Failure(
+                403,
+                _("Your saved API key cannot be read"),
+                [
+                    _("The dashboard's encryption keys have changed since you saved it; HostUp was not asked."),
+                    _("Save your API key again."),
+                ],
+                needs_key=True,
+            )
+        case errors.BadKey():
+            return Failure(
+                403,
+                _("HostUp does not accept your API key"),
+                [*unchanged, _("It is wrong, has expired or was revoked. Save another one.")],
+                needs_key=True,
+            )
+        case errors.Forbidden():
+            return Failure(
+                403,
+                _("Your API key may not do this"),
+                [
+                    *unchanged,
+                    _("It lacks a scope. Ask the owner of your HostUp account for a key that has it."),
+                ],
+                needs_key=True,
+            )
+        case errors.NotFound():
+            return Failure(
+                404,
+                _("HostUp has no such ticket"),
+                [_("It may belong to another account than your API key. Check the number.")],
+            )
+        case errors.Conflict():
+            return Failure(
+                409,
+                _("The ticket's state does not allow that"),
+                [*unchanged, _("Someone may have changed it. Reload the ticket and look again.")],
+            )
+        case errors.Unreadable(code=code) if code == TOO_LARGE:
+            return Failure(502, _("The file is too large"), [_("It cannot be downloaded here.")])
+        case errors.Invalid():
+            return Failure(422, _("HostUp did not accept that"), [*unchanged, *error.fields.values()])
+        case errors.RateLimited():
+            wait = ngettext(
+                "Try again in %(seconds)s second.", "Try again in %(seconds)s seconds.", error.retry_after
+            ) % {"seconds": error.retry_after}
+            return Failure(
+                429,
+                _("HostUp asks us to slow down"),
+                [*unchanged, _("Too many calls were made with your API key."), wait],
+                retry_after=error.retry_after,
+            )
+        case errors.OutcomeUnknown():
+            return Failure(
+                504 if error.too_slow else 503,
+                _("We do not know whether that happened"),
+                [
+                    _("It was sent to HostUp, but the answer was lost, and the ticket could not be read again."),
+                    _("Look at the ticket before you try again."),
+                ],
+            )
+        case errors.TooSlow():
+            return Failure(504, _("HostUp takes too long to answer"), [*unchanged, _("Try again in a moment.")])
+        case errors.Busy():
+            return Failure(
+                503,
+                _("The dashboard is busy"),
+                [*unchanged, _("Many calls to HostUp are under way. Try again in a few seconds.")],
+                retry_after=5,
+            )
+        case errors.Unavailable():
+            return Failure(
+                503, _("HostUp cannot be reached"), [*unchanged, _("Try again in a moment.")], retry_after=10
+            )
+        case _:
+            return Failure(
+                502,
+                _("HostUp answered something we cannot read"),
+                [_("Try again. If it stays so, look at the ticket in HostUp's own panel.")],
+            )

@@ -1,0 +1,44 @@
+"""What the list is filtered by. It lives in the address, of the list as of the ticket beside it."""
+
+from typing import NamedTuple
+
+from django.utils.http import urlencode
+
+from tickets import words
+from tickets.hostup.types import STATUSES
+
+
+class Filters(NamedTuple):
+    """`status` is one of HostUp's or "" for all; `department` a slug or ""; `departments` slug to name."""
+
+    status: str
+    department: str
+    departments: dict[str, str]
+
+    @classmethod
+    def of(cls, request) -> "Filters":
+        """Read the filters of an address, leaving out what HostUp could only refuse."""
+        status = request.GET.get("status", "")
+        department = request.GET.get("department", "")
+        departments = dict(request.user.api_key.departments)
+        if department and department not in departments:
+            departments[department[:64]] = department[:64]
+        return cls(status if status in STATUSES else "", department[:64], departments)
+
+    @property
+    def query(self) -> str:
+        """The filters as the end of an address: "?status=closed", or "" without any."""
+        chosen = {name: value for name, value in self._asdict().items() if value and name != "departments"}
+        return f"?{urlencode(chosen)}" if chosen else ""
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        return {status: words.STATUSES[status] for status in STATUSES}
+
+    @property
+    def department_name(self) -> str:
+        return self.departments.get(self.department, "")
+
+    @property
+    def status_name(self) -> str:
+        return words.STATUSES.get(self.status, "")

@@ -1,0 +1,36 @@
+"""Turns what HostUp, or the way to it, did wrong into an answer. The one place that does."""
+
+from django.shortcuts import render
+
+from tickets import failures
+
+
+class HostUpErrors:
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_exception(self, request, exception):
+        if not isinstance(exception, failures.HANDLED):
+            return None
+        return failure_answer(request, failures.describe(exception, changing=request.method == "POST"))
+
+
+def failure_answer(request, failure: failures.Failure, **context):
+    """Answer with a page, or for htmx with a fragment: where the content would have come, or, when something
+    was to be changed, among the alerts, so that the ticket on the screen stays as it was."""
+    changing = request.method == "POST"
+    is_partial = request.htmx.request_type == "partial"
+    template = "_error.html" if is_partial else "error.html"
+    context["failure"] = failure
+    if not changing:
+        context["retry_url"] = request.get_full_path()
+    response = render(request, template, context, status=failure.status)
+    if failure.retry_after:
+        response.headers["Retry-After"] = str(failure.retry_after)
+    if is_partial and changing:
+        response.headers["HX-Retarget"] = "#alerts"
+        response.headers["HX-Reswap"] = "innerHTML"
+    return response

@@ -1,0 +1,36 @@
+"""Path to view name. One word for one action everywhere."""
+
+from django.urls import path, register_converter
+from django.views.generic import RedirectView
+
+from tickets.views import activity, attachment, health, key, listing, show, status
+
+
+class HostUpId:
+    """An id of HostUp's, or a ticket's number: what may go on into a path of HostUp's."""
+
+    regex = "[A-Za-z0-9_-]{1,64}"
+
+    def to_python(self, value):
+        return value
+
+    def to_url(self, value):
+        return value
+
+
+register_converter(HostUpId, "id")
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="tickets"), name="home"),
+    path("tickets/", listing.tickets, name="tickets"),
+    path("tickets/<id:ticket_id>/", show.ticket, name="ticket"),
+    path("tickets/<id:ticket_id>/reopen/", status.reopen, name="reopen"),
+    path("tickets/<id:ticket_id>/close/", status.close, name="close"),
+    path("tickets/<id:ticket_id>/attachments/<id:attachment_id>/", attachment.download, name="attachment"),
+    path("settings/key/", key.key, name="key"),
+    path("settings/key/check/", key.check, name="key_check"),
+    path("settings/key/remove/", key.remove, name="key_remove"),
+    path("activity/", activity.activity, name="activity"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]

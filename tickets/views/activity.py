@@ -1,0 +1,34 @@
+"""Who did what."""
+
+from django.contrib.auth import get_user_model
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.shortcuts import render
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from tickets.models import Activity
+
+ENTRIES_A_PAGE = 50
+
+
+@require_safe
+def activity(request):
+    """Show the log, newest first, of one agent or one ticket when asked for."""
+    agent = request.GET.get("agent", "")
+    ticket = request.GET.get("ticket", "").strip().lstrip("#")
+    entries = Activity.objects.select_related("user")
+    if agent:
+        entries = entries.filter(user__username=agent)
+    if ticket:
+        entries = entries.filter(Q(ticket_number=ticket) | Q(ticket_id=ticket))
+    page = Paginator(entries, ENTRIES_A_PAGE).get_page(request.GET.get("page"))
+    agents = get_user_model().objects.filter(activities__isnull=False).distinct().order_by("username")
+    context = {
+        "page": page,
+        "agents": agents,
+        "agent": agent,
+        "ticket_filter": ticket,
+        "query": urlencode({"agent": agent, "ticket": ticket}),
+    }
+    return render(request, "tickets/activity.html", context)

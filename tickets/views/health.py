@@ -1,0 +1,57 @@
+"""For load balancers and monitoring: no sign-in, no secrets."""
+
+import logging
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from tickets.models import ApiKey
+
+logger = logging.getLogger(__name__)
+
+
+@require_safe
+@login_not_required
+def healthz(request):
+    """The process answers. Nothing else is looked at, so that a broken database does not restart it."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+@login_not_required
+def readyz(request):
+    """The process can serve agents: database, cache, and the stored keys readable with `ENCRYPTION_KEYS`."""
+    parts = {name: _works(check) for name, check in CHECKS.items()}
+    return JsonResponse(parts, status=200 if all(parts.values()) else 503)
+
+
+def _works(check) -> bool:
+    try:
+        check()
+    except Exception:  # whatever it is, this process is not ready; the log says why
+        logger.exception("not ready: %s", check.__name__)
+        return False
+    return True
+
+
+def _database():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _cache():
+    cache.set("readyz", "ok", 10)
+    if cache.get("readyz") != "ok":
+        raise RuntimeError("the cache does not keep what is put into it")
+
+
+def _keys():
+    """One stored key is enough: all are under the same few `ENCRYPTION_KEYS`."""
+    if newest := ApiKey.objects.order_by("-saved_at").first():
+        newest.decrypt()
+
+
+CHECKS = {"database": _database, "cache": _cache, "keys": _keys}

@@ -1,0 +1,82 @@
+"""The agent's HostUp API key: try it, keep it encrypted, check it, remove it. It is never shown again."""
+
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST
+
+from tickets import failures
+from tickets.forms import ApiKeyForm
+from tickets.hostup import errors
+from tickets.models import Activity, ApiKey
+from tickets.upstream import client_for, client_of, try_out
+
+Outcome, Action = Activity.Outcome, Activity.Action
+
+
+@sensitive_post_parameters("api_key")
+@sensitive_variables()
+@require_http_methods(["GET", "HEAD", "POST"])
+def key(request):
+    """Show what is known of the key, and save another after trying it on HostUp."""
+    if request.method != "POST":
+        return _page(request, ApiKeyForm())
+    form = ApiKeyForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    clear = form.cleaned_data["api_key"]
+    api_key = ApiKey(user=request.user)
+    activity = Activity.objects.begin(request.user, Action.KEY_SAVED)
+    try:
+        try_out(client_for(clear), api_key)
+    except errors.HostUpError as error:
+        activity.finish(Outcome.REFUSED, error=error)
+        return _page(request, ApiKeyForm(), failure=_not_saved(error))
+    api_key.encrypt(clear)
+    api_key.save()
+    activity.finish(Outcome.DONE)
+    messages.success(request, _("Key saved. HostUp accepts it."))
+    return redirect("key")
+
+
+@require_POST
+def check(request):
+    """Ask HostUp what the saved key may do now."""
+    client = client_of(request.user)
+    activity = Activity.objects.begin(request.user, Action.KEY_CHECKED)
+    try:
+        try_out(client, request.user.api_key)
+    except errors.HostUpError as error:
+        activity.finish(Outcome.REFUSED, error=error)
+        raise
+    request.user.api_key.save()
+    activity.finish(Outcome.DONE)
+    messages.success(request, _("HostUp accepts the key."))
+    return redirect("key")
+
+
+@require_POST
+def remove(request):
+    """Forget the key. At HostUp it stays valid."""
+    activity = Activity.objects.begin(request.user, Action.KEY_REMOVED)
+    ApiKey.objects.filter(user=request.user).delete()
+    activity.finish(Outcome.DONE)
+    messages.success(request, _("Key removed. It is still valid at HostUp; revoke it there if you need to."))
+    return redirect("key")
+
+
+def _not_saved(error: errors.HostUpError) -> failures.Failure:
+    failure = failures.describe(error)
+    return failure._replace(sentences=[_("The key was not saved."), *failure.sentences], needs_key=False)
+
+
+def _page(request, form, *, failure=None, status=200):
+    api_key = ApiKey.objects.filter(user=request.user).first()
+    context = {"form": form, "api_key": api_key, "is_readable": True, "failure": failure}
+    if api_key:
+        try:
+            api_key.decrypt()
+        except ApiKey.Unreadable:
+            context["is_readable"] = False
+    return render(request, "tickets/key.html", context, status=failure.status if failure else status)

@@ -1,0 +1,71 @@
+"""The list of tickets."""
+
+import re
+
+from django.shortcuts import render
+from django.urls import resolve, reverse
+from django.urls.exceptions import Resolver404
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from tickets.filters import Filters
+from tickets.upstream import client_of
+
+MOST_SEEN = 400  # tickets that an address can tell us it has shown; more would be too long for some servers
+
+
+@require_safe
+def tickets(request):
+    """Show a page of tickets; for htmx the tickets alone, to replace or to follow those that are there."""
+    client = client_of(request.user)
+    filters = Filters.of(request)
+    cursor = request.GET.get("cursor", "")[:512]
+    seen = _seen(request)
+    page = client.tickets(status=filters.status, department=filters.department, cursor=cursor)
+    fresh = [ticket for ticket in page.tickets if str(ticket.number) not in seen]
+    context = {
+        "tickets": fresh,
+        "unreadable": page.unreadable,
+        "filters": filters,
+        "is_first_page": not cursor,
+        "more_url": _more_url(filters, cursor, page, fresh, seen),
+    }
+    if request.htmx.request_type != "partial":
+        return render(request, "tickets/list.html", context)
+    response = render(request, "tickets/_list.html", context)
+    if request.htmx.source == "form#filters":
+        response.headers["HX-Push-Url"] = _address(request, filters)
+    return response
+
+
+def _more_url(filters, cursor, page, fresh, seen) -> str:
+    """Return the address of the next page, or "" when there is none or HostUp's cursors go round in a circle.
+
+    HostUp's cursor is an offset: a page can bring tickets again that the one before had. The address carries
+    the numbers of those, so that none shows twice.
+    """
+    goes_on = page.next_cursor and page.next_cursor != cursor and (fresh or page.unreadable)
+    if not goes_on:
+        return ""
+    shown = [*seen, *(str(ticket.number) for ticket in fresh)][-MOST_SEEN:]
+    query = {
+        "status": filters.status,
+        "department": filters.department,
+        "cursor": page.next_cursor,
+        "seen": "-".join(shown),
+    }
+    return f"{reverse('tickets')}?{urlencode(query)}"
+
+
+def _seen(request) -> list[str]:
+    return re.findall(r"[0-9]{1,12}", request.GET.get("seen", ""))[:MOST_SEEN]
+
+
+def _address(request, filters) -> str:
+    """Return where the agent is after filtering: still at the ticket beside the list, if one is open."""
+    path = (request.htmx.current_url_abs_path or "").partition("?")[0]
+    try:
+        is_at_a_ticket = resolve(path).url_name == "ticket"
+    except Resolver404:
+        is_at_a_ticket = False
+    return (path if is_at_a_ticket else reverse("tickets")) + filters.query

@@ -1,0 +1,17 @@
+"""One ticket."""
+
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from tickets.filters import Filters
+from tickets.upstream import client_of
+
+
+@require_safe
+def ticket(request, ticket_id):
+    """Show a ticket with its thread; for htmx the ticket alone. The list beside it loads itself."""
+    filters = Filters.of(request)
+    context = {"ticket": client_of(request.user).ticket(ticket_id), "filters": filters}
+    if request.htmx.request_type == "partial":
+        return render(request, "tickets/_pane.html", context | {"focus": True})
+    return render(request, "tickets/ticket.html", context)

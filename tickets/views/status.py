@@ -1,0 +1,108 @@
+"""Reopen and close. The answer to the one call redraws the ticket and its row."""
+
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import HttpResponseRedirect
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from tickets import changes, failures
+from tickets.filters import Filters
+from tickets.hostup.types import STATUSES
+from tickets.middleware import failure_answer
+from tickets.models import Activity
+from tickets.upstream import client_of
+
+Outcome = Activity.Outcome
+
+
+@require_POST
+def reopen(request, ticket_id):
+    return _answer(request, ticket_id, changes.REOPEN)
+
+
+@require_POST
+def close(request, ticket_id):
+    return _answer(request, ticket_id, changes.CLOSE)
+
+
+def _answer(request, ticket_id, change):
+    client = client_of(request.user)
+    status, updated_at = _shown(request)
+    activity = Activity.objects.begin(request.user, change.action, ticket_id=ticket_id, from_status=status)
+    result = changes.carry_out(client, change, ticket_id, updated_at)
+    activity.finish(result.outcome, ticket=result.ticket, error=result.error)
+
+    succeeded = result.outcome in (Outcome.DONE, Outcome.ALREADY)
+    failure = None if succeeded else _failure(change, result)
+    if failure and not (result.ticket and request.htmx):
+        return failure_answer(request, failure, **_ways_on(request, change, ticket_id, result.outcome))
+
+    context = {
+        "ticket": result.ticket,
+        "change": change,
+        "failure": failure,
+        "is_done": result.outcome == Outcome.DONE,
+        "filters": Filters.of(request),
+    }
+    if not request.htmx:
+        messages.success(request, render_to_string("tickets/_toast.html", context, request))
+        return HttpResponseRedirect(_next(request, ticket_id))
+    is_shown = _is_shown(request, result.ticket)
+    context |= {"is_shown": is_shown, "focus": is_shown, "focus_row": not is_shown, "tickets": [result.ticket]}
+    if failure:
+        context |= _ways_on(request, change, ticket_id, result.outcome)
+    return render(request, "tickets/_changed.html", context, status=failure.status if failure else 200)
+
+
+def _shown(request) -> tuple[str, datetime | None]:
+    """Return the status and the `updatedAt` that the ticket had on the agent's screen."""
+    status = request.POST.get("status", "")
+    try:
+        updated_at = datetime.fromisoformat(request.POST.get("updated_at", ""))
+    except ValueError:
+        updated_at = None
+    if updated_at and updated_at.tzinfo is None:
+        updated_at = None
+    return status if status in STATUSES else "", updated_at
+
+
+def _failure(change, result) -> failures.Failure:
+    """Word what did not happen, or may not have."""
+    if result.outcome != Outcome.NOT_DONE or not result.ticket:
+        return failures.describe(result.error, changing=True)
+    failure = failures.Failure(502, change.not_done, [])
+    if result.error:
+        failure = failures.describe(result.error)
+    sentences = [
+        _("HostUp did not confirm it, so we read the ticket again."),
+        _("You can try again."),
+    ]
+    return failure._replace(heading=change.not_done, sentences=sentences)
+
+
+def _ways_on(request, change, ticket_id, outcome) -> dict[str, str]:
+    """Return what may be done now: try again when that is known to be safe, else look."""
+    query = Filters.of(request).query
+    if outcome == Outcome.NOT_DONE:
+        return {"retry_change_url": reverse(change.action, args=[ticket_id]) + query}
+    return {"back_url": reverse("ticket", args=[ticket_id]) + query}
+
+
+def _next(request, ticket_id) -> str:
+    """Return where the form says that it was, when that is an address of ours."""
+    address = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(address, allowed_hosts=None):
+        return address
+    return reverse("ticket", args=[ticket_id])
+
+
+def _is_shown(request, ticket) -> bool:
+    """Tell whether the ticket stands open on the agent's screen, beside the list or alone."""
+    address = request.htmx.current_url_abs_path or ""
+    return address.startswith(tuple(reverse("ticket", args=[name]) for name in (ticket.id, ticket.number)))

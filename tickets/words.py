@@ -1,0 +1,38 @@
+"""HostUp's terms in the agents' language. What HostUp's reference does not know shows as it came."""
+
+from django.utils.translation import gettext_lazy as _
+
+STATUSES = {
+    "open": _("Open"),
+    "answered": _("Answered"),
+    "customer_reply": _("Customer reply"),
+    "in_progress": _("In progress"),
+    "on_hold": _("On hold"),
+    "closed": _("Closed"),
+    "unknown": _("Unknown"),
+}
+
+PRIORITIES = {
+    "low": _("Low"),
+    "medium": _("Medium"),
+    "high": _("High"),
+    "urgent": _("Urgent"),
+    "critical": _("Critical"),
+}
+
+# HostUp's "customer" is the company that uses this dashboard.
+SENDERS = {
+    "customer": _("Us"),
+    "staff": _("HostUp"),
+    "automation": _("HostUp, automatic"),
+}
+
+SERVICES = {
+    "domain": _("Domain"),
+    "hosting": _("Web hosting"),
+    "vps": _("VPS"),
+    "other": _("Other service"),
+}
+
+ON_US, ON_HOSTUP = _("Waiting on us"), _("Waiting on HostUp")
+TURNS = {"answered": ON_US, "open": ON_HOSTUP, "customer_reply": ON_HOSTUP, "in_progress": ON_HOSTUP}
