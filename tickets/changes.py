@@ -1,10 +1,10 @@
 """Changing a ticket's status at HostUp, and finding out what became of it."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tickets.hostup import errors
@@ -14,7 +14,7 @@ from tickets.models import Activity
 
 Outcome = Activity.Outcome
 
-JUST_NOW = timedelta(minutes=1)  # more than a call takes and clocks differ
+CLOCK_GRAIN = timedelta(seconds=2)  # HostUp's `Date` header has whole seconds
 
 
 class Change(NamedTuple):
@@ -68,6 +68,7 @@ def carry_out(client: Client, change: Change, ticket_id: str, shown_updated_at: 
 
     `shown_updated_at` is the `updatedAt` of the ticket that the agent had on the screen.
     """
+    began = time.monotonic()
     try:
         ticket = change.call(client, ticket_id)
     except (errors.Conflict, errors.OutcomeUnknown) as error:
@@ -78,7 +79,8 @@ def carry_out(client: Client, change: Change, ticket_id: str, shown_updated_at: 
         return Result(Outcome.REFUSED, error=error)
     if not change.is_reached(ticket):
         return Result(Outcome.NOT_DONE, ticket)
-    if _was_so_before(ticket, shown_updated_at):
+    took = timedelta(seconds=time.monotonic() - began)
+    if _was_so_before(ticket, shown_updated_at, client.answered_at and client.answered_at - took - CLOCK_GRAIN):
         return Result(Outcome.ALREADY, ticket)
     return Result(Outcome.DONE, ticket)
 
@@ -94,12 +96,13 @@ def _settle(client: Client, change: Change, ticket_id: str, error: errors.HostUp
     return Result(Outcome.REFUSED if refused else Outcome.NOT_DONE, ticket, error)
 
 
-def _was_so_before(ticket: Ticket, shown_updated_at: datetime | None) -> bool:
-    """Tell whether somebody else had changed the ticket since it was shown.
+def _was_so_before(ticket: Ticket, shown_at: datetime | None, sent_at: datetime | None) -> bool:
+    """Tell whether somebody else had changed the ticket between `shown_at`, the `updatedAt` on the agent's
+    screen, and `sent_at`, when our call was sent, both on HostUp's clock.
 
     Not documented: whether HostUp answers a reopen of an open ticket with 409 or with the ticket as it was.
-    In the latter case it was updated after it was shown, but not by the call just made.
+    In the latter case the ticket was updated after it was shown, but not by the call just made.
     """
-    if ticket.updated_at is None or shown_updated_at is None:
+    if ticket.updated_at is None or shown_at is None or sent_at is None:
         return False
-    return ticket.updated_at > shown_updated_at and timezone.now() - ticket.updated_at > JUST_NOW
+    return shown_at < ticket.updated_at < sent_at

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from email.message import Message as Headers
 from typing import TypeVar
 
@@ -121,7 +122,12 @@ class Pool:
 
 
 class Client:
-    """HostUp as one API key sees it."""
+    """HostUp as one API key sees it.
+
+    `answered_at` is the time of the last answer on HostUp's clock, None when it did not say.
+    """
+
+    answered_at: datetime | None = None
 
     def __init__(self, pool: Pool, api_key: str):
         self._pool = pool
@@ -254,6 +260,7 @@ class Client:
         """Make one call and return its complete, successful answer."""
         with self._exchange(method, path, call, **request) as response:
             answer = _complete(response)
+        self.answered_at = wire.http_date(answer.headers.get("date", ""))
         wire.raise_for_status(answer)
         return answer
 

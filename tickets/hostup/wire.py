@@ -108,10 +108,18 @@ def retry_after(headers: Mapping[str, str]) -> int:
     if re.fullmatch(r"[0-9]{1,9}", value):
         seconds = int(value)
     else:
-        until = _http_date(value) or _iso_time(headers.get("x-ratelimit-reset", ""))
-        now = _http_date(headers.get("date", "")) or datetime.now(UTC)
+        until = http_date(value) or _iso_time(headers.get("x-ratelimit-reset", ""))
+        now = http_date(headers.get("date", "")) or datetime.now(UTC)
         seconds = int((until - now).total_seconds()) if until else RETRY_AFTER_DEFAULT
     return max(RETRY_AFTER_LEAST, min(seconds, RETRY_AFTER_MOST))
+
+
+def http_date(value: str) -> datetime | None:
+    """Read a date as HTTP headers have it; None when it is none."""
+    try:
+        return _aware(parsedate_to_datetime(value))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def _read(answer: Answer, type_: type[Value]) -> Value:
@@ -165,13 +173,6 @@ def _decode_problem(answer: Answer) -> _Problem:
 
 def _text(value: Any) -> str:
     return value[:LONGEST_TEXT] if isinstance(value, str) else ""
-
-
-def _http_date(value: str) -> datetime | None:
-    try:
-        return _aware(parsedate_to_datetime(value))
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
 
 
 def _iso_time(value: str) -> datetime | None:

@@ -1,0 +1,38 @@
+"""The people of the tests: each a browser that is signed in, or not."""
+
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+from tickets.models import ApiKey
+
+PAGE = "http://testserver/tickets/"
+
+
+class Agent(Client):
+    """A browser with cookies. `htmx_get` and `htmx_post` ask as htmx 4 does for a fragment."""
+
+    def __init__(self, username: str = "", api_key: str = ""):
+        super().__init__()
+        if not username:
+            return
+        self.user = get_user_model().objects.create_user(username)
+        self.force_login(self.user)
+        if api_key:
+            row = ApiKey(user=self.user, departments={"billing": "Billing"})
+            row.encrypt(api_key)
+            row.save()
+
+    def htmx_get(self, path, *, at=PAGE, source="a", **kwargs):
+        return self.get(path, headers=_htmx(at, source), **kwargs)
+
+    def htmx_post(self, path, data=None, *, at=PAGE, **kwargs):
+        return self.post(path, data or {}, headers=_htmx(at, "form"), **kwargs)
+
+
+def _htmx(at: str, source: str) -> dict[str, str]:
+    return {
+        "HX-Request": "true",
+        "HX-Request-Type": "partial",
+        "HX-Current-URL": at,
+        "HX-Source": source,
+    }

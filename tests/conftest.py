@@ -1,0 +1,59 @@
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
+
+from sandbox import keys
+from sandbox.server import Sandbox
+from tests.agents import Agent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files():
+    """Pages name their static files by content, so these have to be collected."""
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def running_sandbox():
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running_sandbox, settings, monkeypatch):
+    """HostUp's stand-in over real sockets, fresh, as the HostUp of this test's dashboard."""
+    running_sandbox.reset()
+    settings.HOSTUP_API_URL = running_sandbox.url
+    settings.HOSTUP_DEADLINE = 2.0  # seconds: the tests wait for it often
+    monkeypatch.setattr("tickets.hostup.client.BACKOFF_SECONDS", 0.01)  # nor for this
+    cache.clear()
+    return running_sandbox
+
+
+@pytest.fixture
+def agent(db, sandbox):
+    return Agent("agent", keys.FULL)
+
+
+@pytest.fixture
+def colleague(db, sandbox):
+    """Another agent of the same HostUp account, with a key of their own."""
+    return Agent("colleague", keys.COLLEAGUE)
+
+
+@pytest.fixture
+def stranger(db, sandbox):
+    """An agent whose key belongs to another HostUp account."""
+    return Agent("stranger", keys.OTHER)
+
+
+@pytest.fixture
+def newcomer(db, sandbox):
+    """An agent without an API key."""
+    return Agent("newcomer")
+
+
+@pytest.fixture
+def visitor(db, sandbox):
+    """Somebody who is not signed in."""
+    return Agent()

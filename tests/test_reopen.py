@@ -1,0 +1,199 @@
+"""Reopen (and Close, its undo): one press, one call, and the truth about what became of it."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sandbox.special_tickets import SAMPLE_ID, SAMPLE_NUMBER
+from tickets.models import Activity
+
+URL = f"/tickets/{SAMPLE_ID}/reopen/"
+CLOSE_URL = f"/tickets/{SAMPLE_ID}/close/"
+TICKET_PAGE = f"http://testserver/tickets/{SAMPLE_ID}/"
+FORM = {"status": "closed", "next": "/tickets/?status=closed"}
+
+
+def calls(sandbox):
+    return [(call.method, call.path.removeprefix("/api/v2/support/tickets/")) for call in sandbox.calls]
+
+
+def test_one_press_is_one_call_and_redraws_ticket_and_row(agent, sandbox):
+    response = agent.htmx_post(URL, FORM, at=TICKET_PAGE)
+    assert response.status_code == 200
+    assert calls(sandbox) == [("POST", f"{SAMPLE_ID}/actions/reopen")]
+    html = response.content.decode()
+    assert f'hx-target="#row-{SAMPLE_ID}"' in html
+    assert f'hx-target="#ticket-{SAMPLE_ID}"' in html
+    assert html.count('<span class="status open">Open</span>') == 2
+    assert "Reopened." in html
+    assert "Close again" in html
+
+
+def test_from_the_row_only_the_row_is_redrawn(agent):
+    html = agent.htmx_post(URL, FORM).content.decode()
+    assert f'id="row-{SAMPLE_ID}"' in html
+    assert "<article" not in html
+
+
+def test_the_heading_of_what_was_redrawn_takes_the_focus(agent):
+    ticket = agent.htmx_post(URL, FORM, at=TICKET_PAGE).content.decode()
+    assert len(re.findall(r"<h1 [^>]*autofocus", ticket)) == ticket.count("autofocus") == 1
+    row = agent.htmx_post(CLOSE_URL, {"status": "open"}).content.decode()
+    assert len(re.findall(r"<h2 [^>]*autofocus", row)) == row.count("autofocus") == 1
+
+
+def test_without_javascript_it_goes_back_to_where_the_form_was(agent, sandbox):
+    response = agent.post(URL, FORM)
+    assert response.status_code == 302
+    assert response.headers["Location"] == "/tickets/?status=closed"
+    page = agent.get(TICKET_PAGE).content.decode()
+    assert "Reopened." in page
+    assert "Close again" in page
+    assert sandbox.tickets.find(SAMPLE_ID).status == "open"
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", ""])
+def test_it_never_goes_to_another_site(agent, elsewhere):
+    response = agent.post(URL, FORM | {"next": elsewhere})
+    assert response.headers["Location"] == f"/tickets/{SAMPLE_ID}/"
+
+
+def test_close_again_is_an_honest_close(agent, sandbox):
+    agent.htmx_post(URL, FORM)
+    response = agent.htmx_post(CLOSE_URL, {"status": "open"})
+    assert "Closed." in response.content.decode()
+    assert sandbox.tickets.find(SAMPLE_ID).status == "closed"
+
+
+@pytest.mark.parametrize("answer", ["unchanged", "conflict"])
+def test_a_ticket_that_a_colleague_reopened_is_already_open(agent, sandbox, answer):
+    """Not documented: what reopening an open ticket answers. Both ways are a success."""
+    sandbox.already = answer
+    shown_at = sandbox.tickets.find(SAMPLE_ID).updated_at
+    ticket = sandbox.tickets.find(SAMPLE_ID)
+    ticket.status, ticket.updated_at = "open", datetime.now(UTC) - timedelta(seconds=10)
+    response = agent.htmx_post(URL, FORM | {"updated_at": shown_at.isoformat()})
+    assert response.status_code == 200
+    html = response.content.decode()
+    assert "Already open." in html
+    assert "Close again" not in html
+    assert Activity.objects.get().outcome == "already"
+
+
+@pytest.mark.parametrize("answer", ["ticket", "empty"])
+def test_close_is_a_success_whatever_form_its_answer_has(agent, sandbox, answer):
+    """Not documented: what closing answers."""
+    sandbox.close_answer = answer
+    agent.htmx_post(URL, FORM)
+    sandbox.clear_calls()
+    response = agent.htmx_post(CLOSE_URL, {"status": "open"})
+    assert response.status_code == 200
+    assert "Closed." in response.content.decode()
+    assert [method for method, _ in calls(sandbox)] == (["POST"] if answer == "ticket" else ["POST", "GET"])
+
+
+LOST = ["lost_answer", "truncated", "dripping_headers", "dripping_body", "broken_json"]
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_a_lost_answer_is_settled_by_reading_once(agent, sandbox, fault):
+    sandbox.fault(fault, method="POST")
+    response = agent.htmx_post(URL, FORM)
+    assert [method for method, _ in calls(sandbox)] == ["POST", "GET"]
+    assert response.status_code == 200
+    assert "Reopened." in response.content.decode()
+    assert Activity.objects.get().outcome == "done"
+
+
+@pytest.mark.parametrize("fault", ["reset", "problem_500", "html_502", "empty_503", "problem_504", "html_200"])
+def test_what_did_not_happen_is_said_and_can_be_tried_again(agent, sandbox, fault):
+    sandbox.fault(fault, method="POST")
+    response = agent.htmx_post(URL, FORM, at=TICKET_PAGE)
+    assert [method for method, _ in calls(sandbox)] == ["POST", "GET"]
+    assert response.status_code in (502, 503, 504)
+    html = response.content.decode()
+    assert "Not reopened: the ticket is still closed" in html
+    assert f'action="{URL}"' in html
+    assert 'role="alert"' in html
+    assert html.count('<span class="status closed">Closed</span>') == 2
+    assert Activity.objects.get().outcome == "not_done"
+
+
+def test_what_cannot_be_known_is_called_unknown(agent, sandbox):
+    sandbox.fault("lost_answer", method="POST")
+    sandbox.fault("problem_503", method="GET", times=None)
+    response = agent.htmx_post(URL, FORM)
+    assert [method for method, _ in calls(sandbox)] == ["POST", "GET"]
+    assert response.status_code == 503
+    html = response.content.decode()
+    assert "We do not know whether that happened" in html
+    assert "Look at the ticket" in html
+    assert "Try again</button>" not in html
+    assert Activity.objects.get().outcome == "unknown"
+
+
+REFUSALS = {
+    "problem_400": (422, "HostUp did not accept that"),
+    "problem_401": (403, "HostUp does not accept your API key"),
+    "problem_403": (403, "Your API key may not do this"),
+    "problem_404": (404, "HostUp has no such ticket"),
+    "problem_409": (409, "The ticket&#x27;s state does not allow that"),
+    "rate_limited_seconds": (429, "Try again in 7 seconds."),
+}
+
+
+@pytest.mark.parametrize("fault", REFUSALS)
+def test_a_refusal_is_worded_with_the_request_id_and_leaves_the_screen(agent, sandbox, fault):
+    status, words = REFUSALS[fault]
+    sandbox.fault(fault, method="POST")
+    response = agent.htmx_post(URL, FORM, at=TICKET_PAGE)
+    assert response.status_code == status
+    html = response.content.decode()
+    assert words in html
+    logged = Activity.objects.get()
+    assert logged.outcome == "refused"
+    assert logged.request_id
+    assert logged.request_id in html
+    if fault != "problem_409":  # which is read again, and redrawn as it is
+        assert response.headers["HX-Retarget"] == "#alerts"
+        assert "<article" not in html
+        assert len(sandbox.calls) == 1
+
+
+def test_nothing_is_sent_when_hostup_cannot_be_reached(agent, settings):
+    settings.HOSTUP_API_URL = "http://127.0.0.1:1"
+    response = agent.htmx_post(URL, FORM)
+    assert response.status_code == 503
+    html = response.content.decode()
+    assert "HostUp cannot be reached" in html
+    assert "The ticket was not changed." in html
+    assert f'action="{URL}"' in html
+    assert Activity.objects.get().outcome == "not_done"
+
+
+def test_a_read_only_key_is_told_which_way_on(agent, sandbox):
+    sandbox.fault("problem_403", method="POST")
+    page = agent.post(URL, FORM)
+    assert page.status_code == 403
+    assert 'href="/settings/key/"' in page.content.decode()
+
+
+def test_the_log_says_who_what_from_to_and_how(agent):
+    agent.htmx_post(f"/tickets/{SAMPLE_NUMBER}/reopen/", FORM)
+    logged = Activity.objects.get()
+    assert (logged.user, logged.action, logged.outcome) == (agent.user, "reopen", "done")
+    assert (logged.ticket_id, logged.ticket_number) == (SAMPLE_ID, str(SAMPLE_NUMBER))
+    assert (logged.from_status, logged.to_status) == ("closed", "open")
+    assert logged.finished_at >= logged.started_at
+
+
+def test_a_crash_in_the_middle_leaves_an_unknown_in_the_log(agent, monkeypatch):
+    def crash(*arguments):
+        raise KeyboardInterrupt  # as when the worker is ended
+
+    monkeypatch.setattr("tickets.changes.carry_out", crash)
+    with pytest.raises(KeyboardInterrupt):
+        agent.htmx_post(URL, FORM)
+    assert Activity.objects.get().outcome == "unknown"
+    assert "Unknown" in agent.get("/activity/").content.decode()
