@@ -1,3 +1,5 @@
+import socket
+
 import pytest
 from django.core.cache import cache
 from django.core.management import call_command
@@ -28,6 +30,14 @@ def sandbox(running_sandbox, settings, monkeypatch):
     monkeypatch.setattr("tickets.hostup.client.BACKOFF_SECONDS", 0.01)  # nor for this
     cache.clear()
     return running_sandbox
+
+
+@pytest.fixture
+def nowhere():
+    """An address where nothing answers: taken, but nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 @pytest.fixture

@@ -161,8 +161,8 @@ def test_a_refusal_is_worded_with_the_request_id_and_leaves_the_screen(agent, sa
         assert len(sandbox.calls) == 1
 
 
-def test_nothing_is_sent_when_hostup_cannot_be_reached(agent, settings):
-    settings.HOSTUP_API_URL = "http://127.0.0.1:1"
+def test_nothing_is_sent_when_hostup_cannot_be_reached(agent, settings, nowhere):
+    settings.HOSTUP_API_URL = nowhere
     response = agent.htmx_post(URL, FORM)
     assert response.status_code == 503
     html = response.content.decode()

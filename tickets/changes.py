@@ -51,7 +51,7 @@ CLOSE = Change(
     already=_("Already closed."),
     not_done=_("Not closed: the ticket is still open"),
     undo="reopen",
-    undo_words=_("Reopen again"),
+    undo_words=_("Reopen"),
 )
 
 

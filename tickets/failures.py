@@ -78,7 +78,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
             return Failure(
                 404,
                 _("HostUp has no such ticket"),
-                [_("It may belong to another account than your API key. Check the number.")],
+                [_("It may belong to a different account than your API key. Check the number.")],
             )
         case errors.Conflict():
             return Failure(
@@ -105,7 +105,9 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 504 if error.too_slow else 503,
                 _("We do not know whether that happened"),
                 [
-                    _("It was sent to HostUp, but the answer was lost, and the ticket could not be read again."),
+                    _(
+                        "The change was sent to HostUp, but the answer was lost, and the ticket could not be read again."
+                    ),
                     _("Look at the ticket before you try again."),
                 ],
             )
@@ -125,6 +127,6 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
         case _:
             return Failure(
                 502,
-                _("HostUp answered something we cannot read"),
-                [_("Try again. If it stays so, look at the ticket in HostUp's own panel.")],
+                _("HostUp sent an answer we cannot read"),
+                [_("Try again. If it keeps happening, look at the ticket in HostUp's own panel.")],
             )

@@ -11,6 +11,8 @@ class ApiKeyForm(forms.Form):
     api_key = forms.CharField(
         label=_("API key"),
         max_length=512,
-        validators=[RegexValidator(r"^[!-~]+\Z", _("An API key has only letters, digits and signs, no spaces."))],
+        validators=[
+            RegexValidator(r"^[!-~]+\Z", _("An API key has only letters, digits and symbols, no spaces."))
+        ],
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )

@@ -69,7 +69,7 @@ class Activity(models.Model):
     class Outcome(models.TextChoices):
         UNKNOWN = "unknown", _("Unknown")
         DONE = "done", _("Done")
-        ALREADY = "already", _("Already so")
+        ALREADY = "already", _("No change needed")
         NOT_DONE = "not_done", _("Not done")
         REFUSED = "refused", _("Refused")
 

@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ('ticket_number', models.CharField(blank=True, max_length=20)),
                 ('from_status', models.CharField(blank=True, max_length=40)),
                 ('to_status', models.CharField(blank=True, max_length=40)),
-                ('outcome', models.CharField(choices=[('unknown', 'Unknown'), ('done', 'Done'), ('already', 'Already so'), ('not_done', 'Not done'), ('refused', 'Refused')], default='unknown', max_length=20)),
+                ('outcome', models.CharField(choices=[('unknown', 'Unknown'), ('done', 'Done'), ('already', 'No change needed'), ('not_done', 'Not done'), ('refused', 'Refused')], default='unknown', max_length=20)),
                 ('code', models.CharField(blank=True, max_length=100)),
                 ('request_id', models.CharField(blank=True, max_length=100)),
                 ('started_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),

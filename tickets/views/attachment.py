@@ -22,13 +22,12 @@ def download(request, ticket_id, attachment_id):
     response = StreamingHttpResponse(file, content_type="application/octet-stream")
     if file.content_length is not None:
         response.headers["Content-Length"] = str(file.content_length)
-    # Without a name of HostUp's the browser takes the one in the link's `download` attribute.
-    response.headers["Content-Disposition"] = (
-        content_disposition_header(True, _safe(file.filename)) or "attachment"
-    )
+    # The ticket knows the name better than the download's own header, which cannot hold every letter.
+    name = _safe(request.GET.get("name") or file.filename or attachment_id)
+    response.headers["Content-Disposition"] = content_disposition_header(True, name)
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 
 
-def _safe(filename: str | None) -> str:
-    return _NOT_IN_A_NAME.sub("_", filename or "").strip(". ")[-150:]
+def _safe(filename: str) -> str:
+    return _NOT_IN_A_NAME.sub("_", filename).strip(". ")[-150:] or "file"

@@ -1,0 +1,172 @@
+"""The list: whose turn, what is new, page after page, one call each."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sandbox.special_tickets import HOSTILE_ID, NULLS_ID, SAMPLE_ID, UNKNOWN_STATUS_ID
+
+
+def rows(html):
+    return re.findall(r'id="row-(tkt_\w+)"', html)
+
+
+def more(html):
+    found = re.search(r'href="(/tickets/\?[^"]*cursor=[^"]*)"', html)
+    return found and found.group(1).replace("&amp;", "&")
+
+
+def test_a_page_is_one_call(agent, sandbox):
+    response = agent.get("/tickets/")
+    assert response.status_code == 200
+    assert [(call.method, call.path) for call in sandbox.calls] == [("GET", "/api/v2/support/tickets")]
+    assert len(rows(response.content.decode())) == 50
+
+
+def test_a_row_says_what_an_agent_asks_first(agent):
+    html = agent.get("/tickets/").content.decode()
+    row = html[html.index(f'id="row-{SAMPLE_ID}"') :].partition("</li>")[0]
+    assert "Question about my hosting account" in row
+    assert "#149943" in row
+    assert ">Closed<" in row
+    assert "Billing" in row
+    assert "Jane Example" in row
+    assert re.search(r'<time class="age"[^>]*>\d+ h</time>', row)
+    assert re.search(r"Reopen.*ticket 149943", row, re.DOTALL)
+
+
+def test_whose_turn_it_is(agent):
+    ours = agent.get("/tickets/?status=answered").content.decode()
+    assert ours.count("Waiting on us") == len(rows(ours)) > 0
+    theirs = agent.get("/tickets/?status=in_progress").content.decode()
+    assert theirs.count("Waiting on HostUp") == len(rows(theirs)) > 0
+    nobodys = agent.get("/tickets/?status=closed").content.decode()
+    assert "Waiting on" not in nobodys
+
+
+def test_more_tickets_come_each_once_and_then_end(agent, sandbox):
+    seen, address = [], "/tickets/"
+    while address:
+        html = agent.htmx_get(address).content.decode()
+        assert "<html" not in html
+        seen += rows(html)
+        address = more(html)
+    assert len(seen) == len(set(seen)) == len(sandbox.tickets.tickets_of("account-a"))
+
+
+def test_a_ticket_that_slid_to_the_next_page_does_not_show_twice(agent, sandbox):
+    first = agent.get("/tickets/").content.decode()
+    sandbox.tickets.find(rows(agent.get(more(first)).content.decode())[-1]).last_message_at = datetime.now(UTC)
+    second = agent.get(more(first)).content.decode()
+    assert not set(rows(first)) & set(rows(second))
+
+
+def test_a_cursor_that_goes_in_circles_ends(agent, sandbox):
+    sandbox.fault("cursor_loop")
+    address, pages = "/tickets/", 0
+    while address and pages < 10:
+        address, pages = more(agent.htmx_get(address).content.decode()), pages + 1
+    assert pages <= 3
+
+
+def test_filters_live_in_the_address(agent, sandbox):
+    html = agent.get("/tickets/?status=closed&department=billing").content.decode()
+    assert sandbox.calls[0].query["status"] == "closed"
+    assert sandbox.calls[0].query["departmentSlug"] == "billing"
+    assert re.search(r'value="closed" selected', html)
+    assert re.search(r'value="billing" selected', html)
+    assert f'href="/tickets/{SAMPLE_ID}/?status=closed&amp;department=billing"' in html
+
+
+def test_filtering_beside_an_open_ticket_keeps_both_in_the_address(agent):
+    at = f"http://testserver/tickets/{SAMPLE_ID}/?status=open"
+    filtered = agent.htmx_get("/tickets/?status=closed&department=", at=at, source="form#filters")
+    assert filtered.headers["HX-Push-Url"] == f"/tickets/{SAMPLE_ID}/?status=closed"
+    alone = agent.htmx_get("/tickets/?status=&department=", source="form#filters")
+    assert alone.headers["HX-Push-Url"] == "/tickets/"
+
+
+@pytest.mark.parametrize("address", ["/tickets/?status=nonsense", "/tickets/?status=unknown", "/tickets/?seen=x"])
+def test_an_odd_address_shows_all_tickets(agent, address):
+    assert len(rows(agent.get(address).content.decode())) == 50
+
+
+def test_an_expired_cursor_is_worded(agent):
+    response = agent.get("/tickets/?cursor=nonsense")
+    assert response.status_code == 422
+    assert "HostUp did not accept that" in response.content.decode()
+
+
+def test_one_malformed_ticket_does_not_hide_the_others(agent, sandbox):
+    sandbox.fault("one_malformed_ticket")
+    html = agent.get("/tickets/").content.decode()
+    assert len(rows(html)) == 49
+    assert "1 ticket from HostUp could not be read" in html
+
+
+def test_unknown_values_show_as_they_came(agent, sandbox):
+    sandbox.fault("unknown_values", times=None)
+    for path in ("/tickets/", f"/tickets/{SAMPLE_ID}/"):
+        response = agent.get(path)
+        assert response.status_code == 200
+        assert re.search(r'class="status unknown">\w+<', response.content.decode())
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("?status=closed", "No closed tickets."),
+        ("?status=on_hold", "No tickets with the status “On hold”."),
+        ("?department=billing", "No tickets in Billing."),
+        ("?status=open&department=billing", "No tickets with the status “Open” in Billing."),
+        ("", "No tickets yet."),
+    ],
+)
+def test_an_empty_list_says_why(agent, sandbox, query, words):
+    sandbox.fault(status=200, body={"data": [], "nextCursor": None})
+    html = agent.get(f"/tickets/{query}").content.decode()
+    assert words in html
+    assert ("Show all tickets" in html) == bool(query)
+
+
+def test_a_ticket_without_a_subject_has_a_link(agent):
+    html = agent.get("/tickets/?status=").content.decode() + agent.get("/tickets/?cursor=NTA").content.decode()
+    assert NULLS_ID in html
+    assert "(no subject)" in html
+
+
+def test_markup_in_a_subject_is_text(agent):
+    html = agent.get("/tickets/").content.decode()
+    row = html[html.index(f'id="row-{HOSTILE_ID}"') :].partition("</li>")[0]
+    assert "&lt;script&gt;" in row
+    assert "<script" not in row
+    assert "\u202e" not in row
+
+
+def test_a_status_that_hostup_calls_unknown_has_a_word(agent):
+    html = agent.get(f"/tickets/{UNKNOWN_STATUS_ID}/").content.decode()
+    assert ">Unknown<" in html
+
+
+def test_a_stranger_sees_another_account(agent, stranger):
+    assert not set(rows(agent.get("/tickets/").content.decode())) & set(
+        rows(stranger.get("/tickets/").content.decode())
+    )
+
+
+def test_back_never_shows_a_bare_fragment(agent):
+    for response in (agent.get("/tickets/"), agent.htmx_get("/tickets/")):
+        assert "no-store" in response.headers["Cache-Control"]
+        assert "HX-Request" in response.headers["Vary"]
+    restored = agent.get("/tickets/", headers={"HX-Request": "true", "HX-Request-Type": "full"})
+    assert "<html" in restored.content.decode()
+
+
+def test_ages_are_short(agent, sandbox):
+    from tickets.templatetags.tickets import age
+
+    now = datetime.now(UTC)
+    ages = {0: "now", 59: "now", 61: "1 min", 3601: "1 h", 86_401: "1 d", 40_000_000: "1 y"}
+    assert {seconds: age(now - timedelta(seconds=seconds)) for seconds in ages} == ages
+    assert age(now + timedelta(hours=1)) == "now"  # HostUp's clock is ahead

@@ -1,0 +1,150 @@
+"""One ticket: everything that HostUp tells, and nothing of it as markup."""
+
+import re
+from urllib.parse import unquote
+
+import pytest
+
+from sandbox.special_tickets import (
+    ATTACHMENTS_ID,
+    ENCRYPTED_ID,
+    HOSTILE_ID,
+    LONG_THREAD_ID,
+    NULLS_ID,
+    SAMPLE_ID,
+    SAMPLE_NUMBER,
+    SERVICES_ID,
+)
+
+
+def page(agent, ticket_id):
+    response = agent.get(f"/tickets/{ticket_id}/")
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_a_ticket_is_one_call(agent, sandbox):
+    page(agent, SAMPLE_ID)
+    assert [(call.method, call.path) for call in sandbox.calls] == [
+        ("GET", f"/api/v2/support/tickets/{SAMPLE_ID}")
+    ]
+
+
+def test_it_shows_what_the_reference_s_sample_has(agent):
+    html = page(agent, SAMPLE_ID)
+    assert "<bdi>Question about my hosting account</bdi></h1>" in html
+    for words in ("#149943", "Closed", "Low", "Billing", "Jane Example", "example-vps", "Active", "Reopen ticket"):
+        assert words in html
+
+
+def test_its_number_is_an_address_too(agent):
+    assert "Question about my hosting account" in page(agent, SAMPLE_NUMBER)
+
+
+def test_messages_come_in_order_by_sender(agent):
+    html = page(agent, LONG_THREAD_ID)
+    times = re.findall(r'<li class="message (?:customer|staff|automation).*?datetime="([^"]+)"', html, re.DOTALL)
+    assert len(times) > 300
+    assert times == sorted(times)
+    assert {"customer", "staff", "automation"} <= set(re.findall(r'class="message (\w+)', html))
+
+
+def test_encrypted_messages_carry_a_lock_and_the_word(agent, sandbox):
+    assert "Encrypted</span>" in page(agent, ENCRYPTED_ID)
+    sandbox.encrypted_body = "null"
+    assert "Read it in HostUp&#x27;s own panel" in page(agent, ENCRYPTED_ID) or "own panel" in page(
+        agent, ENCRYPTED_ID
+    )
+
+
+def test_linked_services_show_their_details(agent):
+    html = page(agent, SERVICES_ID)
+    assert 'class="details"' in html
+
+
+def test_a_ticket_of_nulls_shows(agent):
+    assert "(no subject)" in page(agent, NULLS_ID)
+
+
+def test_customer_text_is_text_and_only_http_links_are_links(agent):
+    html = page(agent, HOSTILE_ID)
+    article = html[html.index("<article") : html.index("</article>")]
+    assert "<script" not in article
+    assert "<img" not in article
+    assert "onerror" not in re.sub(r"&lt;.*?&gt;", "", article)
+    for link in re.findall(r"<a [^>]*>", article):
+        href = re.search(r'href="([^"]*)"', link).group(1)
+        assert href.startswith(("/", "http://", "https://", "#"))
+        if href.startswith("http"):
+            assert 'rel="noopener noreferrer nofollow"' in link
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\x00-\x08]", article)
+
+
+def test_a_fragment_is_the_ticket_alone_with_its_title(agent):
+    html = agent.htmx_get(f"/tickets/{SAMPLE_ID}/").content.decode()
+    assert html.lstrip().startswith("<title>Question about my hosting account")
+    assert "<html" not in html
+    assert 'tabindex="-1" autofocus' in html
+
+
+@pytest.mark.parametrize("ticket_id", ["tkt_01hxdoesnotexist0000000000", "1"])
+def test_an_unknown_ticket_is_404(agent, ticket_id):
+    response = agent.get(f"/tickets/{ticket_id}/")
+    assert response.status_code == 404
+    assert "HostUp has no such ticket" in response.content.decode()
+
+
+def test_another_account_s_ticket_is_404(stranger):
+    assert stranger.get(f"/tickets/{SAMPLE_ID}/").status_code == 404
+
+
+@pytest.mark.parametrize("ticket_id", ["..", "%2e%2e", "a%2Fb", "x" * 65, "a b", "a%00", "tkt_1%0d%0aX: y"])
+def test_an_id_that_is_none_never_reaches_hostup(agent, sandbox, ticket_id):
+    assert agent.get(f"/tickets/{ticket_id}/").status_code in (302, 404)
+    assert sandbox.calls == []
+
+
+def attachments(agent):
+    return re.findall(r'href="(/tickets/[^"]*/attachments/[^"]*)" download', page(agent, ATTACHMENTS_ID))
+
+
+def test_attachments_download_through_us_and_never_run(agent):
+    links = attachments(agent)
+    assert len(links) >= 5
+    for href in links:
+        response = agent.get(href)
+        assert response.status_code == 200
+        assert len(b"".join(response.streaming_content)) == int(response.headers["Content-Length"])
+        assert response.headers["Content-Type"] == "application/octet-stream"
+        assert response.headers["Content-Disposition"].startswith("attachment")
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert "sandbox" in response.headers["Content-Security-Policy"]
+        assert not re.search(r"\.\.[/\\]|%2F|%E2%80%AE|[\u202e]", response.headers["Content-Disposition"])
+
+
+def test_a_file_keeps_its_name_without_its_tricks(agent):
+    dispositions = {unquote(agent.get(href).headers["Content-Disposition"]) for href in attachments(agent)}
+    assert "attachment; filename*=utf-8''räksmörgås på ön.txt" in dispositions
+    assert 'attachment; filename="_.._etc_passwd"' in dispositions
+
+
+def test_a_stranger_cannot_download_it(agent, stranger):
+    href = attachments(agent)[0]
+    assert stranger.get(href).status_code == 404
+
+
+def test_a_file_that_is_too_large_is_worded(agent, sandbox):
+    href = attachments(agent)[0]
+    sandbox.fault(status=200, body=b"x" * (25 * 1024 * 1024 + 1))
+    response = agent.get(href)
+    assert response.status_code == 502
+    assert "The file is too large" in response.content.decode()
+
+
+def test_files_give_their_connection_back(agent, sandbox):
+    """A download that nobody reads to its end must not cost one of the few calls that may be under way."""
+    href = attachments(agent)[0]
+    for _ in range(30):
+        response = agent.get(href)
+        assert response.status_code == 200
+        response.close()
