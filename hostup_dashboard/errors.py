@@ -8,7 +8,7 @@ WORDS = {
     403: (_("That is not allowed"), _("Nothing was changed. Reload the page and try again.")),
     404: (_("There is no such page"), _("Check the address, or go to the tickets.")),
     405: (_("This address only does something when a button is pressed"), _("Nothing was changed.")),
-    429: (_("Too many tries"), _("Wait a few minutes, then try again.")),
+    429: (_("Too many attempts"), _("Wait a few minutes, then try again.")),
     500: (_("Something broke in the dashboard"), _("If you were changing a ticket, look at it before retrying.")),
 }
 

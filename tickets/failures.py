@@ -105,9 +105,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 504 if error.too_slow else 503,
                 _("We do not know whether that happened"),
                 [
-                    _(
-                        "The change was sent to HostUp, but the answer was lost, and the ticket could not be read again."
-                    ),
+                    _("The change was sent, but HostUp's answer was lost and the ticket could not be read again."),
                     _("Look at the ticket before you try again."),
                 ],
             )

@@ -60,11 +60,11 @@ class Activity(models.Model):
     """One thing that an agent did, or tried to do."""
 
     class Action(models.TextChoices):
-        REOPEN = "reopen", _("Reopened ticket")
-        CLOSE = "close", _("Closed ticket")
-        KEY_SAVED = "key_saved", _("Saved API key")
-        KEY_CHECKED = "key_checked", _("Checked API key")
-        KEY_REMOVED = "key_removed", _("Removed API key")
+        REOPEN = "reopen", _("Reopen ticket")
+        CLOSE = "close", _("Close ticket")
+        KEY_SAVED = "key_saved", _("Save API key")
+        KEY_CHECKED = "key_checked", _("Check API key")
+        KEY_REMOVED = "key_removed", _("Remove API key")
 
     class Outcome(models.TextChoices):
         UNKNOWN = "unknown", _("Unknown")

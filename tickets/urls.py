@@ -23,7 +23,7 @@ register_converter(HostUpId, "id")
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="tickets"), name="home"),
     path("tickets/", listing.tickets, name="tickets"),
-    path("tickets/<id:ticket_id>/", show.ticket, name="ticket"),
+    path("tickets/<id:ticket_id>/", show.show, name="ticket"),
     path("tickets/<id:ticket_id>/reopen/", status.reopen, name="reopen"),
     path("tickets/<id:ticket_id>/close/", status.close, name="close"),
     path("tickets/<id:ticket_id>/attachments/<id:attachment_id>/", attachment.download, name="attachment"),

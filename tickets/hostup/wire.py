@@ -1,4 +1,4 @@
-"""Bytes in, values or errors out. Pure: no network, no clock, nothing of requests or Django.
+"""Bytes in, values or errors out. Pure: no network, nothing of requests or Django.
 
 Everything that HostUp sends is untrusted here: whatever the bytes, a function of this module returns a value
 of `types` or raises one of `errors`.

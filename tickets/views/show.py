@@ -8,10 +8,10 @@ from tickets.upstream import client_of
 
 
 @require_safe
-def ticket(request, ticket_id):
+def show(request, ticket_id):
     """Show a ticket with its thread; for htmx the ticket alone. The list beside it loads itself."""
-    filters = Filters.of(request)
-    context = {"ticket": client_of(request.user).ticket(ticket_id), "filters": filters}
+    ticket = client_of(request.user).ticket(ticket_id)
+    context = {"ticket": ticket, "filters": Filters.of(request)}
     if request.htmx.request_type == "partial":
         return render(request, "tickets/_pane.html", context | {"focus": True})
     return render(request, "tickets/ticket.html", context)

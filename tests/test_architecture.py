@@ -1,0 +1,71 @@
+"""The rooms of the house, and which may know of which."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODULES = [
+    path
+    for folder in ("tickets", "hostup_dashboard")
+    for path in (ROOT / folder).rglob("*.py")
+    if "migrations" not in path.parts
+]
+
+
+def imports_of(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def importers_of(package):
+    return {
+        str(path.relative_to(ROOT))
+        for path in MODULES
+        if any(name == package or name.startswith(f"{package}.") for name in imports_of(path))
+    }
+
+
+def test_hostup_s_client_knows_nothing_of_django():
+    assert not [path for path in importers_of("django") if path.startswith("tickets/hostup/")]
+
+
+def test_only_the_client_speaks_http():
+    assert importers_of("requests") == {"tickets/hostup/client.py"}
+
+
+def test_only_the_models_encrypt():
+    assert importers_of("tickets.crypto") == {"tickets/models.py"}
+
+
+def test_the_decoder_is_pure():
+    for module in ("wire", "types", "errors"):
+        names = set(imports_of(ROOT / f"tickets/hostup/{module}.py"))
+        assert not [
+            name for name in names if name.split(".")[0] in ("requests", "urllib3", "socket", "time", "django")
+        ]
+
+
+def test_the_frame_knows_nothing_of_tickets():
+    knowing = {path for path in importers_of("tickets") if path.startswith("hostup_dashboard/")}
+    assert knowing == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nobody_takes_another_s_private_names(path):
+    assert not [
+        name
+        for name in imports_of(path)
+        if any(part.startswith("_") and part != "__future__" for part in name.split("."))
+    ]
+
+
+def test_the_vendored_htmx_is_the_version_in_its_name():
+    (htmx,) = (ROOT / "static/vendor").glob("htmx-*.min.js")
+    version = htmx.name.removeprefix("htmx-").removesuffix(".min.js")
+    assert f'this.version="{version}"' in htmx.read_text()
+    assert f"vendor/{htmx.name}" in (ROOT / "templates/base.html").read_text()

@@ -1,0 +1,177 @@
+"""The client over real sockets: its time, its limits, and what it must never do."""
+
+import threading
+import time
+
+import pytest
+
+from sandbox import keys
+from sandbox.special_tickets import SAMPLE_ID
+from tickets.hostup import errors
+from tickets.hostup.client import Pool
+
+CALL_SECONDS = 0.8
+
+
+@pytest.fixture
+def pool(sandbox):
+    return Pool(sandbox.url, call_seconds=CALL_SECONDS, download_seconds=CALL_SECONDS, most_at_once=4)
+
+
+@pytest.fixture
+def client(pool):
+    return pool.client(keys.FULL)
+
+
+def test_every_call_of_the_reference_has_a_method(client):
+    assert client.tickets(limit=5).tickets
+    assert client.ticket("149943").id == SAMPLE_ID
+    assert client.reopen(SAMPLE_ID).status == "open"
+    reply = client.reply(SAMPLE_ID, "Hello", encrypted=True)
+    assert (reply.body, reply.encrypted, reply.sender) == ("Hello", True, "customer")
+    assert client.close(SAMPLE_ID).is_closed
+    departments = client.departments()
+    created = client.create(
+        {"departmentSlug": departments[0].slug, "subject": "Help", "message": "Now", "priority": "high"}
+    )
+    assert created.subject == "Help"
+    assert client.upload("notes.txt", b"text", ticket_id=created.id).byte_length == 4
+
+
+@pytest.mark.parametrize("fault", ["slow", "dripping_headers", "dripping_body"])
+def test_the_deadline_holds_however_slowly_it_comes(client, sandbox, fault):
+    sandbox.fault(fault)
+    began = time.monotonic()
+    with pytest.raises(errors.TooSlow):
+        client.tickets()
+    assert time.monotonic() - began < CALL_SECONDS + 0.3
+
+
+def test_a_hundred_megabytes_in_a_few_kilobytes_are_not_unpacked(client, sandbox):
+    sandbox.fault("gzip_bomb")
+    with pytest.raises(errors.Unreadable):
+        client.tickets()
+
+
+def test_a_get_is_tried_again_when_the_connection_breaks(client, sandbox):
+    sandbox.fault("reset", times=2)
+    assert client.tickets().tickets
+    assert len(sandbox.calls) == 3
+
+
+@pytest.mark.parametrize("fault", ["problem_500", "problem_404", "problem_429", "html_200"])
+def test_a_get_is_not_tried_again_when_that_would_not_help(client, sandbox, fault):
+    sandbox.fault(fault, times=None)
+    with pytest.raises(errors.HostUpError):
+        client.tickets()
+    assert len(sandbox.calls) == 1
+
+
+@pytest.mark.parametrize("fault", ["reset", "lost_answer", "problem_500", "problem_503", "slow", "truncated"])
+def test_a_change_is_sent_once_and_called_unknown(client, sandbox, fault):
+    sandbox.fault(fault, times=None)
+    with pytest.raises(errors.OutcomeUnknown):
+        client.reopen(SAMPLE_ID)
+    assert len(sandbox.calls) == 1
+
+
+def test_a_change_that_never_left_is_not_unknown(nowhere):
+    client = Pool(nowhere, call_seconds=1, download_seconds=1, most_at_once=1).client(keys.FULL)
+    with pytest.raises(errors.Unavailable):
+        client.reopen(SAMPLE_ID)
+
+
+def test_a_change_on_a_connection_that_just_closed_is_unknown_at_worst(client, sandbox):
+    """The server may close a kept-alive connection at any time; a change is not sent twice for that."""
+    sandbox.fault("hang_up")
+    client.tickets()
+    try:
+        assert client.reopen(SAMPLE_ID).status == "open"
+    except errors.OutcomeUnknown:
+        pass
+    assert [call.method for call in sandbox.calls].count("POST") <= 1
+
+
+@pytest.mark.parametrize("fault", ["redirect_same_host", "redirect_other_host"])
+def test_redirects_are_not_followed(client, sandbox, fault):
+    sandbox.fault(fault)
+    with pytest.raises(errors.Unreadable):
+        client.tickets()
+    assert len(sandbox.calls) == 1
+
+
+def test_cookies_are_not_kept(client, sandbox):
+    sandbox.fault("set_cookie")
+    client.tickets()
+    client.tickets()
+    assert "Cookie" not in sandbox.calls[1].headers
+
+
+def test_the_process_s_own_netrc_and_proxy_do_not_matter(client, sandbox, monkeypatch, tmp_path, nowhere):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HTTP_PROXY", nowhere)
+    client.tickets()
+    assert sandbox.calls[0].key_name == "FULL"
+
+
+def test_a_proxy_of_ours_is_used(sandbox):
+    """The address has no host behind it: only the proxy, here the sandbox itself, can have answered."""
+    pool = Pool("http://hostup.invalid", call_seconds=1, download_seconds=1, most_at_once=1, proxy=sandbox.url)
+    assert pool.client(keys.FULL).tickets().tickets
+
+
+def test_many_calls_share_a_few_connections(pool, sandbox):
+    def ten_calls():
+        for _ in range(10):
+            pool.client(keys.FULL).tickets(limit=1)
+
+    threads = [threading.Thread(target=ten_calls) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(sandbox.calls) == 40
+    assert len({call.connection for call in sandbox.calls}) <= 4
+
+
+def test_one_call_too_many_is_refused_at_once(pool, sandbox):
+    sandbox.fault("slow", times=4)
+    waiting = [threading.Thread(target=lambda: pytest.raises(errors.TooSlow, pool.client(keys.FULL).tickets))
+               for _ in range(4)]  # fmt: skip
+    for thread in waiting:
+        thread.start()
+    while len(sandbox.calls) < 4:
+        time.sleep(0.01)
+    began = time.monotonic()
+    with pytest.raises(errors.Busy):
+        pool.client(keys.FULL).ticket(SAMPLE_ID, tries=1)
+    assert time.monotonic() - began < 0.1
+    for thread in waiting:
+        thread.join()
+    assert pool.client(keys.FULL).tickets().tickets
+
+
+@pytest.mark.parametrize("identifier", ["..", "a/b", "a?b", "", "x" * 65, "å"])
+def test_an_id_that_is_none_is_not_sent(client, sandbox, identifier):
+    for call in (client.ticket, client.reopen, client.close):
+        with pytest.raises(errors.NotFound):
+            call(identifier)
+    with pytest.raises(errors.NotFound):
+        client.download(SAMPLE_ID, identifier)
+    assert sandbox.calls == []
+
+
+def test_we_say_who_we_are(client, sandbox):
+    client.tickets()
+    assert sandbox.calls[0].headers["User-Agent"].startswith("HostUp-Dashboard/")
+
+
+def test_the_key_is_in_no_error(client, sandbox):
+    for fault in ("problem_401", "reset", "html_200", "slow"):
+        sandbox.clear_faults()
+        sandbox.fault(fault, times=None)
+        with pytest.raises(errors.HostUpError) as caught:
+            client.tickets()
+        assert keys.FULL not in repr(caught.value) + str(caught.value.__dict__)

@@ -1,0 +1,172 @@
+"""What holds on every address: sign-in, methods, CSRF, headers, hosts."""
+
+import logging
+import re
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import get_resolver
+
+from hostup_dashboard.logs import WithoutKeys
+from sandbox import keys
+from sandbox.special_tickets import SAMPLE_ID
+
+PUBLIC = {"account_login", "account_logout", "account_inactive", "healthz", "readyz"}
+EXAMPLES = {"ticket_id": SAMPLE_ID, "attachment_id": "tatt_1"}
+PASSWORD = "a-long-password-of-the-tests"
+
+
+def every_address():
+    for pattern in get_resolver().url_patterns:
+        for part in getattr(pattern, "url_patterns", [pattern]):
+            path = re.sub(r"<\w+:(\w+)>", lambda name: EXAMPLES[name.group(1)], str(part.pattern))
+            yield part.name, f"/{path}"
+
+
+ADDRESSES = dict(every_address())
+PRIVATE = {name: path for name, path in ADDRESSES.items() if name not in PUBLIC}
+CHANGES = {name: ADDRESSES[name] for name in ("reopen", "close", "key_check", "key_remove")}
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("name", PRIVATE)
+def test_nothing_is_seen_without_signing_in(visitor, sandbox, name, method):
+    response = getattr(visitor, method)(PRIVATE[name])
+    assert response.status_code == 302
+    assert response.headers["Location"].startswith("/accounts/login/?next=/")
+    assert sandbox.calls == []
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+def test_an_expired_session_moves_the_whole_page_and_comes_back(visitor, name):
+    at = f"http://testserver/tickets/{SAMPLE_ID}/?status=closed"
+    response = visitor.htmx_post(PRIVATE[name], at=at)
+    assert response.headers["HX-Redirect"] == f"/accounts/login/?next=/tickets/{SAMPLE_ID}/%3Fstatus%3Dclosed"
+    assert not response.content
+
+
+@pytest.mark.parametrize(
+    "at", ["https://evil.example/", "http://testserver//evil.example/", "javascript:alert(1)"]
+)
+def test_an_expired_session_never_leads_to_another_site(visitor, at):
+    response = visitor.htmx_get("/tickets/", at=at)
+    assert response.headers["HX-Redirect"] == "/accounts/login/?next=/tickets/"
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_get_changes_nothing(agent, sandbox, name):
+    response = agent.get(CHANGES[name])
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "POST"
+    assert "Nothing was changed." in response.content.decode()
+    assert sandbox.calls == []
+
+
+@pytest.mark.parametrize("name", [*CHANGES, "key", "account_logout"])
+def test_a_post_without_our_token_changes_nothing(agent, sandbox, name):
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = agent.cookies
+    response = strict.post(ADDRESSES[name], {"api_key": keys.COLLEAGUE})
+    assert response.status_code == 403
+    assert "Nothing was changed." in response.content.decode()
+    assert sandbox.calls == []
+    assert strict.get("/activity/").status_code == 200  # still signed in
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_every_answer_has_the_headers(agent, name):
+    headers = agent.get(ADDRESSES[name]).headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe-" not in policy
+    assert "no-store" in headers["Cache-Control"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "camera=()" in headers["Permissions-Policy"]
+
+
+@pytest.mark.parametrize("path", ["/nothing/here/", "/accounts/signup/", "/admin/", "/accounts/password/reset/"])
+def test_what_is_not_there_is_worded_and_has_the_headers(agent, path):
+    response = agent.get(path)
+    assert response.status_code == 404
+    assert "There is no such page" in response.content.decode()
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+
+
+def test_an_error_for_htmx_is_a_fragment(agent):
+    response = agent.htmx_get("/nothing/here/")
+    assert response.status_code == 404
+    assert "<html" not in response.content.decode()
+
+
+def test_a_foreign_host_is_refused(agent):
+    assert agent.get("/tickets/", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_signing_in_and_out(db, visitor):
+    get_user_model().objects.create_user("anna", password=PASSWORD)
+    page = visitor.get("/accounts/login/?next=/activity/")
+    assert "Username" in page.content.decode()
+    wrong = visitor.post("/accounts/login/", {"login": "anna", "password": "wrong"})
+    assert 'role="alert"' in wrong.content.decode()
+    right = visitor.post("/accounts/login/", {"login": "anna", "password": PASSWORD, "next": "/activity/"})
+    assert right.headers["Location"] == "/activity/"
+    assert visitor.post("/accounts/logout/").status_code == 302
+    assert visitor.get("/activity/").status_code == 302
+
+
+def test_signing_in_never_leads_to_another_site(db, visitor):
+    get_user_model().objects.create_user("anna", password=PASSWORD)
+    form = {"login": "anna", "password": PASSWORD, "next": "https://evil.example/"}
+    assert visitor.post("/accounts/login/", form).headers["Location"] == "/tickets/"
+
+
+def test_guessing_a_password_is_slowed_down(db, visitor):
+    get_user_model().objects.create_user("anna", password=PASSWORD)
+    for _ in range(6):
+        visitor.post("/accounts/login/", {"login": "anna", "password": "wrong"})
+    response = visitor.post("/accounts/login/", {"login": "anna", "password": PASSWORD})
+    assert response.status_code in (200, 429)
+    assert visitor.get("/activity/").status_code == 302
+
+
+def test_a_disabled_agent_is_out(agent):
+    agent.user.is_active = False
+    agent.user.save()
+    assert agent.get("/tickets/").status_code == 302
+
+
+def test_health_needs_nobody_and_nothing(visitor, sandbox):
+    assert visitor.get("/healthz").content == b"ok\n"
+    assert visitor.get("/readyz").json() == {"database": True, "cache": True, "keys": True}
+    assert sandbox.calls == []
+
+
+def test_not_ready_when_the_keys_cannot_be_read(agent, settings):
+    settings.ENCRYPTION_KEYS = {"other": bytes(range(50, 82))}
+    response = agent.get("/readyz")
+    assert (response.status_code, response.json()["keys"]) == (503, False)
+    assert agent.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("message", [
+    f"sending Authorization: Bearer {keys.FULL}",
+    f"headers={{'Authorization': 'Bearer {keys.FULL}'}}",
+    f"POST api_key={keys.FULL}&x=1",
+    f"<QueryDict: {{'api_key': ['{keys.FULL}']}}>",
+])  # fmt: skip
+def test_a_key_never_gets_into_a_log_line(message):
+    for arguments in ((), (message,)):
+        record = logging.LogRecord("x", logging.INFO, "", 1, "%s" if arguments else message, arguments, None)
+        WithoutKeys().filter(record)
+        assert keys.FULL not in record.getMessage()
+
+
+def test_the_screen_says_sandbox_only_when_it_is(agent, settings):
+    assert ">Sandbox<" in agent.get("/activity/").content.decode()
+    settings.HOSTUP_IS_SANDBOX = False
+    assert ">Sandbox<" not in agent.get("/activity/").content.decode()

@@ -1,0 +1,182 @@
+"""The API key: tried on HostUp, kept encrypted, never shown again."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from sandbox import keys
+from tests.agents import Agent
+from tickets.models import Activity, ApiKey
+
+URL = "/settings/key/"
+
+
+def saved_key(agent):
+    return ApiKey.objects.get(user=agent.user)
+
+
+def test_saving_tries_the_key_and_says_what_it_can_do(newcomer, sandbox):
+    response = newcomer.post(URL, {"api_key": keys.FULL}, follow=True)
+    html = response.content.decode()
+    assert "Key ending in a1b2" in html
+    assert html.count("<strong>yes</strong>") == 3
+    assert sandbox.calls[0].query["limit"] == "1"
+    assert saved_key(newcomer).decrypt() == keys.FULL
+    assert "<select" in newcomer.get("/tickets/").content.decode()
+
+
+@pytest.mark.parametrize(("key", "can_write", "can_read_departments"), [
+    (keys.FULL, True, True), (keys.READ_ONLY, False, True), (keys.NO_ACCOUNT, True, False),
+])  # fmt: skip
+def test_scopes_are_found_out_without_changing_anything(newcomer, sandbox, key, can_write, can_read_departments):
+    newcomer.post(URL, {"api_key": key})
+    saved = saved_key(newcomer)
+    assert (saved.can_write, saved.can_read_departments) == (can_write, can_read_departments)
+    assert not [call for call in sandbox.calls if call.method == "POST" and call.status not in (400, 403)]
+
+
+@pytest.mark.parametrize("key", [keys.REVOKED, keys.NO_SUPPORT, "no-such-key"])
+def test_a_key_that_hostup_refuses_is_not_saved(newcomer, key):
+    response = newcomer.post(URL, {"api_key": key})
+    assert response.status_code == 403
+    html = response.content.decode()
+    assert "The key was not saved." in html
+    assert key not in html
+    assert "HostUp's request ID:" in html
+    assert not ApiKey.objects.exists()
+    assert Activity.objects.get().outcome == "refused"
+
+
+def test_a_refused_replacement_leaves_the_old_key(agent):
+    agent.post(URL, {"api_key": keys.REVOKED})
+    assert saved_key(agent).decrypt() == keys.FULL
+
+
+def test_hostup_down_is_no_reason_to_save_blindly(newcomer, settings, nowhere):
+    settings.HOSTUP_API_URL = nowhere
+    response = newcomer.post(URL, {"api_key": keys.FULL})
+    assert response.status_code == 503
+    assert "The key was not saved." in response.content.decode()
+    assert not ApiKey.objects.exists()
+
+
+@pytest.mark.parametrize("key", ["", "two words", "line\nbreak", "k\x00ey", "nyckelå", "x" * 513])
+def test_what_can_be_no_key_never_leaves(newcomer, sandbox, key):
+    response = newcomer.post(URL, {"api_key": key})
+    assert response.status_code == 422
+    assert 'role="alert"' in response.content.decode()
+    assert sandbox.calls == []
+
+
+def test_the_key_is_shown_nowhere(agent):
+    for path in (URL, "/tickets/", "/activity/"):
+        assert keys.FULL not in agent.get(path).content.decode()
+    row = saved_key(agent)
+    assert keys.FULL not in row.token
+    assert keys.FULL not in repr(vars(row))
+
+
+def test_the_page_itself_calls_nobody(agent, sandbox):
+    agent.get(URL)
+    assert sandbox.calls == []
+
+
+def test_check_asks_hostup_again(agent, sandbox):
+    response = agent.post("/settings/key/check/", follow=True)
+    assert "HostUp accepts the key." in response.content.decode()
+    assert saved_key(agent).can_write is True
+    sandbox.fault("problem_401")
+    refused = agent.post("/settings/key/check/")
+    assert refused.status_code == 403
+    assert "HostUp does not accept your API key" in refused.content.decode()
+    assert list(Activity.objects.values_list("action", "outcome")) == [
+        ("key_checked", "refused"),
+        ("key_checked", "done"),
+    ]
+
+
+def test_remove_forgets_it(agent, sandbox):
+    response = agent.post("/settings/key/remove/", follow=True)
+    assert "Key removed." in response.content.decode()
+    assert not ApiKey.objects.exists()
+    assert agent.get("/tickets/").status_code == 403
+    assert sandbox.calls == []
+
+
+@pytest.mark.parametrize("path", ["/tickets/", "/tickets/149943/"])
+def test_without_a_key_the_way_to_one_is_shown(newcomer, sandbox, path):
+    response = newcomer.get(path)
+    assert response.status_code == 403
+    assert "Add your API key" in response.content.decode()
+    assert f'href="{URL}"' in response.content.decode()
+    assert sandbox.calls == []
+
+
+def test_an_unreadable_key_asks_for_the_key_again_and_calls_nobody(agent, sandbox, settings):
+    settings.ENCRYPTION_KEYS = {"other": bytes(range(50, 82))}
+    for response in (agent.get("/tickets/"), agent.htmx_post("/tickets/149943/reopen/")):
+        assert response.status_code == 403
+        assert "Save your API key again." in response.content.decode()
+    page = agent.get(URL)
+    assert page.status_code == 200
+    assert "Save your API key again." in page.content.decode()
+    assert sandbox.calls == []
+
+
+def test_a_colleague_s_encrypted_key_is_useless_in_ones_own_row(agent, colleague):
+    ApiKey.objects.filter(user=agent.user).update(token=saved_key(colleague).token)
+    assert agent.get("/tickets/").status_code == 403
+
+
+ROTATED = {"new": bytes(range(101, 133)), "test": bytes(range(1, 33))}
+
+
+def rotate(*arguments):
+    out = StringIO()
+    call_command("rotate_encryption_key", *arguments, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def test_rotation_moves_every_key_to_the_first_one(agent, colleague, settings):
+    settings.ENCRYPTION_KEYS = ROTATED
+    assert rotate("--dry-run") == "2 would be rotated, 0 unreadable, 2 left under another key.\n"
+    assert not saved_key(agent).is_under_current_key
+    assert rotate() == "2 rotated, 0 unreadable, 0 left under another key.\n"
+    settings.ENCRYPTION_KEYS = {"new": ROTATED["new"]}
+    assert saved_key(agent).decrypt() == keys.FULL
+    assert agent.get("/tickets/").status_code == 200
+
+
+def test_rotation_says_which_key_is_lost(agent, settings):
+    settings.ENCRYPTION_KEYS = {"new": ROTATED["new"]}
+    with pytest.raises(CommandError):
+        rotate()
+
+
+def test_rotation_does_not_undo_a_key_saved_meanwhile(agent, settings, monkeypatch):
+    settings.ENCRYPTION_KEYS = ROTATED
+    decrypt = ApiKey.decrypt
+
+    def saved_meanwhile(row):
+        clear = decrypt(row)
+        other = ApiKey.objects.get(pk=row.pk)
+        other.encrypt(keys.COLLEAGUE)
+        other.save()
+        return clear
+
+    monkeypatch.setattr(ApiKey, "decrypt", saved_meanwhile)
+    rotate()
+    monkeypatch.undo()
+    settings.ENCRYPTION_KEYS = ROTATED
+    assert saved_key(agent).decrypt() == keys.COLLEAGUE
+
+
+def test_two_agents_keys_stay_apart(agent, stranger, sandbox):
+    agent.get("/tickets/")
+    stranger.get("/tickets/")
+    assert [call.key_name for call in sandbox.calls] == ["FULL", "OTHER"]
+
+
+def test_agents_without_a_department_scope_see_tickets(db, sandbox):
+    assert Agent("limited", keys.NO_ACCOUNT).get("/tickets/").status_code == 200

@@ -1,0 +1,96 @@
+"""A bad installation does not start, and says why."""
+
+import base64
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+KEY = base64.b64encode(bytes(range(1, 33))).decode()
+OTHER = base64.b64encode(bytes(range(2, 34))).decode()
+GOOD = {
+    "PATH": os.environ["PATH"],
+    "SECRET_KEY": "s" * 50,
+    "ENCRYPTION_KEYS": f"k1:{KEY}",
+    "DATABASE_URL": "sqlite:///:memory:",
+}
+
+
+def check(**changes):
+    environment = {name: value for name, value in (GOOD | changes).items() if value is not None}
+    return subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_good_installation_starts():
+    assert check().returncode == 0
+
+
+BAD = [
+    ({"SECRET_KEY": None}, "SECRET_KEY is not set"),
+    ({"SECRET_KEY": "short"}, "SECRET_KEY is too short"),
+    ({"SECRET_KEY_FILE": "/nowhere"}, "SECRET_KEY_FILE cannot be read"),
+    ({"ENCRYPTION_KEYS": None}, "ENCRYPTION_KEYS is not set"),
+    ({"ENCRYPTION_KEYS": ""}, "ENCRYPTION_KEYS is not set"),
+    ({"ENCRYPTION_KEYS": KEY}, "each entry is kid:key"),
+    ({"ENCRYPTION_KEYS": "k1:not base64!"}, "is not base64"),
+    ({"ENCRYPTION_KEYS": "k1:" + base64.b64encode(b"short").decode()}, "is not 32 bytes long"),
+    ({"ENCRYPTION_KEYS": "k1:" + base64.b64encode(b"a" * 32).decode()}, "is weak"),
+    ({"ENCRYPTION_KEYS": f"k1:{KEY},k2:{KEY}"}, "is there twice"),
+    ({"ENCRYPTION_KEYS": f"k1:{KEY},k1:{OTHER}"}, "is there twice"),
+    ({"SECRET_KEY": KEY}, "is the SECRET_KEY"),
+    ({"HOSTUP_API_URL": "http://cloud.hostup.se"}, "must begin with https://"),
+    ({"HOSTUP_API_URL": "https://user:pw@cloud.hostup.se"}, "HOSTUP_API_URL must look like"),
+    ({"HOSTUP_API_URL": "https://cloud.hostup.se:port"}, "is not an address"),
+    ({"SITE_URL": "tickets.example.com"}, "SITE_URL must look like"),
+    ({"SITE_URL": "https://tickets.example.com/path/"}, "SITE_URL must look like"),
+]
+
+
+@pytest.mark.parametrize(("changes", "words"), BAD, ids=[words for _, words in BAD])
+def test_a_bad_setting_stops_it_with_a_reason(changes, words):
+    result = check(**changes)
+    assert result.returncode != 0
+    assert words in result.stderr
+    assert KEY not in result.stderr
+
+
+def test_plain_http_on_the_network_is_a_warning():
+    result = check(SITE_URL="http://tickets.example.com")
+    assert result.returncode == 0
+    assert "hostup_dashboard.W001" in result.stderr
+    assert "hostup_dashboard.W001" not in check(SITE_URL="https://tickets.example.com").stderr
+
+
+def test_a_secret_can_come_from_a_file(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("$" + "f" * 50 + "\n")
+    assert check(SECRET_KEY=None, SECRET_KEY_FILE=str(secret)).returncode == 0
+
+
+def test_https_makes_cookies_and_redirects_strict():
+    script = (
+        "import django; django.setup(); from django.conf import settings as s;"
+        "print(s.SESSION_COOKIE_NAME, s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_NAME, s.SECURE_SSL_REDIRECT,"
+        " s.SECURE_HSTS_SECONDS > 0, s.ALLOWED_HOSTS[0], s.CSRF_TRUSTED_ORIGINS)"
+    )
+    environment = GOOD | {
+        "SITE_URL": "https://tickets.example.com",
+        "DJANGO_SETTINGS_MODULE": "hostup_dashboard.settings",
+    }
+    result = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.split(" ", 6) == [
+        "__Host-sessionid", "True", "__Host-csrftoken", "True", "True",
+        "tickets.example.com", "['https://tickets.example.com']\n",
+    ]  # fmt: skip

@@ -1,0 +1,133 @@
+"""Any bytes in: a typed value or a typed error out, nothing else."""
+
+import json
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tickets.hostup import errors, wire
+from tickets.hostup.types import Page, Ticket
+
+READERS = [wire.read_page, wire.read_ticket, wire.read_departments, wire.read_message, wire.read_upload]
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+TICKET = {
+    "id": "tkt_01hxa3b4c5d6e7f8g9h0j1k2m3",
+    "number": 149943,
+    "status": "open",
+    "subject": None,
+    "priority": "low",
+    "departmentSlug": None,
+    "departmentName": None,
+    "createdAt": "2026-04-27T11:45:00.000Z",
+    "updatedAt": None,
+    "lastMessageAt": None,
+    "ccEmails": [],
+    "requesterName": None,
+    "messageCount": 3,
+    "linkedServices": [{"serviceType": "vps", "serviceId": None, "serviceName": "x", "details": {"a": [1]}}],
+    "body": None,
+    "attachments": [{"id": "tatt_1", "filename": None, "extension": None, "mimeType": None, "downloadUrl": "/x"}],
+    "messages": [{"id": "tmsg_1", "ticketId": "x", "sentAt": None, "body": None, "sender": "customer",
+                  "senderName": None, "encrypted": False, "attachments": []}],
+}  # fmt: skip
+paths = st.sampled_from([*((name,) for name in TICKET), ("messages", 0, "body"), ("messages", 0, "id"),
+                         ("attachments", 0, "id"), ("linkedServices", 0, "details")])  # fmt: skip
+
+
+def answer(body, status=200, headers=None):
+    return wire.Answer(status, headers or {}, body)
+
+
+def dump(value):
+    return json.dumps(value).encode()
+
+
+@given(body=st.binary() | json_values.map(dump))
+@example(body=b"[" * 100_000)
+@example(body=b'{"data": [' + b"[" * 2000 + b"]" * 2000 + b"]}")
+@pytest.mark.parametrize("read", READERS)
+def test_any_bytes_are_read_or_refused(read, body):
+    try:
+        read(answer(body))
+    except errors.HostUpError as error:
+        assert isinstance(error, errors.Unreadable)
+
+
+@given(path=paths, value=json_values)
+def test_any_value_in_any_field_is_read_or_refused(path, value):
+    ticket = json.loads(json.dumps(TICKET))
+    *way, last = path
+    place = ticket
+    for step in way:
+        place = place[step]
+    place[last] = value
+    try:
+        assert isinstance(wire.read_ticket(answer(dump(ticket))), Ticket)
+    except errors.Unreadable:
+        pass
+    page = wire.read_page(answer(dump({"data": [ticket, TICKET], "nextCursor": None})))
+    assert isinstance(page, Page)
+    assert page.tickets[-1].number == 149943  # the good one shows whatever the other is
+
+
+@given(status=st.integers(100, 999), body=st.binary() | json_values.map(dump), headers=st.dictionaries(
+    st.sampled_from(["retry-after", "x-ratelimit-reset", "date"]), st.text()))  # fmt: skip
+def test_any_error_answer_has_a_meaning(status, body, headers):
+    try:
+        wire.raise_for_status(answer(body, status, headers))
+    except errors.HostUpError as error:
+        assert error.status == status
+        assert isinstance(error.code + error.detail + error.request_id, str)
+    else:
+        assert 200 <= status < 300
+
+
+def test_an_unknown_field_is_dropped_and_an_unknown_word_kept():
+    ticket = wire.read_ticket(answer(dump(TICKET | {"status": "escalated", "mood": "good"})))
+    assert ticket.status == "escalated"
+
+
+@pytest.mark.parametrize("identifier", ["../x", "", "a/b", "tkt_1\n", "å", "x" * 65])
+def test_an_id_that_could_climb_a_path_is_refused(identifier):
+    with pytest.raises(errors.Unreadable):
+        wire.read_ticket(answer(dump(TICKET | {"id": identifier})))
+
+
+PROBLEM = {
+    "code": "invalid_request",
+    "detail": "Bad.",
+    "requestId": "req_1",
+    "errors": [{"pointer": "/subject", "detail": "Too short.", "code": "x"}, "odd"],
+}
+
+
+def test_an_error_carries_code_words_request_id_and_fields():
+    with pytest.raises(errors.Invalid) as caught:
+        wire.raise_for_status(answer(dump(PROBLEM), 400))
+    error = caught.value
+    assert (error.status, error.code, error.detail, error.request_id) == (400, "invalid_request", "Bad.", "req_1")
+    assert error.fields == {"/subject": "Too short."}
+
+
+DATE = "Mon, 27 Apr 2026 11:45:00 GMT"
+
+
+@pytest.mark.parametrize(("headers", "seconds"), [
+    ({"retry-after": "7"}, 7),
+    ({"retry-after": "0"}, 1),
+    ({"retry-after": "86400"}, 300),
+    ({"retry-after": "Mon, 27 Apr 2026 11:45:40 GMT", "date": DATE}, 40),
+    ({"retry-after": "Mon, 27 Apr 2026 11:44:00 GMT", "date": DATE}, 1),
+    ({"retry-after": "soon"}, 30),
+    ({"retry-after": "-5"}, 30),
+    ({"x-ratelimit-reset": "2026-04-27T11:45:20.000Z", "date": DATE}, 20),
+    ({}, 30),
+])  # fmt: skip
+def test_how_long_to_wait_after_too_many_calls(headers, seconds):
+    assert wire.retry_after(headers) == seconds
