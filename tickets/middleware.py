@@ -25,7 +25,7 @@ def failure_answer(request, failure: failures.Failure, **context):
     is_partial = request.htmx.request_type == "partial"
     template = "_error.html" if is_partial else "error.html"
     context["failure"] = failure
-    if not changing:
+    if not changing and failure.status >= 429:  # else it would only be refused again
         context["retry_url"] = request.get_full_path()
     response = render(request, template, context, status=failure.status)
     if failure.retry_after:
