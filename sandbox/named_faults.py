@@ -1,0 +1,103 @@
+"""Faults that are worth a name: `sandbox.fault("lost_answer")`, or {"name": "lost_answer"} over HTTP.
+
+Bound to a method and path only where it makes sense for one call alone; add `method=` and `path=` as needed.
+"""
+
+from datetime import timedelta
+from email.utils import format_datetime
+from typing import Any
+
+from . import transforms
+from .times import iso, utc_now
+
+LIST_PATH = r"/support/tickets$"
+HTML = "<!doctype html><title>Just a moment</title><h1>Just a moment…</h1><script>alert(1)</script>"
+HTML_HEADERS = {"Content-Type": "text/html; charset=utf-8"}
+
+RETRY_AFTER_SECONDS = 7
+
+
+def _retry_at(_url: str) -> str:
+    return format_datetime(utc_now() + timedelta(seconds=RETRY_AFTER_SECONDS), usegmt=True)
+
+
+def _reset_at(_url: str) -> str:
+    return iso(utc_now() + timedelta(seconds=RETRY_AFTER_SECONDS))
+
+
+# API reference: what a rate-limited answer tells beside Retry-After.
+LIMIT_HEADERS = {"X-RateLimit-Limit": "600", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": _reset_at}
+
+
+def _same_host(_url: str) -> str:
+    return "/api/v2/support/departments"
+
+
+def _other_host(url: str) -> str:
+    """The sandbox under another name, so that its journal shows who followed, and with which key."""
+    return url.replace("127.0.0.1", "localhost") + "/api/v2/support/departments"
+
+
+def _problems() -> dict[str, dict[str, Any]]:
+    """Every error of the contract, each with HostUp's problem body and as a proxy would say it."""
+    codes = {
+        400: "invalid_request",
+        401: "unauthorized",
+        403: "forbidden",
+        404: "ticket_not_found",
+        409: "ticket_state_conflict",
+        429: "rate_limit_exceeded",
+        500: "internal_error",
+        502: "upstream_error",
+        503: "upstream_unavailable",
+        504: "upstream_timeout",
+    }
+    faults: dict[str, dict[str, Any]] = {}
+    for status, code in codes.items():
+        faults[f"problem_{status}"] = {"status": status, "code": code}
+        faults[f"empty_{status}"] = {"status": status, "body": b""}
+        faults[f"html_{status}"] = {"status": status, "body": HTML, "headers": HTML_HEADERS}
+    return faults
+
+
+NAMED: dict[str, dict[str, Any]] = {
+    **_problems(),
+    # 429 in the ways that say, or do not say, when to come again.
+    "rate_limited_seconds": {"status": 429, "headers": LIMIT_HEADERS | {"Retry-After": str(RETRY_AFTER_SECONDS)}},
+    "rate_limited_http_date": {"status": 429, "headers": {"Retry-After": _retry_at}},
+    "rate_limited_reset_only": {"status": 429, "headers": LIMIT_HEADERS},
+    "rate_limited_silent": {"status": 429},
+    "rate_limited_critical": {"status": 429, "code": "rate_limited", "headers": {"Retry-After": "3600"}},
+    # Good status, bad content.
+    "html_200": {"status": 200, "body": HTML, "headers": HTML_HEADERS},
+    "empty_200": {"status": 200, "body": b""},
+    "wrong_shape": {"status": 200, "body": ["not", {"what": "you"}, 4, None]},
+    "broken_json": {"broken": "json"},
+    "null_in_required": {"transform": transforms.null_in_required},
+    "one_malformed_ticket": {
+        "transform": transforms.one_malformed_ticket,
+        "method": "GET",
+        "path": LIST_PATH,
+    },
+    "unknown_values": {"transform": transforms.unknown_values},
+    "cursor_loop": {
+        "transform": transforms.cursor_loop,
+        "method": "GET",
+        "path": LIST_PATH,
+        "times": None,
+    },
+    "repeated_ids": {"transform": transforms.repeated_ids, "method": "GET", "path": LIST_PATH},
+    "oversize": {"transform": transforms.oversize},
+    "gzip_bomb": {"gzip_bomb": 100},
+    "set_cookie": {"headers": {"Set-Cookie": "hostup_session=someone-elses; Path=/"}},
+    "redirect_same_host": {"status": 302, "body": b"", "headers": {"Location": _same_host}},
+    "redirect_other_host": {"status": 302, "body": b"", "headers": {"Location": _other_host}},
+    # The connection. `drip` at its default speed takes minutes; the sandbox gives up after one.
+    "slow": {"delay": 5},
+    "dripping_headers": {"drip": "headers"},
+    "dripping_body": {"drip": "body"},
+    "truncated": {"truncate": True},
+    "reset": {"drop": "before"},
+    "lost_answer": {"drop": "after"},
+    "hang_up": {"hang_up": True},
+}

@@ -1,0 +1,75 @@
+"""Puts an answer on the socket, well or as badly as a fault asks for."""
+
+import socket
+import struct
+import time
+from dataclasses import dataclass
+from email.utils import formatdate
+from threading import Event
+
+from .answer import Answer
+from .faults import Fault
+from .problems import phrase
+
+MAX_DRIP_SECONDS = 60
+# Statuses that never have a body (RFC 9110).
+BODILESS = (204, 304)
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """One client's connection. `stopping` ends every wait when the sandbox goes down."""
+
+    connection: socket.socket
+    stopping: Event
+
+    def send(self, answer: Answer, fault: Fault | None, *, head_only: bool, close: bool) -> bool:
+        """Sends the answer; True if the connection can be used again."""
+        head, body = encode(answer, head_only=head_only, close=close)
+        if fault is None:
+            self.connection.sendall(head + body)
+            return not close
+        if fault.delay and self.stopping.wait(fault.delay):
+            return False
+        if fault.truncate:
+            self.connection.sendall(head + body[: len(body) // 2])
+            return False
+        if fault.drip == "headers":
+            return self._drip(head, fault.drip_interval) and self._send_rest(body) and not close
+        if fault.drip == "body":
+            self.connection.sendall(head)
+            return self._drip(body, fault.drip_interval) and not close
+        self.connection.sendall(head + body)
+        return not (close or fault.hang_up)
+
+    def _send_rest(self, body: bytes) -> bool:
+        self.connection.sendall(body)
+        return True
+
+    def _drip(self, data: bytes, interval: float) -> bool:
+        """True if all of it went out. A client that is gone ends it with an OSError."""
+        end = time.monotonic() + MAX_DRIP_SECONDS
+        for index in range(len(data)):
+            if time.monotonic() > end or self.stopping.wait(interval):
+                return False
+            self.connection.sendall(data[index : index + 1])
+        return True
+
+    def reset(self) -> None:
+        """Ends the connection with RST instead of FIN: the client gets ECONNRESET."""
+        linger_zero = struct.pack("ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_zero)
+        self.connection.close()
+
+
+def encode(answer: Answer, *, head_only: bool, close: bool) -> tuple[bytes, bytes]:
+    """Status line and headers, and the body."""
+    headers = {"Date": formatdate(usegmt=True), **answer.headers}
+    if answer.status not in BODILESS:
+        headers["Content-Length"] = str(len(answer.body))
+    if close:
+        headers["Connection"] = "close"
+    lines = [f"HTTP/1.1 {answer.status} {phrase(answer.status)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    head = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
+    return head, b"" if head_only or answer.status in BODILESS else answer.body
