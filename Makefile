@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint format lock messages
+.PHONY: run test test-sent-once bench-files lint format lock messages
 
 run: $(VENV)/installed locale/sv/LC_MESSAGES/django.mo
 	@exec $(BIN)/python -m hostup_dashboard.run
@@ -15,6 +15,12 @@ run: $(VENV)/installed locale/sv/LC_MESSAGES/django.mo
 test: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest
+
+test-sent-once: $(VENV)/installed-dev
+	SENT_ONCE_PRESSES=$${SENT_ONCE_PRESSES:-10000} $(BIN)/python -m pytest -s tests/test_sent_once.py
+
+bench-files: $(VENV)/installed-dev
+	$(BIN)/python -m benchmarks.files
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -5,7 +5,7 @@ import zoneinfo
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
-from django.shortcuts import resolve_url
+from django.shortcuts import render, resolve_url
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -41,14 +41,17 @@ def browser_time_zone(get_response):
     """Show times in the zone that the agent's browser told us, else in `TIME_ZONE`."""
 
     def middleware(request):
-        try:
-            zone = zoneinfo.ZoneInfo(request.COOKIES.get(TIME_ZONE_COOKIE, ""))
-        except (ValueError, KeyError, OSError):  # no cookie, no such zone, or not even a name
-            return get_response(request)
-        with timezone.override(zone):
+        with timezone.override(_zone(request.COOKIES.get(TIME_ZONE_COOKIE, ""))):
             return get_response(request)
 
     return middleware
+
+
+def _zone(name: str) -> zoneinfo.ZoneInfo | None:
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (ValueError, KeyError, OSError):  # no cookie, no such zone, not even a name
+        return None
 
 
 def worded_method_errors(get_response):
@@ -68,7 +71,9 @@ def worded_method_errors(get_response):
 class SignInRequired(LoginRequiredMiddleware):
     """Send whoever is not signed in to the sign-in page, and back afterwards to the page they were on.
 
-    htmx follows a redirect inside the fragment's target, so it is told to move the whole page instead.
+    htmx follows a redirect inside the fragment's target, so it is told to move the whole page instead. (What
+    stood in a text box then is kept by static/app.js.) A form with a text in it is answered with that text, so
+    that it is not lost.
     """
 
     def handle_no_permission(self, request, view_func):
@@ -81,4 +86,7 @@ class SignInRequired(LoginRequiredMiddleware):
         if not url_has_allowed_host_and_scheme(came_from, allowed_hosts=None):
             came_from = resolve_url(settings.LOGIN_REDIRECT_URL)
         response = redirect_to_login(came_from)
+        if request.POST.get("message") and not request.htmx:
+            context = {"sign_in_url": response.url, "message": request.POST["message"]}
+            return render(request, "signed_out.html", context, status=401)
         return HttpResponseClientRedirect(response.url) if request.htmx else response

@@ -27,7 +27,7 @@ HOSTUP_API_URL = environment.hostup_url(env.str("HOSTUP_API_URL", "https://cloud
 HOSTUP_CA_BUNDLE = env.str("HOSTUP_CA_BUNDLE", "") or None
 HOSTUP_PROXY = env.str("HOSTUP_PROXY", "") or None
 HOSTUP_DEADLINE = 10.0  # seconds that one call may take in all
-HOSTUP_DOWNLOAD_DEADLINE = 120.0  # seconds that one attachment may take
+HOSTUP_FILE_DEADLINE = 120.0  # seconds that one attachment may take, either way
 HOSTUP_IS_SANDBOX = HOSTUP_API_URL.startswith("http://")  # the real one speaks https only
 
 # Django
@@ -47,7 +47,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
-    "django_htmx",
     "csp",
     "hostup_dashboard.apps.FrameConfig",
     "tickets",

@@ -23,8 +23,9 @@ from .store import AttachmentNotFound, CriticalTooSoon, Store, TicketClosed, Tic
 DEFAULT_LIMIT = 25
 # API reference: `limit` is 1 to 100.
 MAX_LIMIT = 100
-# Not documented: the largest file. What the reference's own panel takes.
+# Not documented: the largest file. As much as the dashboard sends at most.
 MAX_UPLOAD = 25 * 1024 * 1024
+FORM_AROUND_A_FILE = 64 * 1024
 ONE_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -191,7 +192,7 @@ class Api:
         return json_answer(200, {"departments": [shapes.department(each) for each in self.store.departments]})
 
     def upload(self, request: Request, holder: keys.Holder, _: str) -> Answer:
-        if len(request.body) > MAX_UPLOAD:
+        if len(request.body) > MAX_UPLOAD + FORM_AROUND_A_FILE:
             raise Problem(413, f"A file can have {MAX_UPLOAD} bytes.")
         try:
             parts = multipart.read(request.headers.get("Content-Type", ""), request.body)

@@ -47,6 +47,110 @@
     byId("alerts").replaceChildren(byId("unreachable").content.cloneNode(true));
   });
 
+  // While a reply is being sent its text stands still, so that what is typed meanwhile is not lost.
+  const textOf = (event) => event.detail.ctx?.sourceElement?.matches?.(".composer form") && event.detail.ctx.sourceElement.message;
+  document.addEventListener("htmx:before:request", (event) => textOf(event) && (textOf(event).readOnly = true));
+  document.addEventListener("htmx:finally:request", (event) => textOf(event) && (textOf(event).readOnly = false));
+
+  // Signed out in the middle of a sentence: this tab keeps the text until its agent is back. Not so for an
+  // encrypted one, which lies in clear nowhere; of that, the draft on the server has all but the last second.
+  const WRITTEN = ".composer textarea, #create [name=message]";
+  const stashName = (text) => `written by ${document.querySelector(".username")?.textContent}: ${text.id}`;
+  document.addEventListener("htmx:after:request", (event) => {
+    if (!event.detail.ctx?.hx?.redirect?.startsWith("/accounts/login/")) return;
+    for (const text of document.querySelectorAll(WRITTEN)) {
+      if (text.value && !text.form.encrypted?.checked) sessionStorage.setItem(stashName(text), text.value);
+    }
+  });
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const text of document.querySelectorAll(WRITTEN)) {
+      const stashed = sessionStorage.getItem(stashName(text));
+      if (stashed === null) continue;
+      sessionStorage.removeItem(stashName(text));
+      text.value = stashed;
+      text.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  });
+
+  // Files go up one by one before the text, so that one that fails is tried again alone. (Without JavaScript, and
+  // when the ticket has to be reopened first, they travel with the form.)
+  const waiting = new WeakMap(); // form -> its uploads that are not done
+  const uploadsOf = (form) => waiting.get(form) ?? waiting.set(form, new Set()).get(form);
+
+  function addUpload(input, file) {
+    const form = input.form;
+    const row = form.querySelector(".upload-row").content.firstElementChild.cloneNode(true);
+    const part = (name) => row.querySelector(`.upload-${name}`);
+    const progress = row.querySelector("progress");
+    part("name").textContent = file.name;
+    part("size").textContent = file.size < 1e6 ? `${Math.ceil(file.size / 1e3)} kB` : `${(file.size / 1e6).toFixed(1)} MB`;
+    const upload = {
+      isSendable: file.size <= Number(input.dataset.mostBytes),
+      send: () => new Promise((resolve) => {
+        const request = new XMLHttpRequest(); // fetch tells nothing of how far an upload is
+        const data = new FormData();
+        data.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+        data.set("file", file);
+        const end = (isDone, html) => {
+          upload.request = null;
+          part("state").innerHTML = html;
+          part("again").hidden = isDone;
+          if (isDone) uploadsOf(form).delete(upload);
+          if (isDone) part("remove").remove();
+          resolve(isDone);
+        };
+        request.upload.onprogress = (event) => (progress.value = event.loaded / event.total);
+        request.onload = () => {
+          const moved = request.getResponseHeader("HX-Redirect");
+          moved ? (location.href = moved) : end(request.status === 200, request.responseText);
+        };
+        request.onerror = () => end(false, part("unreachable").textContent);
+        request.onabort = () => resolve(false);
+        request.open("POST", input.dataset.upload);
+        for (const [name, value] of [["HX-Request", "true"], ["HX-Request-Type", "partial"], ["HX-Current-URL", location.href]]) {
+          request.setRequestHeader(name, value);
+        }
+        part("again").hidden = true;
+        upload.request = request;
+        request.send(data);
+      }),
+    };
+    part("again").onclick = () => upload.send();
+    part("remove").onclick = () => {
+      upload.request?.abort();
+      uploadsOf(form).delete(upload);
+      row.remove();
+    };
+    if (!upload.isSendable) part("state").textContent = part("too-large").textContent;
+    uploadsOf(form).add(upload);
+    form.querySelector(".uploads").append(row);
+  }
+
+  document.addEventListener("change", (event) => {
+    const input = event.target;
+    if (!input.matches(".attach-input") || input.form.querySelector("[name=reopen]")) return;
+    for (const file of input.files) addUpload(input, file);
+    input.value = "";
+  });
+
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.matches(".composer form") || !uploadsOf(form).size) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (form.ariaBusy === "true") return;
+    form.ariaBusy = "true";
+    for (const upload of [...uploadsOf(form)]) {
+      if (!upload.isSendable || !(await upload.send())) break;
+    }
+    form.ariaBusy = null;
+    if (!uploadsOf(form).size) form.requestSubmit(event.submitter);
+  }, true);
+
+  document.addEventListener("click", (event) => {
+    event.target.closest("[data-dismiss]")?.closest(".toast, .failure").remove();
+  });
+
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;

@@ -1,11 +1,13 @@
 """The client over real sockets: its time, its limits, and what it must never do."""
 
+import io
 import threading
 import time
 
 import pytest
 
 from sandbox import keys
+from sandbox.faults import gzip_bomb
 from sandbox.special_tickets import SAMPLE_ID
 from tickets.hostup import errors
 from tickets.hostup.client import Pool
@@ -15,7 +17,7 @@ CALL_SECONDS = 0.8
 
 @pytest.fixture
 def pool(sandbox):
-    return Pool(sandbox.url, call_seconds=CALL_SECONDS, download_seconds=CALL_SECONDS, most_at_once=4)
+    return Pool(sandbox.url, call_seconds=CALL_SECONDS, file_seconds=CALL_SECONDS, most_at_once=4)
 
 
 @pytest.fixture
@@ -35,7 +37,12 @@ def test_every_call_of_the_reference_has_a_method(client):
         {"departmentSlug": departments[0].slug, "subject": "Help", "message": "Now", "priority": "high"}
     )
     assert created.subject == "Help"
-    assert client.upload("notes.txt", b"text", ticket_id=created.id).byte_length == 4
+    assert client.upload("notes.txt", io.BytesIO(b"text"), 4, ticket_id=created.id).byte_length == 4
+
+
+def test_a_file_name_cannot_end_its_header(client):
+    name = 'a"\r\nX-Evil: 1\r\n\r\n; name="ticketId".txt'
+    assert client.upload(name, io.BytesIO(b"text"), 4).byte_length == 4
 
 
 @pytest.mark.parametrize("fault", ["slow", "dripping_headers", "dripping_body"])
@@ -48,6 +55,7 @@ def test_the_deadline_holds_however_slowly_it_comes(client, sandbox, fault):
 
 
 def test_a_hundred_megabytes_in_a_few_kilobytes_are_not_unpacked(client, sandbox):
+    gzip_bomb(100)  # packing it takes longer than the call may
     sandbox.fault("gzip_bomb")
     with pytest.raises(errors.Unreadable):
         client.tickets()
@@ -76,7 +84,7 @@ def test_a_change_is_sent_once_and_called_unknown(client, sandbox, fault):
 
 
 def test_a_change_that_never_left_is_not_unknown(nowhere):
-    client = Pool(nowhere, call_seconds=1, download_seconds=1, most_at_once=1).client(keys.FULL)
+    client = Pool(nowhere, call_seconds=1, file_seconds=1, most_at_once=1).client(keys.FULL)
     with pytest.raises(errors.Unavailable):
         client.reopen(SAMPLE_ID)
 
@@ -118,7 +126,7 @@ def test_the_process_s_own_netrc_and_proxy_do_not_matter(client, sandbox, monkey
 
 def test_a_proxy_of_ours_is_used(sandbox):
     """The address has no host behind it: only the proxy, here the sandbox itself, can have answered."""
-    pool = Pool("http://hostup.invalid", call_seconds=1, download_seconds=1, most_at_once=1, proxy=sandbox.url)
+    pool = Pool("http://hostup.invalid", call_seconds=1, file_seconds=1, most_at_once=1, proxy=sandbox.url)
     assert pool.client(keys.FULL).tickets().tickets
 
 

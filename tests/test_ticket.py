@@ -1,12 +1,10 @@
 """One ticket: everything that HostUp tells, and nothing of it as markup."""
 
 import re
-from urllib.parse import unquote
 
 import pytest
 
 from sandbox.special_tickets import (
-    ATTACHMENTS_ID,
     ENCRYPTED_ID,
     HOSTILE_ID,
     LONG_THREAD_ID,
@@ -104,49 +102,3 @@ def test_another_account_s_ticket_is_404(stranger):
 def test_an_id_that_is_none_never_reaches_hostup(agent, sandbox, ticket_id):
     assert agent.get(f"/tickets/{ticket_id}/").status_code in (302, 404)
     assert sandbox.calls == []
-
-
-def attachments(agent):
-    return re.findall(r'href="(/tickets/[^"]*/attachments/[^"]*)" download', page(agent, ATTACHMENTS_ID))
-
-
-def test_attachments_download_through_us_and_never_run(agent):
-    links = attachments(agent)
-    assert len(links) >= 5
-    for href in links:
-        response = agent.get(href)
-        assert response.status_code == 200
-        assert len(b"".join(response.streaming_content)) == int(response.headers["Content-Length"])
-        assert response.headers["Content-Type"] == "application/octet-stream"
-        assert response.headers["Content-Disposition"].startswith("attachment")
-        assert response.headers["X-Content-Type-Options"] == "nosniff"
-        assert "sandbox" in response.headers["Content-Security-Policy"]
-        assert not re.search(r"\.\.[/\\]|%2F|%E2%80%AE|[\u202e]", response.headers["Content-Disposition"])
-
-
-def test_a_file_keeps_its_name_without_its_tricks(agent):
-    dispositions = {unquote(agent.get(href).headers["Content-Disposition"]) for href in attachments(agent)}
-    assert "attachment; filename*=utf-8''räksmörgås på ön.txt" in dispositions
-    assert 'attachment; filename="_.._etc_passwd"' in dispositions
-
-
-def test_a_stranger_cannot_download_it(agent, stranger):
-    href = attachments(agent)[0]
-    assert stranger.get(href).status_code == 404
-
-
-def test_a_file_that_is_too_large_is_worded(agent, sandbox):
-    href = attachments(agent)[0]
-    sandbox.fault(status=200, body=b"x" * (25 * 1024 * 1024 + 1))
-    response = agent.get(href)
-    assert response.status_code == 502
-    assert "The file is too large" in response.content.decode()
-
-
-def test_files_give_their_connection_back(agent, sandbox):
-    """A download that nobody reads to its end must not cost one of the few calls that may be under way."""
-    href = attachments(agent)[0]
-    for _ in range(30):
-        response = agent.get(href)
-        assert response.status_code == 200
-        response.close()

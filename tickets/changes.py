@@ -62,6 +62,19 @@ class Result(NamedTuple):
     ticket: Ticket | None = None
     error: errors.HostUpError | None = None
 
+    @property
+    def is_success(self) -> bool:
+        return self.outcome in (Outcome.DONE, Outcome.ALREADY)
+
+
+def logged(client: Client, user, change: Change, ticket_id: str, shown_status: str, shown_at) -> Result:
+    """Carry out a change with its entry in the activity log: written as an intent before the call, completed
+    after it, so that a crash in between shows as unknown."""
+    activity = Activity.objects.begin(user, change.action, ticket_id=ticket_id, from_status=shown_status)
+    result = carry_out(client, change, ticket_id, shown_at)
+    activity.finish(result.outcome, ticket=result.ticket, error=result.error)
+    return result
+
 
 def carry_out(client: Client, change: Change, ticket_id: str, shown_updated_at: datetime | None) -> Result:
     """Make the change with one call, and read the ticket once when the answer does not tell what happened.

@@ -57,7 +57,7 @@ def kid_of(token: str) -> str:
 @cache
 def _cipher(key: bytes) -> AESGCM:
     """Derive a key for this one use, so that the configured one may serve others too."""
-    subkey = HKDF(hashes.SHA256(), length=32, salt=None, info=b"hostup-dashboard api key").derive(key)
+    subkey = HKDF(hashes.SHA256(), length=32, salt=None, info=b"hostup-dashboard stored secrets").derive(key)
     return AESGCM(subkey)
 
 

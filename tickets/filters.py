@@ -4,31 +4,36 @@ from typing import NamedTuple
 
 from django.utils.http import urlencode
 
-from tickets import words
+from tickets import departments, words
 from tickets.hostup.types import STATUSES
 
 
 class Filters(NamedTuple):
-    """`status` is one of HostUp's or "" for all; `department` a slug or ""; `departments` slug to name."""
+    """`status` is one of HostUp's or "" for all; `department` a slug or ""; `departments` slug to name, which
+    HostUp should be asked for again when they are stale."""
 
     status: str
     department: str
     departments: dict[str, str]
+    departments_are_stale: bool = False
 
     @classmethod
     def of(cls, request) -> "Filters":
         """Read the filters of an address, leaving out what HostUp could only refuse."""
         status = request.GET.get("status", "")
         department = request.GET.get("department", "")
-        departments = dict(request.user.api_key.departments)
-        if department and department not in departments:
-            departments[department[:64]] = department[:64]
-        return cls(status if status in STATUSES else "", department[:64], departments)
+        api_key = request.user.api_key
+        known = dict(api_key.departments)
+        if department and department not in known:
+            known[department[:64]] = department[:64]
+        status = status if status in STATUSES else ""
+        return cls(status, department[:64], known, departments.are_stale(api_key))
 
     @property
     def query(self) -> str:
         """The filters as the end of an address: "?status=closed", or "" without any."""
-        chosen = {name: value for name, value in self._asdict().items() if value and name != "departments"}
+        filters = {"status": self.status, "department": self.department}
+        chosen = {name: value for name, value in filters.items() if value}
         return f"?{urlencode(chosen)}" if chosen else ""
 
     @property

@@ -1,8 +1,207 @@
 """What agents fill in."""
 
+import re
+
 from django import forms
-from django.core.validators import RegexValidator
+from django.core.validators import RegexValidator, validate_email
 from django.utils.translation import gettext_lazy as _
+
+from tickets import words
+from tickets.hostup.client import ATTACHMENT_MOST_BYTES
+
+LONGEST_MESSAGE = 100_000  # characters; HostUp does not document a limit, and Django reads 2.5 MB at most
+
+
+MOST_FILES = 10
+# HostUp does not document what it takes; nobody's support wants a program by mail.
+REFUSED_ENDINGS = (".exe", ".com", ".bat", ".cmd", ".msi", ".scr", ".js", ".vbs", ".ps1", ".jar", ".lnk", ".hta")
+
+
+def file_problem(file) -> str:
+    """Return why one of Django's uploaded files cannot be sent to HostUp, "" when it can."""
+    if file.size > ATTACHMENT_MOST_BYTES:
+        return _("%(name)s is larger than 25 MB.") % {"name": file.name}
+    if file.name.lower().endswith(REFUSED_ENDINGS):
+        return _("%(name)s is a program; those are not sent.") % {"name": file.name}
+    return ""
+
+
+class FilesField(forms.FileField):
+    """Any number of files (up to `MOST_FILES`), each checked."""
+
+    class Widget(forms.ClearableFileInput):
+        allow_multiple_selected = True
+
+    widget = Widget
+
+    def clean(self, data, initial=None):
+        files = data or []
+        if len(files) > MOST_FILES:
+            raise forms.ValidationError(_("At most %(count)s files at a time.") % {"count": MOST_FILES})
+        problems = [problem for file in files if (problem := file_problem(file))]
+        if problems:
+            raise forms.ValidationError(problems)
+        return files
+
+
+class ReplyForm(forms.Form):
+    """A reply, and what its agent had on the screen while writing it."""
+
+    token = forms.UUIDField(widget=forms.HiddenInput)
+    seen_message = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
+    seen_status = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)
+    message = forms.CharField(max_length=LONGEST_MESSAGE, strip=False, label=_("Reply"))
+    encrypted = forms.BooleanField(required=False, label=_("Send encrypted"))
+    files = FilesField(required=False, label=_("Attach files"))
+
+    def clean_message(self):
+        message = self.cleaned_data["message"]
+        if not message.strip():
+            raise forms.ValidationError(_("Write something first."))
+        return message.replace("\r\n", "\n")
+
+
+class NewTicketForm(forms.Form):
+    """A new ticket. HostUp judges it; what is checked here needs no call to be known."""
+
+    use_required_attribute = False  # the browser's own words would come in its language, one field at a time
+
+    token = forms.UUIDField(widget=forms.HiddenInput)
+    department = forms.CharField(max_length=64, widget=forms.Select, label=_("Department"))
+    subject = forms.CharField(
+        max_length=255,
+        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
+        label=_("Subject"),
+    )
+    message = forms.CharField(
+        max_length=LONGEST_MESSAGE,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 8, "dir": "auto"}),
+        label=_("Message"),
+    )
+    priority = forms.ChoiceField(choices=words.PRIORITIES.items, initial="medium", label=_("Priority"))
+    critical_reason = forms.CharField(
+        max_length=LONGEST_MESSAGE,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
+        label=_("Why is it critical?"),
+        help_text=_("Say how your customers are affected. HostUp takes one critical ticket an hour."),
+    )
+    cc_emails = forms.CharField(
+        max_length=10_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 1, "spellcheck": "false", "autocapitalize": "none"}),
+        label=_("CC addresses"),
+        help_text=_("Separated by commas, spaces or new lines."),
+    )
+    service_type = forms.ChoiceField(
+        choices=lambda: [("", _("None")), *words.SERVICES.items()], required=False, label=_("Service")
+    )
+    service_id = forms.CharField(
+        max_length=255,
+        required=False,
+        widget=forms.TextInput(attrs={"list": "services", "autocomplete": "off", "spellcheck": "false"}),
+        label=_("Service id"),
+    )
+
+    WRITTEN = ("subject", "message", "critical_reason", "cc_emails", "service_id")  # rather than chosen
+    AT_HOSTUP = {
+        "departmentSlug": "department",
+        "subject": "subject",
+        "message": "message",
+        "priority": "priority",
+        "criticalReason": "critical_reason",
+        "ccEmails": "cc_emails",
+        "context": "service_id",
+        "serviceType": "service_type",
+        "serviceId": "service_id",
+    }
+
+    def __init__(self, *args, departments, services, **kwargs):
+        """`departments` are those to choose from, slug to name; `services` those whose type is known."""
+        super().__init__(*args, **kwargs)
+        self.departments, self.services = departments, services
+        chosen = self["department"].value()
+        if chosen and chosen not in departments:  # no longer offered, or learned elsewhere: HostUp knows
+            departments = departments | {chosen[:64]: chosen[:64]}
+        choices = list(departments.items())
+        self.fields["department"].widget.choices = choices if len(choices) == 1 else [("", "—"), *choices]
+        for name in ("department", "subject", "message", "priority"):
+            self.fields[name].widget.attrs["aria-required"] = "true"
+
+    def clean_message(self):
+        message = self.cleaned_data["message"]
+        if not message.strip():
+            raise forms.ValidationError(_("Write something first."))
+        return message.replace("\r\n", "\n")
+
+    def clean_cc_emails(self):
+        """Return the addresses, each once."""
+        addresses = list(dict.fromkeys(re.split(r"[\s,;]+", self.cleaned_data["cc_emails"].strip(", ;\r\n\t"))))
+        for address in filter(None, addresses):
+            try:
+                validate_email(address)
+            except forms.ValidationError:
+                raise forms.ValidationError(
+                    _("“%(address)s” is no e-mail address."), params={"address": address}
+                ) from None
+        return [address for address in addresses if address]
+
+    def clean(self):
+        fields = super().clean()
+        if fields.get("priority") == "critical" and not fields.get("critical_reason", "x"):
+            self.add_error("critical_reason", _("Say how your customers are affected."))
+        service_type, service_id = fields.get("service_type"), fields.get("service_id")
+        if service_id and not service_type:
+            known = {service.id: service.type for service in self.services}
+            fields["service_type"] = known.get(service_id, "")
+            if not fields["service_type"]:
+                self.add_error("service_type", _("Choose what kind of service it is."))
+        if service_type and service_id == "":
+            self.add_error("service_id", _("Give the service's id, or choose “None”."))
+        return fields
+
+    @property
+    def for_hostup(self) -> dict:
+        """The ticket as HostUp's reference names its fields, without those that were left empty."""
+        fields = self.cleaned_data
+        is_critical = fields["priority"] == "critical"
+        service = {"serviceType": fields["service_type"], "serviceId": fields["service_id"]}
+        ticket = {
+            "departmentSlug": fields["department"],
+            "subject": fields["subject"],
+            "message": fields["message"],
+            "priority": fields["priority"],
+            "criticalReason": fields["critical_reason"] if is_critical else "",
+            "ccEmails": fields["cc_emails"],
+            "context": service if fields["service_id"] else {},
+        }
+        return {name: value for name, value in ticket.items() if value}
+
+    def add_hostup_errors(self, fields: dict[str, str]) -> list[str]:
+        """Put what HostUp says of single fields (JSON pointer to sentence) beside them.
+
+        Returns the sentences about what this form does not have.
+        """
+        addresses = self.cleaned_data.get("cc_emails", [])
+        rest = []
+        for pointer, sentence in fields.items():
+            parts = pointer.strip("/").split("/")  # such as /subject, /context/serviceId, /ccEmails/0
+            name = self.AT_HOSTUP.get(parts[-1]) or self.AT_HOSTUP.get(parts[0])
+            if name == "cc_emails" and re.fullmatch("[0-9]{1,4}", parts[-1]):
+                sentence = ": ".join([*addresses[int(parts[-1]) :][:1], sentence])
+            if name:
+                self.add_error(name, sentence or _("HostUp did not accept that"))
+            elif sentence:
+                rest.append(sentence)
+        return rest
+
+    def mark_first_error(self) -> bool:
+        """Let the first field with an error take the focus; tell whether there is one."""
+        name = next((name for name in self.fields if name in self.errors and name != "token"), None)
+        if name:
+            self.fields[name].widget.attrs["autofocus"] = True
+        return bool(name)
 
 
 class ApiKeyForm(forms.Form):

@@ -1,5 +1,9 @@
 """What HostUp does not keep: each agent's encrypted API key, and who did what."""
 
+import json
+import uuid
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -7,21 +11,54 @@ from django.utils.translation import gettext_lazy as _
 
 from tickets import crypto
 
+DRAFT_LIFE = timedelta(days=14)
+SUBMISSION_LIFE = timedelta(days=30)  # a form left open in a tab for longer than this sends as a new one
 
-class ApiKey(models.Model):
-    """An agent's HostUp API key: encrypted, with what is known of it without decrypting."""
+
+class Encrypted(models.Model):
+    """A row that holds one secret, which only this row can give back."""
 
     class Unreadable(Exception):
-        """The stored key cannot be decrypted with the present `ENCRYPTION_KEYS`; it has to be saved again."""
+        """The secret cannot be decrypted with the present `ENCRYPTION_KEYS`."""
+
+    token = models.TextField()
+
+    class Meta:
+        abstract = True
+
+    def encrypt(self, clear: str) -> None:
+        """Put the secret `clear` into this row (which still has to be saved)."""
+        self.token = crypto.encrypt(clear, owner=self.owner)
+
+    def decrypt(self) -> str:
+        """Return the secret in clear. Raises `Encrypted.Unreadable`."""
+        try:
+            return crypto.decrypt(self.token, owner=self.owner)
+        except crypto.Unreadable:
+            raise self.Unreadable from None
+
+    @property
+    def owner(self) -> str:
+        """What the secret is bound to: no other row may have the same."""
+        raise NotImplementedError
+
+    @property
+    def is_under_current_key(self) -> bool:
+        return crypto.kid_of(self.token) == crypto.current_kid()
+
+
+class ApiKey(Encrypted):
+    """An agent's HostUp API key, with what is known of it without decrypting."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="api_key"
     )
-    token = models.TextField()
     last_four = models.CharField(max_length=4)
     can_write = models.BooleanField(null=True)
     can_read_departments = models.BooleanField(null=True)
     departments = models.JSONField(default=dict)  # slug to name, as this key sees them
+    department_descriptions = models.JSONField(default=dict)  # slug to what HostUp says of it
+    departments_at = models.DateTimeField(null=True)  # when HostUp was asked for them
     saved_at = models.DateTimeField(default=timezone.now)
     checked_at = models.DateTimeField(default=timezone.now)
 
@@ -29,24 +66,111 @@ class ApiKey(models.Model):
         return f"key ending in {self.last_four}"
 
     def encrypt(self, clear: str) -> None:
-        """Put the key `clear` into this row (which still has to be saved)."""
-        self.token = crypto.encrypt(clear, owner=self._owner)
+        super().encrypt(clear)
         self.last_four = clear[-4:]
 
-    def decrypt(self) -> str:
-        """Return the key in clear. Raises `ApiKey.Unreadable`."""
+    @property
+    def owner(self) -> str:
+        return f"API key of user {self.user_id}"
+
+
+class DraftQuerySet(models.QuerySet):
+    def of(self, user, ticket_id: str) -> dict:
+        """Return the fields of the agent's draft for a ticket ("" for a new one), {} when there is none.
+
+        A draft that cannot be decrypted any more counts as none: there is nothing that its agent could do.
+        """
+        draft = self.filter(user=user, ticket_id=ticket_id, updated_at__gte=timezone.now() - DRAFT_LIFE).first()
         try:
-            return crypto.decrypt(self.token, owner=self._owner)
-        except crypto.Unreadable:
-            raise self.Unreadable from None
+            return json.loads(draft.decrypt()) if draft else {}
+        except Draft.Unreadable:
+            return {}
+
+    def ticket_ids(self, user) -> set[str]:
+        """Return the tickets that the agent has a draft for."""
+        alive = self.filter(user=user, updated_at__gte=timezone.now() - DRAFT_LIFE)
+        return set(alive.values_list("ticket_id", flat=True))
+
+    def keep(self, user, ticket_id: str, fields: dict) -> None:
+        """Keep what an agent has written so far; forget it when that is nothing."""
+        self.filter(updated_at__lt=timezone.now() - DRAFT_LIFE).delete()
+        if not any(fields.values()):
+            self.filter(user=user, ticket_id=ticket_id).delete()
+            return
+        draft = Draft(user=user, ticket_id=ticket_id)
+        draft.encrypt(json.dumps(fields))
+        values = {"token": draft.token, "updated_at": draft.updated_at}
+        self.update_or_create(user=user, ticket_id=ticket_id, defaults=values)
+
+
+class Draft(Encrypted):
+    """What an agent has written and not sent: the fields of a reply or of a new ticket."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts")
+    ticket_id = models.CharField(max_length=64, blank=True)
+    updated_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    objects = DraftQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "ticket_id"], name="one_draft_a_ticket")]
+
+    def __str__(self):
+        return f"draft for {self.ticket_id or 'a new ticket'}"
 
     @property
-    def is_under_current_key(self) -> bool:
-        return crypto.kid_of(self.token) == crypto.current_kid()
+    def owner(self) -> str:
+        return f"draft of user {self.user_id} for {self.ticket_id}"
 
-    @property
-    def _owner(self) -> str:
-        return f"user {self.user_id}"
+
+class SubmissionQuerySet(models.QuerySet):
+    def claim(self, token, user, digest: str) -> tuple["Submission", bool]:
+        """Take the right to send the form `token`, which only one press, tab or process can have at a time.
+
+        Returns the submission and whether it was taken. It is given again only after it is known that nothing
+        was sent.
+        """
+        self.filter(started_at__lt=timezone.now() - SUBMISSION_LIFE).delete()
+        first = {"user": user, "digest": digest}
+        submission, taken = self.get_or_create(token=token, defaults=first)
+        if not taken and submission.user_id == user.pk:
+            again = self.filter(pk=submission.pk, state=Submission.State.NOT_SENT)
+            taken = bool(again.update(state=Submission.State.SENDING, digest=digest, started_at=timezone.now()))
+        return submission, taken
+
+    def is_gone(self, token: str, user) -> bool:
+        """Tell whether the agent's form `token`, which may be any text, has been sent or is being sent."""
+        try:
+            pressed = self.filter(token=uuid.UUID(token), user=user)
+        except ValueError:
+            return False
+        return pressed.filter(state__in=[Submission.State.SENDING, Submission.State.SENT]).exists()
+
+
+class Submission(models.Model):
+    """One form that may be sent once: a reply, or a new ticket. Made when it is pressed."""
+
+    class State(models.TextChoices):
+        SENDING = "sending"
+        SENT = "sent"
+        NOT_SENT = "not_sent"
+        UNKNOWN = "unknown"
+
+    token = models.UUIDField(primary_key=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="submissions")
+    digest = models.CharField(max_length=64)  # of what was sent, so that a changed text is told from the same
+    state = models.CharField(max_length=10, choices=State, default=State.SENDING)
+    ticket_id = models.CharField(max_length=64, blank=True)  # of the ticket that it made
+    started_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    objects = SubmissionQuerySet.as_manager()
+
+    def __str__(self):
+        return f"{self.token} {self.state}"
+
+    def end(self, state: str, *, ticket_id: str = "") -> None:
+        self.state, self.ticket_id = state, ticket_id
+        self.save(update_fields=["state", "ticket_id"])
 
 
 class ActivityQuerySet(models.QuerySet):
@@ -62,6 +186,9 @@ class Activity(models.Model):
     class Action(models.TextChoices):
         REOPEN = "reopen", _("Reopen ticket")
         CLOSE = "close", _("Close ticket")
+        REPLY = "reply", _("Reply")
+        CREATE = "create", _("New ticket")
+        UPLOAD = "upload", _("Attach file")
         KEY_SAVED = "key_saved", _("Save API key")
         KEY_CHECKED = "key_checked", _("Check API key")
         KEY_REMOVED = "key_removed", _("Remove API key")

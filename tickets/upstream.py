@@ -5,6 +5,7 @@ from functools import cache
 from django.conf import settings
 from django.utils import timezone
 
+from tickets import departments
 from tickets.hostup import errors
 from tickets.hostup.client import Client, Pool
 from tickets.models import ApiKey
@@ -30,7 +31,7 @@ def client_for(clear_key: str) -> Client:
     pool = _pool(
         settings.HOSTUP_API_URL,
         settings.HOSTUP_DEADLINE,
-        settings.HOSTUP_DOWNLOAD_DEADLINE,
+        settings.HOSTUP_FILE_DEADLINE,
         settings.HOSTUP_CA_BUNDLE,
         settings.HOSTUP_PROXY,
     )
@@ -44,24 +45,19 @@ def try_out(client: Client, api_key: ApiKey) -> None:
     """
     client.tickets(limit=1)
     try:
-        departments = client.departments()
-    except errors.Forbidden:
-        api_key.can_read_departments = False
+        departments.ask(client, api_key)
     except errors.HostUpError:  # of no weight beside the tickets: known next time
         api_key.can_read_departments = None
-    else:
-        api_key.can_read_departments = True
-        api_key.departments = {department.slug: department.display_name for department in departments}
     api_key.can_write = client.can_write()
     api_key.checked_at = timezone.now()
 
 
 @cache
-def _pool(base_url, call_seconds, download_seconds, ca_bundle, proxy) -> Pool:
+def _pool(base_url, call_seconds, file_seconds, ca_bundle, proxy) -> Pool:
     return Pool(
         base_url,
         call_seconds=call_seconds,
-        download_seconds=download_seconds,
+        file_seconds=file_seconds,
         most_at_once=CALLS_AT_ONCE,
         ca_bundle=ca_bundle,
         proxy=proxy,

@@ -20,6 +20,15 @@ PRIORITIES = {
     "critical": _("Critical"),
 }
 
+# What helps to choose one. HostUp's reference does not say more than the names.
+PRIORITY_ADVICE = {
+    "low": _("A question that can wait."),
+    "medium": _("Something is not as it should be, but work goes on."),
+    "high": _("Something important does not work."),
+    "urgent": _("A service is down, or will be soon."),
+    "critical": _("Your customers are affected right now. HostUp's staff on duty is alerted."),
+}
+
 # HostUp's "customer" is the company that uses this dashboard.
 SENDERS = {
     "customer": _("Us"),

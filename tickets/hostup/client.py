@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from email.message import Message as Headers
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import requests
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
 from tickets.hostup import deadline, errors, wire
+from tickets.hostup.multipart import FileForm
 from tickets.hostup.types import ID_PATTERN, Department, Message, Page, Ticket, Upload
 
 Value = TypeVar("Value")
@@ -63,7 +64,7 @@ class Pool:
     Arguments:
         base_url: such as `https://cloud.hostup.se`; nothing else is ever called.
         call_seconds: how long one call may take in all, retries included.
-        download_seconds: the same for a file.
+        file_seconds: the same for a file.
         most_at_once: calls under way at a time; one more is refused at once, so that a hanging HostUp does
             not take every thread of the server with it.
         ca_bundle: path of the certificates to trust instead of the usual ones.
@@ -75,14 +76,14 @@ class Pool:
         base_url: str,
         *,
         call_seconds: float,
-        download_seconds: float,
+        file_seconds: float,
         most_at_once: int,
         ca_bundle: str | None = None,
         proxy: str | None = None,
     ):
         self.base_url = base_url
         self.call_seconds = call_seconds
-        self.download_seconds = download_seconds
+        self.file_seconds = file_seconds
         self._verify = ca_bundle or True
         self._proxies = {"http": proxy, "https": proxy} if proxy else {}
         self._slots = threading.BoundedSemaphore(most_at_once)
@@ -175,15 +176,18 @@ class Client:
         return self._read("/departments", wire.read_departments)
 
     # https://developer.hostup.se: POST /api/v2/support/attachments
-    def upload(self, filename: str, content: bytes, *, ticket_id: str = "") -> Upload:
-        """Upload a file, for a ticket when `ticket_id` is given."""
-        data = {"ticketId": _checked(ticket_id)} if ticket_id else {}
-        return self._change("/attachments", wire.read_upload, files={"file": (filename, content)}, data=data)
+    def upload(self, filename: str, content: BinaryIO, size: int, *, ticket_id: str = "") -> Upload:
+        """Upload a file of `size` bytes, for a ticket when `ticket_id` is given. It is read piece by piece."""
+        fields = {"ticketId": _checked(ticket_id)} if ticket_id else {}
+        form = FileForm(filename, content, size, fields)
+        headers = {"Content-Type": form.content_type}
+        call = deadline.Call(self._pool.file_seconds)
+        return self._change("/attachments", wire.read_upload, call=call, data=form, headers=headers)
 
     # https://developer.hostup.se: GET /api/v2/support/attachments/{id}
     def download(self, ticket_id: str, attachment_id: str) -> Download:
         """Start downloading a file of a ticket. Raises before the first byte, or in the middle of `chunks`."""
-        call = deadline.Call(self._pool.download_seconds)
+        call = deadline.Call(self._pool.file_seconds)
         path, params = f"/attachments/{_checked(attachment_id)}", {"ticketId": _checked(ticket_id)}
         with ExitStack() as opened:
             response = opened.enter_context(self._exchange("GET", path, call, params=params))
@@ -230,13 +234,13 @@ class Client:
                 time.sleep(pause)
         raise AssertionError("unreachable")
 
-    def _change(self, path: str, read: Callable[[wire.Answer], Value], **body) -> Value:
+    def _change(self, path: str, read: Callable[[wire.Answer], Value], *, call=None, **body) -> Value:
         """Make a call that changes something: once, unless the request provably never left.
 
         Raises `OutcomeUnknown` when it may have left and HostUp did not answer in a way that says what became
         of it. HostUp documents no idempotency key, so only reading can settle that.
         """
-        call = deadline.Call(self._pool.call_seconds)
+        call = call or deadline.Call(self._pool.call_seconds)
         try:
             try:
                 answer = self._send("POST", path, call, **body)
@@ -265,7 +269,7 @@ class Client:
         return answer
 
     @contextmanager
-    def _exchange(self, method: str, path: str, call: deadline.Call, **request):
+    def _exchange(self, method: str, path: str, call: deadline.Call, *, headers=None, **request):
         """Hold a slot and the clock around one exchange, and turn what the network does into our errors."""
         prepared = requests.Request(
             method,
@@ -275,6 +279,7 @@ class Client:
                 "Accept": "application/json",
                 "Accept-Encoding": "gzip",
                 "User-Agent": USER_AGENT,
+                **(headers or {}),
             },
             **request,
         ).prepare()

@@ -87,6 +87,13 @@ class Ticket(TicketSummary):
     attachments: list[Attachment] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
 
+    @property
+    def thread(self) -> list[Message]:
+        """The messages, oldest first. Not documented: the order they come in, kept where a time is missing."""
+        if any(message.sent_at is None for message in self.messages):
+            return self.messages
+        return sorted(self.messages, key=lambda message: message.sent_at)
+
 
 class Page(Struct, frozen=True):
     """One page of tickets, where the next one is, and how many entries could not be read."""

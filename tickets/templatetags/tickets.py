@@ -137,14 +137,6 @@ def priority_class(priority):
 
 
 @register.filter
-def in_order(messages):
-    """Give the messages oldest first. Not documented: the order they come in; kept where a time is missing."""
-    if any(message.sent_at is None for message in messages):
-        return messages
-    return sorted(messages, key=lambda message: message.sent_at)
-
-
-@register.filter
 def flat(details):
     """Give the free-form details of a service as pairs of text. What is nested shows as JSON."""
     return [
@@ -152,3 +144,9 @@ def flat(details):
         for name, value in details.items()
         if value is not None
     ]
+
+
+@register.filter
+def is_picture(mime_type):
+    """Tell whether a file claims to be a picture that browsers show; what it is, its first bytes tell later."""
+    return mime_type in ("image/png", "image/jpeg", "image/gif")

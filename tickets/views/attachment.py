@@ -1,32 +1,81 @@
-"""A file of a ticket, passed on from HostUp. Hostile until proven otherwise: it never shows on our origin."""
+"""A file of a ticket, passed on between HostUp and the browser. Hostile: it never runs on our origin."""
 
 import re
+from itertools import chain
 
 from csp.constants import NONE
 from csp.decorators import csp
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
-from django.views.decorators.http import require_GET
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
 
+from tickets import failures, sending
+from tickets.forms import file_problem
+from tickets.middleware import failure_answer
 from tickets.upstream import client_of
 
 # Path separators, control characters, and those that turn the direction of a name's end.
 _NOT_IN_A_NAME = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u200b-\u200f\u202a-\u202e\u2066-\u2069]')
 
 
+# What may show in the browser, by the bytes it begins with: its name and type are only claims.
+_PREVIEWS = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF87a": "image/gif",
+    b"GIF89a": "image/gif",
+    b"%PDF-": "application/pdf",
+}
+
+
 @require_GET
 @csp({"default-src": [NONE], "sandbox": True})
 def download(request, ticket_id, attachment_id):
-    """Pass a file on as it comes. HostUp decides whether this agent's key may have it."""
+    """Pass a file on as it comes. HostUp decides whether this agent's key may have it.
+
+    With `?preview` a picture or PDF shows in the browser, sandboxed; everything else downloads.
+    """
     file = client_of(request.user).download(ticket_id, attachment_id)
-    response = StreamingHttpResponse(file, content_type="application/octet-stream")
+    chunks = iter(file)
+    first = next(chunks, b"")
+    preview = _preview_type(first) if "preview" in request.GET else ""
+    response = StreamingHttpResponse(
+        _Chunks(file, first, chunks), content_type=preview or "application/octet-stream"
+    )
     if file.content_length is not None:
         response.headers["Content-Length"] = str(file.content_length)
     # The ticket knows the name better than the download's own header, which cannot hold every letter.
     name = _safe(request.GET.get("name") or file.filename or attachment_id)
-    response.headers["Content-Disposition"] = content_disposition_header(True, name)
+    response.headers["Content-Disposition"] = content_disposition_header(not preview, name)
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+@require_POST
+def upload(request, ticket_id):
+    """Take one file for the reply that is being written, and pass it on."""
+    file = request.FILES.get("file")
+    problem = file_problem(file) if file else _("Choose a file first.")
+    if problem:
+        return failure_answer(request, failures.Failure(422, _("Not attached"), [problem]))
+    sending.upload(client_of(request.user), request.user, ticket_id, file)
+    return HttpResponse(_("Attached."))
+
+
+class _Chunks:
+    """The chunks of a download, closed when the answer is done with, even if nothing of it was read."""
+
+    def __init__(self, file, first, rest):
+        self._chunks = chain([first], rest)
+        self.close = file.close
+
+    def __iter__(self):
+        return self._chunks
+
+
+def _preview_type(first: bytes) -> str:
+    return next((kind for start, kind in _PREVIEWS.items() if first.startswith(start)), "")
 
 
 def _safe(filename: str) -> str:

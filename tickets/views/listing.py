@@ -8,7 +8,9 @@ from django.urls.exceptions import Resolver404
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from tickets import departments, services
 from tickets.filters import Filters
+from tickets.models import Draft
 from tickets.upstream import client_of
 
 MOST_SEEN = 400  # tickets that an address can tell us it has shown; more would be too long for some servers
@@ -22,17 +24,21 @@ def tickets(request):
     cursor = request.GET.get("cursor", "")[:512]
     seen = _seen(request)
     page = client.tickets(status=filters.status, department=filters.department, cursor=cursor)
+    departments.learn(request.user, page.tickets)
+    services.remember(request.user, page.tickets)
     fresh = [ticket for ticket in page.tickets if str(ticket.number) not in seen]
     context = {
         "tickets": fresh,
         "unreadable": page.unreadable,
         "filters": filters,
+        "drafts": Draft.objects.ticket_ids(request.user),
         "is_first_page": not cursor,
         "more_url": _more_url(filters, cursor, page, fresh, seen),
     }
     if request.htmx.request_type != "partial":
         return render(request, "tickets/list.html", context)
-    response = render(request, "tickets/_list.html", context)
+    # The link that was pressed for more tickets is gone: the first of them takes its focus.
+    response = render(request, "tickets/_list.html", context | {"focus_first": bool(cursor)})
     if request.htmx.source == "form#filters":
         response.headers["HX-Push-Url"] = _address(request, filters)
     return response

@@ -1,9 +1,13 @@
 """One ticket."""
 
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from tickets import departments, services
+from tickets.composer import Composer
 from tickets.filters import Filters
+from tickets.models import Draft
 from tickets.upstream import client_of
 
 
@@ -11,7 +15,15 @@ from tickets.upstream import client_of
 def show(request, ticket_id):
     """Show a ticket with its thread; for htmx the ticket alone. The list beside it loads itself."""
     ticket = client_of(request.user).ticket(ticket_id)
-    context = {"ticket": ticket, "filters": Filters.of(request)}
+    departments.learn(request.user, [ticket])
+    services.remember(request.user, [ticket])
+    context = {"ticket": ticket, "filters": Filters.of(request), "composer": Composer.fresh(request.user, ticket)}
     if request.htmx.request_type == "partial":
         return render(request, "tickets/_pane.html", context | {"focus": True})
-    return render(request, "tickets/ticket.html", context)
+    return render(request, "tickets/ticket.html", context | {"drafts": Draft.objects.ticket_ids(request.user)})
+
+
+def is_on_screen(request, ticket) -> bool:
+    """Tell whether the ticket stands open where a fragment was asked for, beside the list or alone."""
+    address = request.htmx.current_url_abs_path or ""
+    return address.startswith(tuple(reverse("ticket", args=[name]) for name in (ticket.id, ticket.number)))

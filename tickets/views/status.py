@@ -12,11 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from tickets import changes, failures
+from tickets.composer import Composer
 from tickets.filters import Filters
 from tickets.hostup.types import STATUSES
 from tickets.middleware import failure_answer
-from tickets.models import Activity
+from tickets.models import Activity, Draft
 from tickets.upstream import client_of
+from tickets.views.show import is_on_screen
 
 Outcome = Activity.Outcome
 
@@ -34,12 +36,8 @@ def close(request, ticket_id):
 def _answer(request, ticket_id, change):
     client = client_of(request.user)
     status, updated_at = _shown(request)
-    activity = Activity.objects.begin(request.user, change.action, ticket_id=ticket_id, from_status=status)
-    result = changes.carry_out(client, change, ticket_id, updated_at)
-    activity.finish(result.outcome, ticket=result.ticket, error=result.error)
-
-    succeeded = result.outcome in (Outcome.DONE, Outcome.ALREADY)
-    failure = None if succeeded else _failure(change, result)
+    result = changes.logged(client, request.user, change, ticket_id, status, updated_at)
+    failure = None if result.is_success else _failure(change, result)
     if failure and not (result.ticket and request.htmx):
         return failure_answer(request, failure, **_ways_on(request, change, ticket_id, result.outcome))
 
@@ -49,11 +47,14 @@ def _answer(request, ticket_id, change):
         "failure": failure,
         "is_done": result.outcome == Outcome.DONE,
         "filters": Filters.of(request),
+        "drafts": Draft.objects.ticket_ids(request.user),
     }
     if not request.htmx:
         messages.success(request, render_to_string("tickets/_toast.html", context, request))
         return HttpResponseRedirect(_next(request, ticket_id))
-    is_shown = _is_shown(request, result.ticket)
+    is_shown = is_on_screen(request, result.ticket)
+    if is_shown:
+        context["composer"] = Composer.fresh(request.user, result.ticket)
     context |= {"is_shown": is_shown, "focus": is_shown, "focus_row": not is_shown, "tickets": [result.ticket]}
     if failure:
         context |= _ways_on(request, change, ticket_id, result.outcome)
@@ -100,9 +101,3 @@ def _next(request, ticket_id) -> str:
     if url_has_allowed_host_and_scheme(address, allowed_hosts=None):
         return address
     return reverse("ticket", args=[ticket_id])
-
-
-def _is_shown(request, ticket) -> bool:
-    """Tell whether the ticket stands open on the agent's screen, beside the list or alone."""
-    address = request.htmx.current_url_abs_path or ""
-    return address.startswith(tuple(reverse("ticket", args=[name]) for name in (ticket.id, ticket.number)))

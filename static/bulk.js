@@ -1,0 +1,299 @@
+// Reopen or close several tickets. Each selected row's own form is sent, one after another, so that each is the
+// same call to HostUp, the same entry in the activity log and the same redrawn row as when its button is pressed.
+
+(() => {
+  "use strict";
+
+  if (!window.htmx) return;
+
+  const MOST = 25;
+  const WAIT_SECONDS = 30; // when an answer says "slow down" and not for how long
+
+  // What each action's forms are known by, and its words in _bulk.html.
+  const WORDS = {
+    reopen: { busy: "reopening", all: "reopened", partly: "reopenedPartly" },
+    close: { busy: "closing", all: "closed", partly: "closedPartly" },
+  };
+
+  // By the ids of rows, because a row that was sent is replaced.
+  const selected = new Set();
+  const results = new Map(); // {words, isDone}
+  let isSelecting = false;
+  let notice = ""; // what the bar says beside how many are selected
+  let signInAddress = "";
+  let run = null;
+
+  const byId = (id) => document.getElementById(id);
+  const allRows = () => [...document.querySelectorAll(".ticket-row")];
+  const formOf = (row) => row?.querySelector("form.status-action");
+  const actionOf = (row) => formOf(row)?.action.match(/\/(reopen|close)\/(?:\?|$)/)?.[1];
+  const chosen = (action) => allRows().filter((row) => selected.has(row.id) && actionOf(row) === action);
+
+  function say(name, values = {}) {
+    return byId("bulk-words").dataset[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
+  }
+
+  // On the screen
+
+  function render() {
+    if (!byId("bulk")) return;
+    const rows = allRows();
+    const shown = new Set(rows.map((row) => row.id));
+    // Nothing happens to a ticket that the agent does not see.
+    for (const id of selected) if (!shown.has(id)) selected.delete(id);
+    byId("list-pane").classList.toggle("selecting", isSelecting);
+    for (const row of rows) isSelecting ? renderRow(row) : plain(row);
+    renderBar();
+  }
+
+  function plain(row) {
+    row.querySelector(".pick")?.remove();
+    row.querySelector(".bulk-result")?.remove();
+  }
+
+  function renderRow(row) {
+    if (!row.querySelector(".pick")) row.prepend(pickOf(row));
+    const box = row.querySelector(".pick input");
+    box.checked = selected.has(row.id);
+    box.disabled = Boolean(run);
+    renderResult(row, box);
+  }
+
+  function pickOf(row) {
+    const pick = byId("bulk-words").content.firstElementChild.cloneNode(true);
+    const number = row.querySelector(".number").textContent.replace("#", "");
+    pick.firstElementChild.setAttribute("aria-label", say("pick", { number }));
+    return pick;
+  }
+
+  function renderResult(row, box) {
+    const result = results.get(row.id);
+    let shown = row.querySelector(".bulk-result");
+    if (!result) return shown?.remove();
+    if (!shown) {
+      shown = document.createElement("p");
+      shown.id = `result-${row.id}`;
+      row.append(shown);
+      box.setAttribute("aria-describedby", shown.id);
+    }
+    shown.className = `bulk-result ${result.isDone ? "done" : "failed"}`;
+    shown.textContent = result.words;
+  }
+
+  function renderBar() {
+    const select = byId("bulk-select");
+    select.hidden = false;
+    select.disabled = Boolean(run);
+    select.setAttribute("aria-pressed", isSelecting);
+    byId("bulk").hidden = !isSelecting;
+    byId("bulk-choices").hidden = Boolean(run);
+    byId("bulk").querySelector("[data-bulk=leave]").hidden = Boolean(run);
+    byId("bulk-run").hidden = !run;
+    run ? renderRun() : renderChoices();
+  }
+
+  function renderChoices() {
+    for (const action of Object.keys(WORDS)) {
+      byId("bulk").querySelector(`[data-bulk=${action}]`).disabled = !chosen(action).length;
+    }
+    byId("bulk-sign-in").hidden = !signInAddress;
+    if (signInAddress) byId("bulk-sign-in").href = signInAddress;
+    const count = selected.size || !notice ? say("selected", { count: selected.size }) : "";
+    speak([notice, count].filter(Boolean).join(" "));
+  }
+
+  function renderRun() {
+    byId("bulk-progress").max = run.count;
+    byId("bulk-progress").value = run.finished;
+    byId("bulk-count").textContent = say("count", run);
+    byId("bulk").querySelector("[data-bulk=stop]").disabled = isStopped();
+    byId("bulk-wait").hidden = !run.seconds;
+    byId("bulk-wait").textContent = run.seconds ? say("wait", run) : "";
+    // The seconds are not in what is read out: once is enough.
+    speak(isStopped() ? say("stopping") : run.seconds ? run.reason : say(WORDS[run.action].busy));
+  }
+
+  function speak(words) {
+    if (byId("bulk-says").textContent !== words) byId("bulk-says").textContent = words;
+  }
+
+  // Selecting
+
+  function toggleSelecting() {
+    isSelecting = !isSelecting;
+    selected.clear();
+    results.clear();
+    notice = signInAddress = "";
+    render();
+  }
+
+  function pick(box) {
+    const { id } = box.closest(".ticket-row");
+    const isTooMany = box.checked && selected.size >= MOST;
+    box.checked && !isTooMany ? selected.add(id) : selected.delete(id);
+    notice = isTooMany ? say("most", { count: MOST }) : "";
+    render();
+  }
+
+  // Running
+
+  const isStopped = () => run.stop.signal.aborted;
+
+  async function start(action) {
+    const ids = chosen(action).map((row) => row.id);
+    if (run || !ids.length) return;
+    run = { action, count: ids.length, finished: 0, done: 0, seconds: 0, why: "stopped", stop: new AbortController() };
+    results.clear();
+    signInAddress = "";
+    byId("toasts").replaceChildren();
+    byId("alerts").replaceChildren();
+    addEventListener("beforeunload", askToStay);
+    render();
+    // Not Stop itself, which a second press of Enter would press.
+    byId("bulk-says").focus({ preventScroll: true });
+    for (const id of ids) {
+      if (isStopped()) break;
+      await settle(id);
+      render();
+    }
+    finish();
+  }
+
+  function finish() {
+    const { action, count, finished, done, why } = run;
+    const words = WORDS[action];
+    const counts = done < count ? say(words.partly, { done, failed: count - done }) : say(words.all, { done });
+    const wasHere = byId("bulk")?.contains(document.activeElement) || document.activeElement === document.body;
+    run = null;
+    notice = finished < count ? `${say(why)} ${counts}` : counts;
+    removeEventListener("beforeunload", askToStay);
+    render();
+    if (wasHere) byId("bulk-says")?.focus({ preventScroll: true });
+  }
+
+  // A page that is left stops in the middle.
+  const askToStay = (event) => event.preventDefault();
+
+  // Send a row, and again after each wait that HostUp asks for.
+  async function settle(id) {
+    while (!isStopped()) {
+      const row = byId(id);
+      if (actionOf(row) !== run.action) return note(id, say("moved"), false);
+      const answer = await send(formOf(row));
+      if (answer.signIn) {
+        signInAddress = answer.signIn;
+        return stop("signedOut");
+      }
+      if (!answer.status) {
+        results.set(id, { words: unreachable(), isDone: false });
+        return stop("unreachable");
+      }
+      if (answer.status !== 429) return note(id, answer.words || say("failed"), answer.status < 400);
+      await wait(answer);
+    }
+  }
+
+  const unreachable = () => byId("unreachable").content.querySelector("h2").textContent;
+
+  function note(id, words, isDone) {
+    results.set(id, { words, isDone });
+    run.finished += 1;
+    if (!isDone) return;
+    run.done += 1;
+    selected.delete(id);
+  }
+
+  function stop(why = "stopped") {
+    run.why = why;
+    run.stop.abort();
+    render();
+  }
+
+  async function wait(answer) {
+    const endsAt = Date.now() + 1000 * answer.seconds;
+    run.reason = answer.words;
+    for (let left = endsAt - Date.now(); left > 0 && !isStopped(); left = endsAt - Date.now()) {
+      run.seconds = Math.ceil(left / 1000);
+      render();
+      await pause(left % 1000 || 1000);
+    }
+    run.seconds = 0;
+    render();
+  }
+
+  function pause(milliseconds) {
+    return new Promise((resolve) => {
+      setTimeout(resolve, milliseconds);
+      run.stop.signal.addEventListener("abort", resolve);
+    });
+  }
+
+  // Send a form as htmx does when its button is pressed; tell what became of it.
+  function send(form) {
+    const answer = { status: 0, words: "", seconds: WAIT_SECONDS, signIn: "" };
+    const heard = new AbortController();
+    return new Promise((resolve) => {
+      // On the document, because htmx reports the end of a request there when the form itself has gone.
+      const on = (name, listener) => {
+        const ours = (event) => event.detail.ctx?.sourceEvent.target === form && listener(event, event.detail.ctx);
+        document.addEventListener(name, ours, { signal: heard.signal });
+      };
+      on("htmx:after:request", (event, { hx }) => {
+        answer.signIn = hx.redirect ?? "";
+        if (answer.signIn) event.preventDefault(); // the agent goes there after having read why
+      });
+      // Not before: an answer that breaks off in the middle is none.
+      on("htmx:before:swap", (event, { response }) => {
+        answer.status = response.status;
+        answer.seconds = Number(response.headers.get("Retry-After")) || WAIT_SECONDS;
+        answer.words = wordsIn(event.detail.tasks);
+        keepCalm(event.detail.tasks);
+      });
+      on("htmx:finally:request", () => {
+        heard.abort();
+        resolve(answer);
+      });
+      form.requestSubmit();
+    });
+  }
+
+  // The heading of what went wrong, or else what the toast would have said.
+  function wordsIn(tasks) {
+    const find = (selector) => tasks.map((task) => task.fragment.querySelector(selector)).find(Boolean);
+    return (find(".failure h2") ?? find(".toast > :first-child"))?.textContent.trim() ?? "";
+  }
+
+  // One summary comes at the end instead of a toast or an alert for each, and the focus stays where it is, unless
+  // it is in what is about to be replaced.
+  function keepCalm(tasks) {
+    const kept = tasks.filter((task) => !["toasts", "alerts"].includes(task.target?.id));
+    tasks.splice(0, tasks.length, ...kept);
+    for (const { target, fragment } of kept) {
+      if (target?.contains(document.activeElement)) continue;
+      for (const greedy of fragment.querySelectorAll("[autofocus]")) greedy.removeAttribute("autofocus");
+    }
+  }
+
+  const CHOICES = {
+    select: toggleSelecting,
+    leave() {
+      toggleSelecting();
+      byId("bulk-select").focus();
+    },
+    reopen: () => start("reopen"),
+    close: () => start("close"),
+    stop: () => stop(),
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-bulk]");
+    if (button) CHOICES[button.dataset.bulk]();
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches(".pick input")) pick(event.target);
+  });
+  document.addEventListener("DOMContentLoaded", render);
+  // At once, so that a redrawn row does not flicker; and when htmx has put back the classes that it animates.
+  document.addEventListener("htmx:before:settle", render);
+  document.addEventListener("htmx:after:swap", render);
+})();

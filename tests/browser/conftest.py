@@ -1,0 +1,167 @@
+"""A real browser, before the real dashboard, before HostUp's stand-in. Every page is watched while it is open."""
+
+import os
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import chromium
+from tests.browser.dashboard import AGENT, NEWCOMER, Dashboard
+from tests.browser.places import NEWCOMERS, PLACES, VISITORS
+from tests.browser.steps import sign_in
+
+SCREENS = {
+    "desktop": {"viewport": {"width": 1440, "height": 900}},
+    "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
+    "small phone": {"viewport": {"width": 360, "height": 640}, "is_mobile": True, "has_touch": True},
+}
+PATIENCE = 10_000  # milliseconds
+# By the browser, of an answer with an error status and of no answer; by htmx, of no answer.
+SAID_OF_EVERY_FAILED_REQUEST = ("Failed to load resource:", "htmx: htmx:error: Failed to fetch")
+CSP_LISTENER = """
+document.addEventListener("securitypolicyviolation", (violation) =>
+  console.error(`CSP: ${violation.violatedDirective} refused ${violation.blockedURI || "inline"}`));
+"""
+
+expect.set_options(timeout=PATIENCE)
+
+
+def pytest_collection_modifyitems(items):
+    """Browser tests last: Playwright keeps an event loop running, in which Django refuses to use a database."""
+    items.sort(key=lambda item: "tests.browser." in item.module.__name__)
+
+
+@pytest.fixture(scope="session")
+def dashboard(running_sandbox, tmp_path_factory):
+    with Dashboard(running_sandbox.url, tmp_path_factory.mktemp("dashboard")) as dashboard:
+        yield dashboard
+
+
+@pytest.fixture(scope="session")
+def base_url(dashboard):
+    return dashboard.url
+
+
+@pytest.fixture(autouse=True)
+def sandbox(running_sandbox, dashboard):
+    """HostUp's stand-in, fresh, and a dashboard that remembers nothing of the test before."""
+    running_sandbox.reset()
+    dashboard.forget()
+    return running_sandbox
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    path = chromium.find()
+    if not path:
+        pytest.fail("No Chromium for the browser tests. Run: python -m tests.browser.chromium")
+    quiet = [
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+        "--disable-quic",
+    ]
+    as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    return browser_type_launch_args | {"executable_path": path, "args": as_root + quiet}
+
+
+@pytest.fixture
+def screen():
+    """One of SCREENS; a test that is about another one is parametrized with it."""
+    return "desktop"
+
+
+@pytest.fixture
+def browser_context_args(browser_context_args, screen):
+    return browser_context_args | SCREENS[screen] | {"locale": "en-GB", "timezone_id": "Europe/Stockholm"}
+
+
+@pytest.fixture(scope="session")
+def sign_ins(browser, base_url, running_sandbox):
+    """The cookies of those who have signed in. Once for all tests, because a password is slow to check."""
+    states = {}
+    for username in (AGENT, NEWCOMER):
+        context = browser.new_context(base_url=base_url)
+        sign_in(context.new_page(), username)
+        state = context.storage_state()
+        state["cookies"] = [cookie for cookie in state["cookies"] if cookie["name"] != "timezone"]
+        states[username] = state
+        context.close()
+    return states
+
+
+@pytest.fixture
+def new_context(new_context):
+    """Opens browsers and fails the test for whatever goes wrong in their pages."""
+    contexts, troubles = [], []
+
+    def watched(**arguments):
+        context = new_context(**arguments)
+        context.set_default_timeout(PATIENCE)
+        context.add_init_script(CSP_LISTENER)
+        _watch(context, troubles)
+        contexts.append(context)
+        return context
+
+    yield watched
+    for context in contexts:
+        for page in context.pages:
+            page.title()  # lets what the page has said arrive
+    assert not troubles, "\n".join(troubles)
+
+
+@pytest.fixture
+def context(new_context, sign_ins):
+    return new_context(storage_state=sign_ins[AGENT])
+
+
+@pytest.fixture
+def page(context):
+    """A page of an agent who is signed in and has an API key saved."""
+    return context.new_page()
+
+
+@pytest.fixture
+def newcomer(new_context, sign_ins):
+    """A page of an agent who is signed in and has no API key yet."""
+    return new_context(storage_state=sign_ins[NEWCOMER]).new_page()
+
+
+@pytest.fixture
+def visitor(new_context):
+    """A page of somebody who is not signed in."""
+    return new_context().new_page()
+
+
+@pytest.fixture
+def open_place(new_context, sign_ins):
+    """Opens one of PLACES as one of those who come there, and gives the page."""
+
+    def open_place(name):
+        username = None if name in VISITORS else NEWCOMER if name in NEWCOMERS else AGENT
+        page = new_context(storage_state=sign_ins.get(username)).new_page()
+        PLACES[name](page)
+        expect(page.get_by_text("Loading tickets…").filter(visible=True)).to_have_count(0)
+        return page
+
+    return open_place
+
+
+def _watch(context, troubles) -> None:
+    def console(message):
+        if message.type == "error" and not message.text.startswith(SAID_OF_EVERY_FAILED_REQUEST):
+            troubles.append(f"console: {message.text}")
+
+    def dialog(shown):
+        troubles.append(f"dialog: {shown.message}")
+        shown.dismiss()
+
+    def response(answer):
+        if answer.status == 500:
+            troubles.append(f"500 for {answer.request.method} {answer.url}")
+
+    context.on("console", console)
+    context.on("dialog", dialog)
+    context.on("response", response)
+    context.on("weberror", lambda error: troubles.append(f"page error: {error.error}"))

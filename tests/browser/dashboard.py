@@ -1,0 +1,111 @@
+"""The dashboard as it runs in production: gunicorn in a process of its own, over a database of its own."""
+
+import base64
+import json
+import os
+import secrets
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+
+from sandbox.model import DEPARTMENTS
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+START_SECONDS = 30
+AGENT, NEWCOMER = "agent", "newcomer"  # one with an API key saved, one without
+PASSWORD = "a-password-for-the-browser-tests"
+
+
+class Dashboard:
+    """A dashboard over the HostUp at `hostup_url`, with its files in the folder `home`."""
+
+    def __init__(self, hostup_url: str, home: Path):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.address = f"127.0.0.1:{probe.getsockname()[1]}"
+        self.url = f"http://{self.address}"
+        self.log = home / "gunicorn.log"
+        self._database = home / "db.sqlite3"
+        self._environment = os.environ | {
+            "SITE_URL": self.url,
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "ENCRYPTION_KEYS": f"browser:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+            "DATABASE_URL": f"sqlite:///{self._database}",
+            "HOSTUP_API_URL": hostup_url,
+            "TIME_ZONE": "Europe/Stockholm",
+            "LANGUAGE_CODE": "en",
+            "AGENT_USERNAME": AGENT,
+            "AGENT_PASSWORD": PASSWORD,
+            "DJANGO_SUPERUSER_USERNAME": NEWCOMER,
+            "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+            "DJANGO_SUPERUSER_EMAIL": "newcomer@example.com",
+        }
+
+    def __enter__(self) -> "Dashboard":
+        self._manage("migrate", "--verbosity", "0")
+        self._manage("demo_agent")
+        self._manage("createsuperuser", "--noinput", "--verbosity", "0")
+        command = [sys.executable, "-m", "gunicorn", "hostup_dashboard.wsgi", "--bind", self.address]
+        with self.log.open("w") as log:
+            self._server = subprocess.Popen(
+                command, cwd=BASE_DIR, env=self._environment, stdout=log, stderr=subprocess.STDOUT
+            )
+        try:
+            self._wait()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self._server.terminate()
+        try:
+            self._server.wait(10)
+        except subprocess.TimeoutExpired:
+            self._server.kill()
+            self._server.wait()
+
+    @property
+    def pid(self) -> int:
+        """gunicorn's first process; its workers are the children."""
+        return self._server.pid
+
+    def forget(self) -> None:
+        """Forget what the test before did: activities, drafts, forms, and every API key but the agent's, whose
+        departments are fresh however long the tests take."""
+        with closing(sqlite3.connect(self._database, timeout=10)) as database, database:
+            for table in ("tickets_activity", "tickets_draft", "tickets_submission"):
+                database.execute(f"DELETE FROM {table}")  # noqa: S608  (names of ours)
+            database.execute(
+                "DELETE FROM tickets_apikey WHERE user_id <> (SELECT id FROM auth_user WHERE username = ?)",
+                [AGENT],
+            )
+            names = {department.slug: department.display_name for department in DEPARTMENTS}
+            database.execute(
+                "UPDATE tickets_apikey SET departments = ?, departments_at = datetime('now')", [json.dumps(names)]
+            )
+
+    def forget_departments(self) -> None:
+        """Make the dashboard as it is when it has not asked for departments yet."""
+        with closing(sqlite3.connect(self._database, timeout=10)) as database, database:
+            database.execute("UPDATE tickets_apikey SET departments = '{}', departments_at = NULL")
+
+    def _manage(self, *arguments: str) -> None:
+        command = [sys.executable, "manage.py", *arguments]
+        subprocess.run(command, cwd=BASE_DIR, env=self._environment, check=True)
+
+    def _wait(self) -> None:
+        ends_at = time.monotonic() + START_SECONDS
+        while time.monotonic() < ends_at and self._server.poll() is None:
+            try:
+                urllib.request.urlopen(f"{self.url}/healthz", timeout=1)  # noqa: S310  (our own address)
+                return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.05)
+        raise RuntimeError(f"The dashboard did not start:\n{self.log.read_text()}")

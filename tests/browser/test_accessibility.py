@@ -1,0 +1,28 @@
+"""Nothing on any page for axe-core to find: its own rules and those of WCAG 2.2 AA, in light and dark."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.places import PLACES
+
+# These look like others to axe-core, and it takes its time.
+LEFT_OUT = ("first key", "long text", "services", "nothing but nulls", "sign out")
+# The list beside a ticket is the same everywhere; once alone and once with a row marked will do.
+WITH_LIST = ("list", "ticket")
+# Of the rules for WCAG 2.2 AA, this is the one that axe-core leaves out unless asked for.
+OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+COLOURS = ["color-contrast", "link-in-text-block"]  # all that can differ between light and dark
+
+
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
+@pytest.mark.parametrize("place", [place for place in PLACES if place not in LEFT_OUT])
+def test_axe_finds_nothing(open_place, place):
+    page = open_place(place)
+    without_list = None if place in WITH_LIST else {"exclude": ["#tickets"]}
+    found = []
+    for scheme, options in {"light": OPTIONS, "dark": OPTIONS | {"runOnly": COLOURS}}.items():
+        page.emulate_media(color_scheme=scheme)
+        for violation in Axe().run(page, without_list, options).response["violations"]:
+            nodes = [f"{node['html']}\n    {node['failureSummary']}" for node in violation["nodes"][:3]]
+            found.append(f"{scheme}: {violation['id']}: {violation['help']}\n  " + "\n  ".join(nodes))
+    assert not found, "\n".join(found)

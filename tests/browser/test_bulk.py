@@ -1,0 +1,326 @@
+"""Several tickets at once: each as if its own button were pressed, one after another, and the truth about each."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from sandbox.keys import ACCOUNT_A
+from tests.browser.steps import (
+    calls,
+    fill_in_sign_in,
+    heading,
+    posts,
+    row,
+    row_link,
+    toast,
+)
+from tests.browser.test_accessibility import OPTIONS
+
+CLOSED = "/tickets/?status=closed"
+BOTH_SCREENS = pytest.mark.parametrize("screen", ["desktop", "phone"])
+SLOW_DOWN = {"status": 429, "headers": {"Retry-After": "1"}, "method": "POST"}
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def box(page: Page, number: str) -> Locator:
+    return page.get_by_role("checkbox", name=f"Select ticket {number}")
+
+
+def bar(page: Page) -> Locator:
+    return page.get_by_role("region", name="Selected tickets")
+
+
+def says(page: Page) -> Locator:
+    return bar(page).get_by_role("status")
+
+
+def result(page: Page, number: str) -> Locator:
+    return row(page, number).locator(".bulk-result")
+
+
+def numbers(page: Page) -> list[str]:
+    """The numbers of the tickets in the list, from the top."""
+    rows = page.get_by_role("listitem").filter(has_text=re.compile(r"#\d+"))
+    return [re.search(r"#(\d+)", text).group(1) for text in rows.all_inner_texts()]
+
+
+def select(page: Page, wanted: list[str]) -> None:
+    button(page, "Select").click()
+    for number in wanted:
+        box(page, number).check()
+    expect(says(page)).to_have_text(f"{len(wanted)} selected")
+
+
+def paths(sandbox, wanted: list[str], action: str = "reopen") -> list[str]:
+    ids = {str(ticket.number): ticket.id for ticket in sandbox.tickets.tickets_of(ACCOUNT_A)}
+    return [f"POST /tickets/{ids[number]}/actions/{action}" for number in wanted]
+
+
+def changes(sandbox) -> list[str]:
+    return [call for call in calls(sandbox) if call.startswith("POST")]
+
+
+@pytest.fixture
+def three(page):
+    """Three closed tickets, selected."""
+    page.goto(CLOSED)
+    wanted = numbers(page)[:3]
+    select(page, wanted)
+    return wanted
+
+
+@BOTH_SCREENS
+def test_three_are_reopened_one_after_another_by_one_call_each(page, sandbox, three):
+    button(page, "Reopen selected").click()
+    expect(says(page)).to_have_text("3 reopened.")
+    assert changes(sandbox) == paths(sandbox, three)
+    for number in three:
+        expect(row(page, number)).to_contain_text("Waiting on HostUp")
+        expect(result(page, number)).to_have_text("Reopened.")
+        expect(box(page, number)).not_to_be_checked()
+    expect(toast(page).locator(".toast")).to_have_count(0)
+
+    page.goto("/activity/")
+    logged = page.get_by_role("table").get_by_role("row").filter(has_text="Reopen")
+    expect(logged).to_have_count(3)
+    for number in three:
+        expect(logged.filter(has_text=f"#{number}")).to_contain_text("Done")
+
+
+@BOTH_SCREENS
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("problem_409", "The ticket's state does not allow that"),
+        ("problem_503", "Not reopened: the ticket is still closed"),
+        ("problem_403", "Your API key may not do this"),
+    ],
+)
+def test_one_that_fails_stays_selected_with_its_reason_and_the_others_go_on(page, sandbox, three, fault, reason):
+    sandbox.fault(fault, method="POST", skip=1)
+    button(page, "Reopen selected").click()
+    expect(says(page)).to_have_text("2 reopened, 1 not. 1 selected")
+    assert changes(sandbox) == paths(sandbox, three)
+    expect(box(page, three[1])).to_be_checked()
+    expect(box(page, three[1])).to_have_accessible_description(reason)
+    expect(result(page, three[1])).to_have_text(reason)
+    expect(row(page, three[1])).to_contain_text("Closed")
+    for number in (three[0], three[2]):
+        expect(box(page, number)).not_to_be_checked()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+    button(page, "Reopen selected").click()
+    expect(says(page)).to_have_text("1 reopened.")
+    assert changes(sandbox) == paths(sandbox, [*three, three[1]])
+
+
+@BOTH_SCREENS
+def test_asked_to_slow_down_it_counts_the_seconds_and_goes_on_with_the_same(page, sandbox, three):
+    sandbox.fault(**SLOW_DOWN, skip=1)
+    button(page, "Reopen selected").click()
+    expect(bar(page)).to_contain_text("Going on in 1 s")
+    expect(says(page)).to_have_text("HostUp asks us to slow down")
+    expect(bar(page)).to_contain_text("1 of 3")
+    expect(says(page)).to_have_text("3 reopened.")
+    assert changes(sandbox) == paths(sandbox, [three[0], three[1], three[1], three[2]])
+
+
+def test_the_wait_can_be_stopped(page, sandbox, three):
+    sandbox.fault(**SLOW_DOWN | {"headers": {"Retry-After": "100"}})
+    button(page, "Reopen selected").click()
+    expect(bar(page)).to_contain_text("Going on in 99 s")
+    button(page, "Stop").click()
+    expect(says(page)).to_have_text("Stopped. 0 reopened, 3 not. 3 selected")
+    assert changes(sandbox) == paths(sandbox, three[:1])
+
+
+@BOTH_SCREENS
+def test_stopped_in_the_middle_what_was_sent_is_awaited_and_nothing_more_is_sent(page, sandbox, three):
+    sandbox.fault(delay=1.5, method="POST", skip=1)
+    button(page, "Reopen selected").click()
+    expect(page.get_by_role("progressbar")).to_have_js_property("value", 1)
+    expect(bar(page)).to_contain_text("1 of 3")
+    button(page, "Stop").click()
+    expect(says(page)).to_have_text("Stopping after this one…")
+    expect(says(page)).to_have_text("Stopped. 2 reopened, 1 not. 1 selected")
+    page.wait_for_timeout(500)
+    assert changes(sandbox) == paths(sandbox, three[:2])
+    expect(box(page, three[2])).to_be_checked()
+
+
+def test_by_keyboard_alone(page, sandbox):
+    def tab_to(wanted: Locator, key: str = "Tab") -> None:
+        for _ in range(60):
+            if wanted.evaluate("element => element === document.activeElement"):
+                return
+            page.keyboard.press(key)
+        pytest.fail(f"{key} does not lead to {wanted}")
+
+    page.goto(CLOSED)
+    wanted = numbers(page)[:3]
+    tab_to(button(page, "Select"))
+    page.keyboard.press("Enter")
+    for number in wanted:
+        tab_to(box(page, number))
+        page.keyboard.press("Space")
+    expect(says(page)).to_have_text("3 selected")
+    tab_to(button(page, "Reopen selected"), "Shift+Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")  # late: does not stop it
+    expect(says(page)).to_have_text("3 reopened.")
+    expect(says(page)).to_be_focused()
+    tab_to(button(page, "Cancel"))
+    page.keyboard.press("Enter")
+    expect(button(page, "Select")).to_be_focused()
+    expect(bar(page)).to_be_hidden()
+    expect(page.get_by_role("checkbox", name="Select ticket")).to_have_count(0)
+    assert changes(sandbox) == paths(sandbox, wanted)
+
+
+def test_open_ones_among_them_are_left_alone_and_can_be_closed(page, sandbox):
+    page.goto("/tickets/")
+    closed, open_ = "149943", "150013"
+    select(page, [closed, open_])
+    button(page, "Reopen selected").click()
+    expect(says(page)).to_have_text("1 reopened. 1 selected")
+    expect(button(page, "Reopen selected")).to_be_disabled()
+    button(page, "Close selected").click()
+    expect(says(page)).to_have_text("1 closed.")
+    assert changes(sandbox) == paths(sandbox, [closed]) + paths(sandbox, [open_], "close")
+
+
+def test_25_at_most(page):
+    page.goto(CLOSED)
+    wanted = numbers(page)[:26]
+    select(page, wanted[:25])
+    box(page, wanted[25]).click()
+    expect(says(page)).to_have_text("No more than 25 tickets at a time. 25 selected")
+    expect(box(page, wanted[25])).not_to_be_checked()
+    box(page, wanted[0]).uncheck()
+    box(page, wanted[25]).check()
+    expect(says(page)).to_have_text("25 selected")
+
+
+def test_more_tickets_come_with_a_checkbox_and_what_is_selected_stays_so(page):
+    page.goto("/tickets/")
+    first = numbers(page)[0]
+    select(page, [first])
+    page.get_by_role("link", name="More tickets").click()
+    expect(page.get_by_role("checkbox", name="Select ticket")).to_have_count(100)
+    expect(box(page, first)).to_be_checked()
+    box(page, numbers(page)[70]).check()
+    expect(says(page)).to_have_text("2 selected")
+
+
+def test_what_the_agent_does_not_see_is_not_selected(page):
+    page.goto("/tickets/")
+    select(page, ["149943", "150013"])
+    page.get_by_label("Status").select_option("Closed")
+    expect(row(page, 150013)).to_have_count(0)
+    expect(says(page)).to_have_text("1 selected")
+    expect(box(page, "149943")).to_be_checked()
+
+
+def test_the_focus_and_what_is_being_written_stay_where_they_are(page, sandbox):
+    page.goto("/tickets/")
+    row_link(page).click()
+    expect(heading(page)).to_be_visible()
+    select(page, ["149943"])
+    sandbox.fault(delay=1, method="POST")
+    button(page, "Reopen selected").click()
+    link = page.get_by_role("link", name="API key")
+    link.focus()
+    expect(says(page)).to_have_text("1 reopened.")
+    expect(page.get_by_role("button", name="Close ticket", exact=True)).to_be_visible()
+    expect(link).to_be_focused()
+
+
+@BOTH_SCREENS
+def test_the_list_does_not_scroll_by_itself(page, screen):
+    scrolled = "() => document.querySelector('#list-pane').scrollTop + window.scrollY"
+    page.goto(CLOSED)
+    wanted = numbers(page)[10:13]
+    select(page, wanted)
+    before = page.evaluate(scrolled)
+    assert before > 0
+    button(page, "Reopen selected").focus()
+    page.keyboard.press("Enter")
+    expect(says(page)).to_have_text("3 reopened.")
+    assert page.evaluate(scrolled) == before
+
+
+def test_while_it_runs_a_row_can_be_neither_chosen_nor_opened(page, sandbox, three):
+    sandbox.fault(delay=1.5, method="POST")
+    button(page, "Reopen selected").click()
+    expect(box(page, three[2])).to_be_disabled()
+    expect(button(page, "Select")).to_be_disabled()
+    row(page, three[2]).click()
+    expect(says(page)).to_have_text("3 reopened.")
+    expect(page).to_have_url(re.compile(re.escape(CLOSED)))
+
+
+def test_when_the_session_has_ended_it_stops_and_says_so(page, context, sandbox, three):
+    context.clear_cookies(name="sessionid")
+    button(page, "Reopen selected").click()
+    expect(says(page)).to_have_text("Stopped: you are signed out. 0 reopened, 3 not. 3 selected")
+    assert posts(sandbox) == []
+    bar(page).get_by_role("link", name="Sign in").click()
+    fill_in_sign_in(page)
+    expect(page).to_have_url(re.compile(re.escape(CLOSED)))
+    expect(row(page, three[0])).to_be_visible()
+
+
+@BOTH_SCREENS
+def test_without_a_network_it_stops_and_says_so(page, context, sandbox, three):
+    context.set_offline(True)
+    button(page, "Reopen selected").click()
+    expect(says(page)).to_have_text("Stopped: the dashboard cannot be reached. 0 reopened, 3 not. 3 selected")
+    expect(result(page, three[0])).to_have_text("The dashboard cannot be reached")
+    expect(page.get_by_role("alert")).to_contain_text("look at it before you try again")
+    assert posts(sandbox) == []
+
+    context.set_offline(False)
+    button(page, "Reopen selected").click()
+    expect(says(page)).to_have_text("3 reopened.")
+    assert changes(sandbox) == paths(sandbox, three)
+
+
+@pytest.mark.parametrize("screen", ["small phone"])
+def test_on_a_small_phone_everything_is_in_reach_of_a_thumb(page, sandbox, three):
+    sandbox.fault("problem_409", method="POST")
+    for name in ("Reopen selected", "Close selected", "Cancel"):
+        expect(button(page, name)).to_be_in_viewport(ratio=1)
+        assert button(page, name).bounding_box()["height"] >= 44
+    area = page.locator(".pick").first.bounding_box()
+    assert min(area["width"], area["height"]) >= 44
+    button(page, "Reopen selected").tap()
+    expect(says(page)).to_contain_text("2 reopened, 1 not.")
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 360
+
+
+@BOTH_SCREENS
+def test_axe_finds_nothing_while_it_runs_and_after(page, sandbox, three):
+    def violations():
+        page.wait_for_timeout(900)  # until no press is refused any more
+        return [found["id"] for found in Axe().run(page, options=OPTIONS).response["violations"]]
+
+    sandbox.fault("problem_409", method="POST")
+    sandbox.fault(**SLOW_DOWN | {"headers": {"Retry-After": "100"}}, skip=1)
+    button(page, "Reopen selected").click()
+    expect(bar(page)).to_contain_text("Going on in")
+    assert violations() == []
+    button(page, "Stop").click()
+    expect(says(page)).to_contain_text("Stopped.")
+    assert violations() == []
+
+
+def test_without_javascript_there_is_nothing_to_select_with(new_context, sign_ins):
+    page = new_context(java_script_enabled=False, storage_state=sign_ins["agent"]).new_page()
+    page.goto(CLOSED)
+    expect(page.get_by_role("button", name="Select")).to_have_count(0)
+    expect(bar(page)).to_have_count(0)

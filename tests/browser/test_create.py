@@ -1,0 +1,183 @@
+"""A new ticket in a real browser: errors at their fields, the text kept, and one ticket however it is pressed."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.steps import calls, expect_whole_page, heading, posts, toast
+
+BOTH_SCREENS = pytest.mark.parametrize("screen", ["desktop", "phone"])
+SUBJECT = "The invoice came twice"
+VAGUE = {
+    "status": 400,
+    "code": "invalid_request",
+    "detail": "The request is not valid.",
+    "requestId": "req_vague",
+    "errors": [{"pointer": "/subject", "detail": "Say more.", "code": "x"}],
+}
+
+
+def fill_in(page, subject=SUBJECT):
+    page.get_by_label("Department").select_option("Billing")
+    page.get_by_label("Subject").fill(subject)
+    page.get_by_label("Message").fill("We got it twice.\nWhy?")
+    page.get_by_label("Priority").select_option("High")
+
+
+def create(page):
+    return page.get_by_role("button", name="Create ticket")
+
+
+def expect_created(page, sandbox):
+    expect(page).to_have_url(re.compile(r"/tickets/tkt_\w+/$"))
+    expect(heading(page, SUBJECT)).to_be_visible()
+    expect(toast(page)).to_have_text(re.compile(r"^\s*Ticket created\.\W*$"))
+    expect_whole_page(page)
+    assert len([ticket for ticket in sandbox.tickets.all_tickets() if ticket.subject == SUBJECT]) == 1
+
+
+@BOTH_SCREENS
+@pytest.mark.parametrize("with_javascript", [True, False])
+def test_an_error_stands_at_its_field_and_then_it_works(new_context, sign_ins, sandbox, screen, with_javascript):
+    page = new_context(java_script_enabled=with_javascript, storage_state=sign_ins["agent"]).new_page()
+    page.goto("/tickets/")
+    page.get_by_role("link", name="New ticket").click()
+    fill_in(page)
+    sandbox.fault(status=400, body=VAGUE, method="POST")
+    create(page).click()
+
+    expect(page.get_by_role("alert")).to_contain_text("The ticket was not created.")
+    expect(page.get_by_role("alert")).to_contain_text("req_vague")
+    subject = page.get_by_label("Subject")
+    expect(subject).to_have_accessible_description(re.compile("Say more."))
+    expect(subject).to_have_attribute("aria-invalid", "true")
+    expect(subject).to_be_focused()
+    expect(subject).to_have_value(SUBJECT)
+    expect(page.get_by_label("Message")).to_have_value("We got it twice.\nWhy?")
+    expect(page.get_by_label("Department")).to_have_value("billing")
+    expect(page.get_by_label("Priority")).to_have_value("high")
+    expect_whole_page(page)
+
+    create(page).click()
+    expect_created(page, sandbox)
+    assert posts(sandbox) == ["tickets", "tickets"]
+
+
+def press_enter_twice(button):
+    button.focus()
+    button.page.keyboard.press("Enter")
+    button.page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("how", ["double click", "Enter twice"])
+@pytest.mark.parametrize("with_javascript", [True, False])
+def test_pressed_twice_it_creates_one(new_context, sign_ins, sandbox, with_javascript, how):
+    page = new_context(java_script_enabled=with_javascript, storage_state=sign_ins["agent"]).new_page()
+    page.goto("/tickets/new/")
+    fill_in(page)
+    sandbox.fault(delay=1, method="POST")
+    create(page).dblclick() if how == "double click" else press_enter_twice(create(page))
+    expect_created(page, sandbox)
+    page.wait_for_timeout(1500)
+    assert posts(sandbox) == ["tickets"]
+
+
+def test_a_draft_survives_a_reload_and_goes_with_the_ticket(page, sandbox):
+    page.goto("/tickets/new/")
+    fill_in(page)
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Subject")).to_have_value(SUBJECT)
+    expect(page.get_by_label("Message")).to_have_value("We got it twice.\nWhy?")
+    expect(page.get_by_label("Department")).to_have_value("billing")
+    page.goto("/tickets/")
+    expect(page.get_by_role("link", name="New ticket Draft")).to_be_visible()
+    page.get_by_role("link", name="New ticket Draft").click()
+    create(page).click()
+    expect_created(page, sandbox)
+    expect(page.get_by_role("link", name="New ticket", exact=True)).to_be_visible()
+    assert posts(sandbox) == ["tickets"]
+
+
+def test_a_draft_is_saved_after_an_error_too(page, sandbox):
+    page.goto("/tickets/new/")
+    page.get_by_label("Message").fill("First.")
+    create(page).click()
+    expect(page.get_by_role("alert")).to_contain_text("Look at the fields that are marked.")
+    page.get_by_label("Message").fill("First. Second.")
+    with page.expect_response(re.compile("/tickets/new/draft/")):
+        pass
+    page.reload()
+    expect(page.get_by_label("Message")).to_have_value("First. Second.")
+    assert posts(sandbox) == []
+
+
+def test_without_a_network_the_text_stays(page, context, sandbox):
+    page.goto("/tickets/new/")
+    fill_in(page)
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+    context.set_offline(True)
+    create(page).click()
+    expect(page.get_by_role("alert")).to_contain_text("The dashboard cannot be reached")
+    expect(page.get_by_label("Message")).to_have_value("We got it twice.\nWhy?")
+    context.set_offline(False)
+    create(page).click()
+    expect_created(page, sandbox)
+
+
+@pytest.mark.parametrize("with_javascript", [True, False])
+def test_the_reason_shows_when_it_is_critical(new_context, sign_ins, with_javascript):
+    page = new_context(java_script_enabled=with_javascript, storage_state=sign_ins["agent"]).new_page()
+    page.goto("/tickets/new/")
+    reason = page.get_by_label("Why is it critical?")
+    expect(reason).to_be_hidden()
+    page.get_by_label("Priority").select_option("Critical")
+    expect(reason).to_be_visible()
+    expect(page.get_by_text("HostUp takes one critical ticket an hour.")).to_be_visible()
+    fill_in(page)
+    expect(reason).to_be_hidden()
+    page.get_by_label("Priority").select_option("Critical")
+    create(page).click()
+    expect(reason).to_be_focused()
+    expect(reason).to_have_accessible_description(re.compile("Say how your customers are affected."))
+
+
+@BOTH_SCREENS
+def test_go_to_ticket_opens_it_by_its_number(page, sandbox):
+    page.goto("/tickets/")
+    page.get_by_label("Go to ticket").fill("#149943")
+    page.get_by_label("Go to ticket").press("Enter")
+    expect(heading(page)).to_be_visible()
+    expect(page).to_have_url(re.compile("/tickets/149943/$"))
+
+
+def test_old_departments_are_asked_for_beside_the_list(page, dashboard, sandbox):
+    dashboard.forget_departments()
+    page.goto("/tickets/?department=billing")
+    expect(page.get_by_label("Department").get_by_role("option", name="Domains")).to_be_attached()
+    expect(page.get_by_label("Department")).to_have_value("billing")
+    page.wait_for_load_state("networkidle")
+    assert calls(sandbox) == ["GET /tickets", "GET /departments"]
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    assert calls(sandbox)[2:] == ["GET /tickets"]
+
+
+@pytest.mark.parametrize("screen", ["phone"])
+def test_old_departments_wait_where_the_list_does_not_show(page, dashboard, sandbox):
+    dashboard.forget_departments()
+    page.goto("/tickets/149943/")
+    expect(heading(page)).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert calls(sandbox) == ["GET /tickets/149943"]
+
+
+def test_a_filter_chosen_while_departments_are_coming_stays(page, dashboard, sandbox):
+    dashboard.forget_departments()
+    sandbox.fault(delay=2, path="departments$")
+    page.goto("/tickets/?department=billing")
+    page.get_by_label("Department").select_option("All")
+    expect(page).to_have_url(re.compile(r"/tickets/$"))
+    page.wait_for_timeout(2500)
+    expect(page.get_by_label("Department")).to_have_value("")

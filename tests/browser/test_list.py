@@ -1,0 +1,106 @@
+"""The list beside the ticket: filters, more tickets, and what a reload costs."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from sandbox.keys import ACCOUNT_A
+from tests.browser.steps import TICKET, calls, heading, row, row_link
+
+
+def statuses(page):
+    return page.get_by_role("listitem").filter(has_text=re.compile(r"#\d+"))
+
+
+def numbers(page):
+    return [re.search(r"#\d+", text).group() for text in statuses(page).all_inner_texts()]
+
+
+def test_choosing_a_status_updates_list_and_address_without_loading_a_page(page):
+    page.goto("/tickets/")
+    page.evaluate("window.sameDocument = true")
+    expect(row(page, 150013)).to_be_visible()  # which is answered
+    page.get_by_label("Status").select_option("Closed")
+    expect(page).to_have_url(re.compile(r"/tickets/\?status=closed$"))
+    expect(row(page, 150013)).to_have_count(0)
+    assert statuses(page).count() == statuses(page).filter(has_text="Closed").count() > 0
+    assert page.evaluate("window.sameDocument")
+
+    page.get_by_label("Department").select_option("Billing")
+    expect(page).to_have_url(re.compile(r"/tickets/\?status=closed&department=billing$"))
+    assert page.evaluate("window.sameDocument")
+
+
+def test_filtering_keeps_the_open_ticket_in_the_pane_and_in_the_address(page):
+    page.goto("/tickets/")
+    row_link(page).click()
+    expect(heading(page)).to_be_visible()
+    page.get_by_label("Status").select_option("Answered")
+    expect(page).to_have_url(re.compile(rf"{TICKET}\?status=answered$"))
+    expect(row(page)).to_have_count(0)
+    expect(heading(page)).to_be_visible()
+
+    page.reload()
+    expect(heading(page)).to_be_visible()
+    expect(row(page, 150013)).to_be_visible()
+    expect(row(page)).to_have_count(0)
+    expect(page.get_by_label("Status")).to_have_value("answered")
+
+
+def test_filters_can_be_gone_back_through(page):
+    page.goto("/tickets/")
+    page.get_by_label("Status").select_option("Closed")
+    expect(row(page, 150013)).to_have_count(0)
+    page.go_back()
+    expect(row(page, 150013)).to_be_visible()
+    expect(page.get_by_label("Status")).to_have_value("")
+
+
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
+def test_more_tickets_follow_below_and_none_shows_twice(page, sandbox):
+    page.goto("/tickets/")
+    more = page.get_by_role("link", name="More tickets")
+    for shown in (50, 100):
+        expect(statuses(page)).to_have_count(shown)
+        more.click()
+    expect(page.get_by_text("No more tickets.")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/tickets/$"))
+    seen = numbers(page)
+    assert len(seen) == len(set(seen)) == len(sandbox.tickets.tickets_of(ACCOUNT_A))
+
+
+def test_more_tickets_by_keyboard_does_not_lose_the_place(page):
+    page.goto("/tickets/")
+    page.get_by_role("link", name="More tickets").press("Enter")
+    expect(statuses(page)).to_have_count(100)
+    assert page.evaluate("document.activeElement !== document.body"), "the focus went back to the page's top"
+
+
+def test_a_reload_at_a_ticket_shows_list_and_ticket_for_one_call_each(page, sandbox):
+    page.goto("/tickets/")
+    row_link(page).click()
+    expect(heading(page)).to_be_visible()
+    sandbox.clear_calls()
+    page.reload()
+    expect(heading(page)).to_be_visible()
+    expect(row_link(page)).to_have_attribute("aria-current", "true")
+    page.wait_for_load_state("networkidle")
+    assert sorted(calls(sandbox)) == ["GET /tickets", f"GET {TICKET.rstrip('/')}"]
+
+
+@pytest.mark.parametrize("screen", ["phone"])
+def test_a_reload_on_a_phone_asks_for_the_ticket_alone(page, sandbox):
+    page.goto(TICKET)
+    expect(heading(page)).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert calls(sandbox) == [f"GET {TICKET.rstrip('/')}"]
+
+
+def test_a_row_opens_its_ticket_for_one_call(page, sandbox):
+    page.goto("/tickets/")
+    sandbox.clear_calls()
+    row_link(page).click()
+    expect(heading(page)).to_be_focused()
+    page.wait_for_load_state("networkidle")
+    assert calls(sandbox) == [f"GET {TICKET.rstrip('/')}"]

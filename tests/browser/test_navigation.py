@@ -1,0 +1,107 @@
+"""Back, Forward, and coming back after the session ended: whole pages, the right place."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.steps import (
+    TICKET,
+    close,
+    expect_whole_page,
+    fill_in_sign_in,
+    heading,
+    posts,
+    reopen,
+    row,
+    row_link,
+    toast,
+)
+
+
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
+def test_back_and_forward_show_whole_pages_with_the_right_content(page, screen):
+    def expect_list():
+        expect(page).to_have_url(re.compile(r"/tickets/$"))
+        expect_whole_page(page)
+        expect(row(page)).to_be_visible()
+        expect(heading(page)).to_have_count(0)
+
+    def expect_reopened_ticket():
+        expect(page).to_have_url(re.compile(f"{TICKET}$"))
+        expect_whole_page(page)
+        expect(heading(page)).to_be_visible()
+        expect(close(page)).to_be_visible()
+        if screen == "desktop":
+            expect(row(page)).to_contain_text("Open")
+
+    def expect_key_page():
+        expect_whole_page(page)
+        expect(page.get_by_role("heading", name="HostUp API key")).to_be_visible()
+
+    page.goto("/tickets/")
+    row_link(page).click()
+    reopen(page).click()
+    expect(toast(page)).to_contain_text("Reopened.")
+    expect_reopened_ticket()
+    page.get_by_role("link", name="API key").click()
+    expect_key_page()
+
+    page.go_back()
+    expect_reopened_ticket()
+    page.go_back()
+    expect_list()
+    page.go_forward()
+    expect_reopened_ticket()
+    page.go_forward()
+    expect_key_page()
+
+
+def test_back_leads_from_ticket_to_ticket(page):
+    page.goto("/tickets/")
+    row_link(page).click()
+    expect(heading(page)).to_be_visible()
+    row_link(page, "IPv6?").click()
+    expect(heading(page, "IPv6?")).to_be_visible()
+    expect(page).to_have_title("IPv6? · HostUp Dashboard")
+    page.go_back()
+    expect(heading(page)).to_be_visible()
+    expect(page).to_have_title("Question about my hosting account · HostUp Dashboard")
+    expect(row_link(page)).to_have_attribute("aria-current", "true")
+    expect_whole_page(page)
+
+
+def test_when_the_session_has_ended_a_row_leads_to_sign_in_and_back(page, context):
+    page.goto("/tickets/?status=closed")
+    context.clear_cookies()
+    row_link(page).click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    expect_whole_page(page)
+    expect(row(page)).to_have_count(0)
+    fill_in_sign_in(page)
+    expect(page).to_have_url(re.compile(r"/tickets/\?status=closed$"))
+    expect(row(page)).to_be_visible()
+
+
+def test_when_the_session_has_ended_reopen_leads_to_sign_in_and_back_and_sends_nothing(page, context, sandbox):
+    page.goto(TICKET)
+    expect(row(page)).to_be_visible()
+    context.clear_cookies(name="sessionid")
+    reopen(page).click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    fill_in_sign_in(page)
+    expect(page).to_have_url(re.compile(f"{TICKET}$"))
+    expect(reopen(page)).to_be_visible()
+    assert posts(sandbox) == []
+    reopen(page).click()
+    expect(toast(page)).to_contain_text("Reopened.")
+
+
+def test_another_ticket_takes_the_toast_of_the_last_one_away(page):
+    page.goto("/tickets/")
+    row_link(page).click()
+    reopen(page).click()
+    expect(toast(page)).to_contain_text("Reopened.")
+    row_link(page, "IPv6?").click()
+    expect(heading(page, "IPv6?")).to_be_visible()
+    expect(toast(page)).to_be_empty()

@@ -1,0 +1,216 @@
+"""Reopen in a real browser: one press, one call, and the screen tells the truth and stays where it was."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.steps import (
+    SUBJECT,
+    TICKET,
+    calls,
+    close,
+    expect_nothing_more,
+    heading,
+    posts,
+    ready,
+    reopen,
+    row,
+    row_link,
+    ticket,
+    toast,
+)
+
+BOTH_SCREENS = pytest.mark.parametrize("screen", ["desktop", "phone"])
+
+
+def row_heading(page):
+    return row(page).get_by_role("heading", name=SUBJECT)
+
+
+def row_reopen(page):
+    return row(page).get_by_role("button", name="Reopen ticket 149943")
+
+
+@BOTH_SCREENS
+def test_from_its_row_the_row_stays_where_it_is_and_takes_the_focus(page, sandbox, screen):
+    page.goto("/tickets/")
+    row_reopen(page).wait_for()
+    if screen == "desktop":
+        page.mouse.move(200, 600)
+        page.mouse.wheel(0, 200)
+        scrolled = "() => document.querySelector('#list-pane').scrollTop"
+    else:
+        page.evaluate("window.scrollTo(0, 200)")
+        scrolled = "() => window.scrollY"
+    page.wait_for_function(f"({scrolled})() === 200")
+    ready(row_reopen(page))
+    rows = page.get_by_role("listitem").locator("[href]").all_inner_texts()
+    place = row(page).bounding_box()
+
+    row_reopen(page).click()
+    expect(row_heading(page)).to_be_focused()
+    expect(row(page)).to_contain_text("Open")
+    expect(row(page).get_by_role("button", name="Close ticket 149943")).to_be_visible()
+    expect(toast(page)).to_contain_text("Reopened.")
+    assert page.evaluate(scrolled) == 200
+    assert row(page).bounding_box()["y"] == place["y"]
+    assert page.get_by_role("listitem").locator("[href]").all_inner_texts() == rows
+    assert calls(sandbox)[1:] == [f"POST {TICKET.rstrip('/')}/actions/reopen"]
+
+
+def test_from_its_row_with_the_ticket_beside_it_both_are_redrawn_by_one_call(page, sandbox):
+    page.goto("/tickets/")
+    row_link(page).click()
+    expect(reopen(page)).to_be_visible()
+    sandbox.clear_calls()
+    row_reopen(page).click()
+    expect(close(page)).to_be_visible()
+    expect(row(page).get_by_role("button", name="Close ticket 149943")).to_be_visible()
+    assert calls(sandbox) == [f"POST {TICKET.rstrip('/')}/actions/reopen"]
+
+
+def test_from_its_row_another_open_ticket_stays_open(page):
+    page.goto("/tickets/")
+    row_link(page, "IPv6?").click()
+    expect(heading(page, "IPv6?")).to_be_visible()
+    row_reopen(page).click()
+    expect(toast(page)).to_contain_text("Reopened.")
+    expect(heading(page, "IPv6?")).to_be_visible()
+    expect(row_heading(page)).to_be_focused()
+
+
+@BOTH_SCREENS
+def test_in_the_ticket_its_heading_takes_the_focus_and_the_words_are_read_out(page):
+    page.goto(TICKET)
+    reopen(page).click()
+    expect(heading(page)).to_be_focused()
+    expect(toast(page)).to_contain_text("Reopened.")
+
+
+def press_enter_twice(button):
+    button.focus()
+    button.page.keyboard.press("Enter")
+    button.page.keyboard.press("Enter")
+
+
+PRESSES_TWICE = {"double click": lambda button: button.dblclick(), "Enter twice": press_enter_twice}
+
+
+@pytest.mark.parametrize(("how", "delay"), [("double click", 0), ("double click", 1), ("Enter twice", 1)])
+@pytest.mark.parametrize("where", ["ticket", "row"])
+def test_pressed_twice_it_is_sent_once(page, sandbox, where, how, delay):
+    sandbox.fault(delay=delay, method="POST")
+    page.goto(TICKET if where == "ticket" else "/tickets/")
+    button = reopen(page) if where == "ticket" else row_reopen(page)
+    button.wait_for()
+    PRESSES_TWICE[how](button)
+    expect(toast(page)).to_contain_text("Reopened.")
+    expect_nothing_more(page, sandbox, ["reopen"])
+
+
+@pytest.mark.parametrize("where", ["ticket", "row"])
+def test_the_first_press_counts_however_early_it_comes(page, where):
+    page.goto(TICKET if where == "ticket" else "/tickets/")
+    button = reopen(page) if where == "ticket" else row_reopen(page)
+    box = button.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(toast(page)).to_contain_text("Reopened.", timeout=3000)
+
+
+@BOTH_SCREENS
+@pytest.mark.parametrize("where", ["ticket", "row"])
+def test_a_late_second_press_does_not_close_what_it_reopened(page, sandbox, where):
+    page.goto(TICKET if where == "ticket" else "/tickets/")
+    button = reopen(page) if where == "ticket" else row_reopen(page)
+    button.scroll_into_view_if_needed()
+    box = ready(button).bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.click(x, y)
+    in_its_place = (
+        close(page) if where == "ticket" else row(page).get_by_role("button", name="Close ticket 149943")
+    )
+    in_its_place.wait_for()
+    page.mouse.click(x, y)
+    expect_nothing_more(page, sandbox, ["reopen"])
+    expect(toast(page)).to_contain_text("Reopened.")
+
+
+@pytest.mark.parametrize("where", ["ticket", "row"])
+def test_while_it_is_under_way_the_button_says_so(page, sandbox, where):
+    sandbox.fault(delay=1, method="POST")
+    page.goto(TICKET if where == "ticket" else "/tickets/")
+    (reopen(page) if where == "ticket" else row_reopen(page)).click()
+    expect(page.get_by_role("button", name="Reopening…")).to_be_visible()
+    expect(toast(page)).to_contain_text("Reopened.")
+    expect(page.get_by_text("Reopening…").filter(visible=True)).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("problem_409", "The ticket's state does not allow that"),
+        ("problem_403", "Your API key may not do this"),
+    ],
+)
+def test_refused_the_ticket_stays_as_it_was_and_the_reason_is_given(page, sandbox, fault, words):
+    page.goto(TICKET)
+    expect(row(page)).to_contain_text("Closed")
+    before = ticket(page).inner_text()
+    sandbox.fault(fault, method="POST")
+    reopen(page).click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text(words)
+    expect(alert).to_contain_text(re.compile(r"request ID: req_\w+"))
+    expect(alert).to_be_in_viewport()
+    assert ticket(page).inner_text() == before
+    expect(row(page)).to_contain_text("Closed")
+    expect(toast(page)).to_be_empty()
+    assert posts(sandbox) == ["reopen"]
+
+
+def test_after_a_lost_answer_the_ticket_is_read_and_the_truth_is_shown(page, sandbox):
+    page.goto(TICKET)
+    expect(row(page)).to_contain_text("Closed")
+    sandbox.clear_calls()
+    sandbox.fault("lost_answer", method="POST")
+    reopen(page).click()
+    expect(toast(page)).to_contain_text("Reopened.")
+    expect(close(page)).to_be_visible()
+    address = TICKET.rstrip("/")
+    assert calls(sandbox) == [f"POST {address}/actions/reopen", f"GET {address}"]
+
+
+@BOTH_SCREENS
+def test_what_was_not_done_can_be_tried_again(page, sandbox):
+    page.goto(TICKET)
+    sandbox.fault("problem_500", method="POST")
+    reopen(page).click()
+    expect(page.get_by_role("alert")).to_contain_text("Not reopened: the ticket is still closed")
+    expect(reopen(page)).to_be_visible()
+    page.get_by_role("button", name="Try again").click()
+    expect(toast(page)).to_contain_text("Reopened.")
+    expect(close(page)).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(heading(page)).to_be_focused()
+    assert posts(sandbox) == ["reopen", "reopen"]
+
+
+def test_without_a_network_an_alert_says_so_and_nothing_else_changes(page, context, sandbox):
+    page.goto(TICKET)
+    expect(row(page)).to_be_visible()
+    shown = ticket(page).element_handle()
+    context.set_offline(True)
+    reopen(page).click()
+    expect(page.get_by_role("alert")).to_contain_text("The dashboard cannot be reached")
+    row_link(page, "IPv6?").click()
+    expect(page.get_by_role("alert")).to_have_count(1)
+    assert shown.evaluate("element => element.isConnected")
+    expect(heading(page)).to_be_visible()
+    assert posts(sandbox) == []
+
+    context.set_offline(False)
+    reopen(page).click()
+    expect(toast(page)).to_contain_text("Reopened.")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert posts(sandbox) == ["reopen"]

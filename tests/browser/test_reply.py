@@ -1,0 +1,169 @@
+"""Reply in a real browser: the text stays, the mode shows, files go first."""
+
+import pytest
+from playwright.sync_api import expect
+
+from sandbox.special_tickets import ENCRYPTED_ID, SAMPLE_ID
+from tests.browser.steps import fill_in_sign_in
+
+PAGE = f"/tickets/{ENCRYPTED_ID}/"
+SCREENS = pytest.mark.parametrize("screen", ["desktop", "phone"])
+TEXT_FILE = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"some notes"}
+
+
+def box(page):
+    return page.get_by_role("textbox", name="Reply")
+
+
+def texts_at_hostup(sandbox, ticket_id=ENCRYPTED_ID):
+    return [message.body for message in sandbox.tickets.find(ticket_id).messages]
+
+
+def sent_calls(sandbox):
+    return [call.path.rpartition("/")[2] for call in sandbox.calls if call.method == "POST"]
+
+
+@SCREENS
+def test_a_reply_goes_out_and_the_box_is_empty(page, sandbox):
+    page.goto(PAGE)
+    box(page).fill("Thank you, it works now.")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
+    expect(page.get_by_role("article").get_by_text("Thank you, it works now.")).to_be_visible()
+    expect(box(page)).to_have_value("")
+    assert texts_at_hostup(sandbox).count("Thank you, it works now.") == 1
+
+
+def test_two_quick_presses_send_one(page, sandbox):
+    sandbox.fault(method="POST", delay=0.5)
+    page.goto(PAGE)
+    box(page).fill("Once.")
+    page.get_by_role("button", name="Send reply").dblclick()
+    expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
+    assert texts_at_hostup(sandbox).count("Once.") == 1
+
+
+@SCREENS
+def test_encrypted_is_a_mode_that_cannot_be_missed(page, sandbox):
+    page.goto(PAGE)
+    page.get_by_label("Send encrypted").check()
+    button = page.get_by_role("button", name="Send encrypted reply")
+    expect(button).to_be_visible()
+    expect(page.get_by_role("button", name="Send reply")).to_have_count(0)
+    box(page).fill("The password is not-a-real-one.")
+    button.click()
+    expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
+    expect(page.get_by_label("Send encrypted")).to_be_checked()
+    assert sandbox.tickets.find(ENCRYPTED_ID).messages[-1].encrypted
+
+
+@SCREENS
+def test_a_draft_survives_a_reload_and_shows_in_the_list(page):
+    page.goto(PAGE)
+    box(page).fill("Half a sentence")
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+    page.reload()
+    expect(box(page)).to_have_value("Half a sentence")
+    page.goto("/tickets/")
+    expect(page.locator(f"#row-{ENCRYPTED_ID}").get_by_text("Draft")).to_be_visible()
+
+
+def test_a_failed_send_keeps_the_text_and_says_why(page, sandbox):
+    sandbox.fault("problem_503", method="POST")
+    page.goto(PAGE)
+    box(page).fill("Try me.")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("alert")).to_contain_text("your reply did not arrive")
+    expect(box(page)).to_have_value("Try me.")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
+    assert texts_at_hostup(sandbox).count("Try me.") == 1
+
+
+@SCREENS
+def test_what_is_new_stops_the_reply_until_it_is_sent_anyway(page, sandbox):
+    page.goto(PAGE)
+    box(page).fill("Bye.")
+    ticket = sandbox.tickets.find(ENCRYPTED_ID)
+    sandbox.tickets.add_message(ticket, sender="staff", sender_name="Ola Demo", body="Wait, one more thing.")
+    page.get_by_role("button", name="Send reply").click()
+    news = page.get_by_role("region", name="New in this ticket")
+    expect(news).to_contain_text("Wait, one more thing.")
+    expect(box(page)).to_have_value("Bye.")
+    page.get_by_role("button", name="Send anyway").click()
+    expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
+    assert texts_at_hostup(sandbox).count("Bye.") == 1
+
+
+def test_a_closed_ticket_is_reopened_and_replied_to(page, sandbox):
+    page.goto(f"/tickets/{SAMPLE_ID}/")
+    box(page).fill("One more question.")
+    page.get_by_role("button", name="Reopen and reply").click()
+    expect(page.get_by_role("status").filter(has_text="Reopened and sent.")).to_be_visible()
+    expect(page.get_by_role("button", name="Close ticket", exact=True)).to_be_visible()
+    assert sent_calls(sandbox) == ["reopen", "messages"]
+
+
+def test_reopening_leaves_what_is_being_written(page):
+    page.goto(f"/tickets/{SAMPLE_ID}/")
+    box(page).fill("In the middle of")
+    page.get_by_role("button", name="Reopen ticket", exact=True).click()
+    expect(page.get_by_role("button", name="Send reply")).to_be_visible()
+    expect(box(page)).to_have_value("In the middle of")
+
+
+def test_signed_out_in_the_middle_of_a_sentence_loses_nothing(page, context, sandbox):
+    page.goto(PAGE)
+    context.clear_cookies()
+    box(page).fill("A long and careful answer.")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    fill_in_sign_in(page)
+    expect(box(page)).to_have_value("A long and careful answer.")
+
+
+@SCREENS
+def test_files_go_up_one_by_one_before_the_text(page, sandbox):
+    page.goto(PAGE)
+    box(page).fill("Two files.")
+    page.get_by_label("Attach files").set_input_files([TEXT_FILE, TEXT_FILE | {"name": "more.txt"}])
+    expect(page.get_by_role("progressbar")).to_have_count(2)
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
+    expect(page.get_by_role("link", name="more.txt")).to_be_visible()
+    assert sent_calls(sandbox) == ["attachments", "attachments", "messages"]
+
+
+def test_a_file_that_fails_is_tried_again_alone(page, sandbox):
+    sandbox.fault("problem_503", method="POST", path="attachments", skip=1)
+    page.goto(PAGE)
+    box(page).fill("Two files.")
+    page.get_by_label("Attach files").set_input_files([TEXT_FILE, TEXT_FILE | {"name": "more.txt"}])
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert sent_calls(sandbox) == ["attachments", "attachments"]
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("Attached.")).to_have_count(2)
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
+    assert sent_calls(sandbox) == ["attachments"] * 3 + ["messages"]
+
+
+def test_a_file_that_is_too_large_is_said_before_it_is_sent(page, sandbox, tmp_path):
+    large = tmp_path / "large.zip"
+    large.write_bytes(b"x" * (25 * 1024 * 1024 + 1))
+    page.goto(PAGE)
+    box(page).fill("A large file.")
+    page.get_by_label("Attach files").set_input_files(large)
+    expect(page.locator(".upload-state")).to_have_text("Larger than 25 MB.")
+    page.get_by_role("button", name="Send reply").click()
+    page.get_by_role("button", name="Remove", exact=True).click()
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
+    assert sent_calls(sandbox) == ["messages"]
+
+
+def test_a_picture_shows_small(page):
+    page.goto("/tickets/tkt_01hxsandb0x000000000000005/")
+    picture = page.get_by_role("img", name="Preview of screenshot.png")
+    picture.scroll_into_view_if_needed()
+    page.wait_for_function("(image) => image.naturalWidth > 0", arg=picture.element_handle())

@@ -1,0 +1,159 @@
+"""Files: passed on between HostUp and the browser, and never trusted on the way."""
+
+import re
+from urllib.parse import unquote
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from sandbox.special_tickets import ATTACHMENTS_ID, ENCRYPTED_ID, SAMPLE_ID
+from tests.test_reply import form_of, messages_with, methods
+from tickets.models import Activity
+
+UPLOAD_URL = f"/tickets/{ENCRYPTED_ID}/upload/"
+
+
+def attachments(agent):
+    return re.findall(
+        r'href="(/tickets/[^"]*/attachments/[^"]*)" download',
+        agent.get(f"/tickets/{ATTACHMENTS_ID}/").content.decode(),
+    )
+
+
+def test_attachments_download_through_us_and_never_run(agent):
+    links = attachments(agent)
+    assert len(links) >= 5
+    for href in links:
+        response = agent.get(href)
+        assert response.status_code == 200
+        assert len(b"".join(response.streaming_content)) == int(response.headers["Content-Length"])
+        assert response.headers["Content-Type"] == "application/octet-stream"
+        assert response.headers["Content-Disposition"].startswith("attachment")
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert "sandbox" in response.headers["Content-Security-Policy"]
+        assert not re.search(r"\.\.[/\\]|%2F|%E2%80%AE|[\u202e]", response.headers["Content-Disposition"])
+
+
+def test_a_file_keeps_its_name_without_its_tricks(agent):
+    dispositions = {unquote(agent.get(href).headers["Content-Disposition"]) for href in attachments(agent)}
+    assert "attachment; filename*=utf-8''räksmörgås på ön.txt" in dispositions
+    assert 'attachment; filename="_.._etc_passwd"' in dispositions
+
+
+def test_a_stranger_cannot_download_it(agent, stranger):
+    href = attachments(agent)[0]
+    assert stranger.get(href).status_code == 404
+
+
+def test_a_file_that_is_too_large_is_worded(agent, sandbox):
+    href = attachments(agent)[0]
+    sandbox.fault(status=200, body=b"x" * (25 * 1024 * 1024 + 1))
+    response = agent.get(href)
+    assert response.status_code == 502
+    assert "The file is too large" in response.content.decode()
+
+
+def test_files_give_their_connection_back(agent, sandbox):
+    """A download that nobody reads to its end must not cost one of the few calls that may be under way."""
+    href = attachments(agent)[0]
+    for _ in range(30):
+        response = agent.get(href)
+        assert response.status_code == 200
+        response.close()
+
+
+def preview(agent, name):
+    html = agent.get(f"/tickets/{ATTACHMENTS_ID}/").content.decode()
+    (href,) = re.findall(rf'href="([^"]*)\?name={name}"', html)
+    return agent.get(f"{href}?preview")
+
+
+@pytest.mark.parametrize(("name", "kind"), [("screenshot.png", "image/png"), ("invoice.pdf", "application/pdf")])
+def test_pictures_and_pdfs_show_sandboxed(agent, name, kind):
+    response = preview(agent, name)
+    assert response.headers["Content-Type"] == kind
+    assert response.headers["Content-Disposition"].startswith("inline")
+    assert "sandbox" in response.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("name", ["page.html", "drawing.svg", "photo.png", "access.log"])
+def test_what_only_claims_to_be_a_picture_downloads(agent, name):
+    """`photo.png` holds HTML."""
+    response = preview(agent, name)
+    assert response.headers["Content-Type"] == "application/octet-stream"
+    assert response.headers["Content-Disposition"].startswith("attachment")
+
+
+def file_of(name="notes.txt", content=b"text"):
+    return SimpleUploadedFile(name, content)
+
+
+def test_a_file_goes_up_on_its_own(agent, sandbox):
+    response = agent.htmx_post(UPLOAD_URL, {"file": file_of()})
+    assert response.status_code == 200
+    assert "Attached." in response.content.decode()
+    assert methods(sandbox) == ["POST"]
+    assert Activity.objects.get().outcome == "done"
+    form = form_of(agent, ENCRYPTED_ID)
+    agent.htmx_post(f"/tickets/{ENCRYPTED_ID}/reply/", form | {"message": "See the file."})
+    assert "notes.txt" in agent.get(f"/tickets/{ENCRYPTED_ID}/").content.decode()
+
+
+@pytest.mark.parametrize("fault", ["problem_400", "problem_403", "problem_413", "reset", "lost_answer", "slow"])
+def test_a_file_that_fails_is_worded(agent, sandbox, settings, fault):
+    settings.HOSTUP_FILE_DEADLINE = 1.0
+    if fault == "problem_413":
+        sandbox.fault(status=413)
+    else:
+        sandbox.fault(fault)
+    response = agent.htmx_post(UPLOAD_URL, {"file": file_of()})
+    assert response.status_code in (403, 422, 503, 504)
+    assert 'role="alert"' in response.content.decode()
+    assert methods(sandbox) == ["POST"]
+
+
+@pytest.mark.parametrize(("name", "size", "words"), [
+    ("large.zip", 25 * 1024 * 1024 + 1, "larger than 25 MB"),
+    ("Setup.EXE", 10, "is a program"),
+])  # fmt: skip
+def test_what_cannot_be_sent_is_not_sent(agent, sandbox, name, size, words):
+    response = agent.htmx_post(UPLOAD_URL, {"file": file_of(name, b"x" * size)})
+    assert response.status_code == 422
+    assert words in response.content.decode()
+    assert sandbox.calls == []
+
+
+def test_files_travel_with_the_form_too(agent, sandbox):
+    """Without JavaScript: each is uploaded before the text goes out."""
+    form = form_of(agent, ENCRYPTED_ID)
+    sandbox.clear_calls()
+    files = [file_of("one.txt"), file_of("två.txt")]
+    response = agent.post(f"/tickets/{ENCRYPTED_ID}/reply/", form | {"message": "Two files.", "files": files})
+    assert response.status_code == 302
+    assert methods(sandbox) == ["GET", "POST", "POST", "POST", "GET"]
+    html = agent.get(f"/tickets/{ENCRYPTED_ID}/").content.decode()
+    assert "one.txt" in html
+    assert "två.txt" in html
+
+
+def test_a_file_that_fails_holds_the_text_back_and_keeps_it(agent, sandbox):
+    form = form_of(agent, ENCRYPTED_ID)
+    sandbox.fault("problem_400", path="attachments", skip=1)
+    files = [file_of("one.txt"), file_of("two.txt")]
+    response = agent.post(f"/tickets/{ENCRYPTED_ID}/reply/", form | {"message": "Two files.", "files": files})
+    assert response.status_code == 422
+    html = response.content.decode()
+    assert "The file two.txt could not be attached" in html
+    assert "Two files.</textarea>" in html
+    assert not messages_with(sandbox, "Two files.", ENCRYPTED_ID)
+
+
+def test_a_closed_ticket_is_reopened_before_the_files(agent, sandbox):
+    form = form_of(agent, SAMPLE_ID)
+    sandbox.clear_calls()
+    data = form | {"message": "With a file.", "reopen": "1", "files": [file_of()]}
+    agent.post(f"/tickets/{SAMPLE_ID}/reply/", data)
+    paths = [call.path.rpartition("/")[2] for call in sandbox.calls if call.method == "POST"]
+    assert paths == ["reopen", "attachments", "messages"]

@@ -1,0 +1,294 @@
+"""Reply: sent once, never lost, and never without looking at what is new."""
+
+import re
+import uuid
+
+import pytest
+from django.core.management import call_command
+
+from sandbox.special_tickets import ENCRYPTED_ID, SAMPLE_ID
+from tickets.models import Activity, Draft
+
+OPEN_ID = ENCRYPTED_ID
+URL = f"/tickets/{OPEN_ID}/reply/"
+DRAFT_URL = f"/tickets/{OPEN_ID}/draft/"
+PAGE = f"http://testserver/tickets/{OPEN_ID}/"
+
+
+def hidden_fields(html):
+    return dict(re.findall(r'<input type="hidden" name="(token|seen_message|seen_status)" value="([^"]*)"', html))
+
+
+def form_of(agent, ticket_id=OPEN_ID):
+    html = agent.get(f"/tickets/{ticket_id}/").content.decode()
+    return hidden_fields(html[html.index('class="composer"') :])
+
+
+def text_in_the_box(html):
+    return re.search(r"<textarea[^>]*>\n(.*?)</textarea>", html, re.DOTALL).group(1)
+
+
+def messages_with(sandbox, text, ticket_id=OPEN_ID):
+    return [message for message in sandbox.tickets.find(ticket_id).messages if message.body == text]
+
+
+def methods(sandbox):
+    return [call.method for call in sandbox.calls]
+
+
+@pytest.fixture
+def form(agent, sandbox):
+    form = form_of(agent)
+    sandbox.clear_calls()
+    return form
+
+
+def test_a_reply_goes_out_and_the_thread_shows_it(agent, sandbox, form):
+    response = agent.htmx_post(URL, form | {"message": "Thank you."}, at=PAGE)
+    assert response.status_code == 200
+    html = response.content.decode()
+    assert "Sent." in html
+    assert "Thank you." in html[html.index("<article") : html.index("</article>")]
+    assert text_in_the_box(html) == ""
+    assert methods(sandbox) == ["GET", "POST", "GET"]
+    (message,) = messages_with(sandbox, "Thank you.")
+    assert not message.encrypted
+
+
+def test_an_encrypted_reply_is_sent_encrypted_and_the_box_stays_so(agent, sandbox, form):
+    html = agent.htmx_post(URL, form | {"message": "Secret.", "encrypted": "on"}, at=PAGE).content.decode()
+    assert messages_with(sandbox, "Secret.")[0].encrypted
+    assert re.search(r'name="encrypted"[^>]* checked', html)
+
+
+def test_without_javascript_it_comes_back_to_the_ticket(agent, sandbox, form):
+    response = agent.post(URL, form | {"message": "Hello."})
+    assert response.status_code == 302
+    assert "Sent." in agent.get(response.headers["Location"]).content.decode()
+
+
+@pytest.mark.parametrize("text", ["", "   \n "])
+def test_nothing_is_not_sent(agent, sandbox, form, text):
+    response = agent.htmx_post(URL, form | {"message": text}, at=PAGE)
+    assert response.status_code == 422
+    assert "POST" not in methods(sandbox)
+
+
+def test_ten_presses_send_one_message(agent, sandbox, form):
+    answers = [agent.htmx_post(URL, form | {"message": "Once."}, at=PAGE) for _ in range(10)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(messages_with(sandbox, "Once.")) == 1
+
+
+def test_another_text_in_a_form_that_was_sent_is_kept_and_asked_about(agent, sandbox, form):
+    agent.htmx_post(URL, form | {"message": "First."}, at=PAGE)
+    response = agent.post(URL, form | {"message": "Second."})
+    assert response.status_code == 409
+    html = response.content.decode()
+    assert "This was sent before, with another text" in html
+    assert text_in_the_box(html) == "Second."
+    assert not messages_with(sandbox, "Second.")
+    assert agent.htmx_post(URL, hidden_fields(html) | {"message": "Second."}, at=PAGE).status_code == 200
+    assert len(messages_with(sandbox, "Second.")) == 1
+
+
+def test_another_agent_s_form_sends_nothing(agent, colleague, sandbox, form):
+    agent.htmx_post(URL, form | {"message": "Mine."}, at=PAGE)
+    response = colleague.htmx_post(URL, form | {"message": "Yours."}, at=PAGE)
+    assert response.status_code in (409, 503)
+    assert not messages_with(sandbox, "Yours.")
+
+
+def test_a_form_without_a_token_is_kept_not_sent(agent, sandbox):
+    response = agent.post(URL, {"message": "Text."})
+    assert response.status_code == 422
+    assert text_in_the_box(response.content.decode()) == "Text."
+    assert "POST" not in methods(sandbox)
+
+
+@pytest.mark.parametrize("fault", ["lost_answer", "truncated", "slow", "dripping_headers", "broken_json"])
+def test_a_lost_answer_to_a_reply_that_arrived_is_sent(agent, sandbox, form, fault):
+    sandbox.fault(fault, method="POST")
+    response = agent.htmx_post(URL, form | {"message": "Did it arrive?"}, at=PAGE)
+    assert response.status_code == 200
+    assert "Sent." in response.content.decode()
+    assert methods(sandbox) == ["GET", "POST", "GET"]
+    assert len(messages_with(sandbox, "Did it arrive?")) == 1
+
+
+@pytest.mark.parametrize("fault", ["reset", "problem_500", "html_502", "empty_503"])
+def test_a_lost_answer_to_a_reply_that_did_not_arrive_may_be_tried_again(agent, sandbox, form, fault):
+    sandbox.fault(fault, method="POST")
+    refused = agent.htmx_post(URL, form | {"message": "Try me."}, at=PAGE)
+    assert refused.status_code in (503, 504)
+    assert "the ticket shows that your reply did not arrive" in refused.content.decode()
+    again = agent.htmx_post(URL, form | {"message": "Try me."}, at=PAGE)
+    assert again.status_code == 200
+    assert len(messages_with(sandbox, "Try me.")) == 1
+
+
+def test_what_cannot_be_known_is_not_sent_again_by_the_same_form(agent, sandbox, form):
+    sandbox.fault("lost_answer", method="POST")
+    sandbox.fault("problem_503", method="GET", skip=1)
+    response = agent.htmx_post(URL, form | {"message": "Who knows."}, at=PAGE)
+    assert response.status_code == 503
+    assert "We do not know whether your reply was sent" in response.content.decode()
+    assert Activity.objects.get().outcome == "unknown"
+    again = agent.htmx_post(URL, form | {"message": "Who knows."}, at=PAGE)
+    assert "Sent." in again.content.decode()  # it was there to be read
+    assert len(messages_with(sandbox, "Who knows.")) == 1
+
+
+REFUSALS = {
+    "problem_400": 422,
+    "problem_401": 403,
+    "problem_403": 403,
+    "rate_limited_seconds": 429,
+    "problem_409": 409,
+}
+
+
+@pytest.mark.parametrize("fault", REFUSALS)
+def test_a_refused_reply_keeps_the_text(agent, sandbox, form, fault):
+    sandbox.fault(fault, method="POST")
+    response = agent.post(URL, form | {"message": "My words."})
+    assert response.status_code == REFUSALS[fault]
+    html = response.content.decode()
+    assert "Your reply was not sent." in html
+    assert "req_" in html
+    assert text_in_the_box(html) == "My words."
+
+
+@pytest.mark.parametrize("send", ["post", "htmx_post"])
+def test_when_hostup_is_down_the_text_stays(agent, settings, nowhere, form, send):
+    settings.HOSTUP_API_URL = nowhere
+    response = getattr(agent, send)(URL, form | {"message": "My words."})
+    assert response.status_code == 503
+    html = response.content.decode()
+    assert "Your reply was not sent." in html
+    if send == "post":
+        assert text_in_the_box(html) == "My words."
+    else:
+        assert "<textarea" not in html  # the box on the screen is not touched
+    assert Draft.objects.of(agent.user, OPEN_ID)["message"] == "My words."
+
+
+def test_a_new_message_stops_the_reply_and_shows(agent, sandbox, form):
+    sandbox.tickets.add_message(
+        sandbox.tickets.find(OPEN_ID), sender="staff", sender_name="Ola Demo", body="Wait, one more thing."
+    )
+    response = agent.htmx_post(URL, form | {"message": "Bye."}, at=PAGE)
+    assert response.status_code == 409
+    html = response.content.decode()
+    assert "Not sent: the ticket has changed since you saw it" in html
+    assert "Wait, one more thing." in html[html.index('class="news"') :]
+    assert "Send anyway" in html
+    assert "<textarea" not in html
+    assert not messages_with(sandbox, "Bye.")
+    assert agent.htmx_post(URL, form | hidden_fields(html) | {"message": "Bye."}, at=PAGE).status_code == 200
+    assert len(messages_with(sandbox, "Bye.")) == 1
+
+
+def test_another_status_stops_the_reply_too(agent, sandbox, form):
+    sandbox.tickets.find(OPEN_ID).status = "on_hold"
+    assert agent.htmx_post(URL, form | {"message": "Bye."}, at=PAGE).status_code == 409
+    assert "POST" not in methods(sandbox)
+
+
+def test_on_a_closed_ticket_it_reopens_first(agent, sandbox):
+    form = form_of(agent, SAMPLE_ID)
+    assert "Reopen and reply" in agent.get(f"/tickets/{SAMPLE_ID}/").content.decode()
+    sandbox.clear_calls()
+    response = agent.htmx_post(f"/tickets/{SAMPLE_ID}/reply/", form | {"message": "Again.", "reopen": "1"})
+    assert "Reopened and sent." in response.content.decode()
+    assert methods(sandbox) == ["GET", "POST", "POST", "GET"]
+    assert set(Activity.objects.values_list("action", "outcome")) == {("reopen", "done"), ("reply", "done")}
+
+
+def test_reopened_but_not_sent_says_both(agent, sandbox):
+    form = form_of(agent, SAMPLE_ID)
+    sandbox.fault("problem_400", path="messages")
+    response = agent.htmx_post(f"/tickets/{SAMPLE_ID}/reply/", form | {"message": "Again.", "reopen": "1"})
+    assert response.status_code == 422
+    assert "The ticket was reopened, but your reply was not sent." in response.content.decode()
+
+
+def test_not_reopened_is_not_sent(agent, sandbox):
+    form = form_of(agent, SAMPLE_ID)
+    sandbox.fault("problem_403", path="reopen")
+    response = agent.htmx_post(f"/tickets/{SAMPLE_ID}/reply/", form | {"message": "Again.", "reopen": "1"})
+    assert response.status_code == 403
+    assert not messages_with(sandbox, "Again.", SAMPLE_ID)
+
+
+# Drafts
+
+
+def test_a_draft_is_there_after_a_reload_and_in_the_list(agent, sandbox):
+    response = agent.htmx_post(DRAFT_URL, {"message": "Half a sen", "encrypted": "on"})
+    assert response.content.decode() == "Draft saved."
+    html = agent.get(f"/tickets/{OPEN_ID}/").content.decode()
+    assert text_in_the_box(html) == "Half a sen"
+    assert re.search(r'name="encrypted"[^>]* checked', html)
+    row = agent.get("/tickets/").content.decode()
+    assert ">Draft<" in row[row.index(f'id="row-{OPEN_ID}"') :].partition("</li>")[0]
+    assert row.count(">Draft<") == 1
+
+
+def test_a_draft_is_its_agent_s_alone_and_encrypted_at_rest(agent, colleague):
+    agent.htmx_post(DRAFT_URL, {"message": "Half a sentence"})
+    assert text_in_the_box(colleague.get(f"/tickets/{OPEN_ID}/").content.decode()) == ""
+    assert "Half" not in Draft.objects.get().token
+
+
+def test_a_draft_of_nothing_is_forgotten(agent):
+    agent.htmx_post(DRAFT_URL, {"message": "x"})
+    agent.htmx_post(DRAFT_URL, {"message": " "})
+    assert not Draft.objects.exists()
+
+
+def test_a_sent_text_is_no_draft_even_if_it_is_saved_late(agent, sandbox, form):
+    agent.htmx_post(DRAFT_URL, form | {"message": "Thank y"})
+    agent.htmx_post(URL, form | {"message": "Thank you."}, at=PAGE)
+    agent.htmx_post(DRAFT_URL, form | {"message": "Thank you."})
+    assert not Draft.objects.exists()
+
+
+def test_a_draft_lives_fourteen_days(agent):
+    agent.htmx_post(DRAFT_URL, {"message": "Old"})
+    old = Draft.objects.get()
+    old.updated_at = old.updated_at.replace(year=old.updated_at.year - 1)
+    old.save()
+    assert text_in_the_box(agent.get(f"/tickets/{OPEN_ID}/").content.decode()) == ""
+    agent.htmx_post(f"/tickets/{SAMPLE_ID}/draft/", {"message": "New"})
+    assert Draft.objects.get().ticket_id == SAMPLE_ID
+
+
+def test_a_draft_outlives_a_rotation_and_a_lost_key_is_no_error(agent, settings):
+    agent.htmx_post(DRAFT_URL, {"message": "Kept"})
+    settings.ENCRYPTION_KEYS = {"new": bytes(range(101, 133)), **settings.ENCRYPTION_KEYS}
+    call_command("rotate_encryption_key", verbosity=0)
+    settings.ENCRYPTION_KEYS = {"new": bytes(range(101, 133))}
+    assert Draft.objects.of(agent.user, OPEN_ID)["message"] == "Kept"
+    settings.ENCRYPTION_KEYS = {"other": bytes(range(50, 82))}
+    assert Draft.objects.of(agent.user, OPEN_ID) == {}
+
+
+def test_reopening_does_not_touch_what_is_being_written(agent):
+    html = agent.htmx_post(
+        f"/tickets/{SAMPLE_ID}/reopen/", {"status": "closed"}, at=f"http://testserver/tickets/{SAMPLE_ID}/"
+    ).content.decode()
+    assert "<textarea" not in html
+    assert "Send reply" in html
+    assert hidden_fields(html)["seen_status"] == "open"
+
+
+def test_signed_out_without_javascript_shows_the_text_to_copy(visitor):
+    response = visitor.post(URL, {"token": str(uuid.uuid4()), "message": "<b>My words.</b>"})
+    assert response.status_code == 401
+    assert "&lt;b&gt;My words.&lt;/b&gt;" in response.content.decode()
+
+
+def test_markup_in_a_draft_stays_text(agent):
+    agent.htmx_post(DRAFT_URL, {"message": "</textarea><script>alert(1)</script>"})
+    assert "<script>alert(1)" not in agent.get(f"/tickets/{OPEN_ID}/").content.decode()

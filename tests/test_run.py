@@ -1,0 +1,97 @@
+"""`make run`: one command, and the whole thing is there."""
+
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from hostup_dashboard.run import SECRETS_FILE
+
+ROOT = Path(__file__).parent.parent
+START_SECONDS = 30
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def environment(tmp_path):
+    mine = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    return mine | {
+        "PORT": str(free_port()),
+        "SANDBOX_PORT": str(free_port()),
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
+    }
+
+
+def start(environment):
+    command = [sys.executable, "-m", "hostup_dashboard.run"]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def said_until(process, words):
+    said, ends_at = "", time.monotonic() + START_SECONDS
+    while words not in said and time.monotonic() < ends_at:
+        said += process.stdout.readline()
+    return said
+
+
+def test_it_starts_says_where_and_who_and_stops_both(environment):
+    process = start(environment)
+    try:
+        said = said_until(process, "Ctrl-C stops it.")
+        address, username, password = re.findall(r"(?:Dashboard|Username|Password) +(\S+)", said)
+        assert address == f"http://127.0.0.1:{environment['PORT']}"
+        assert "(sandbox" in said
+        assert stat.S_IMODE(SECRETS_FILE.stat().st_mode) == 0o600
+
+        browser = requests.Session()
+        page = browser.get(address, timeout=5).text
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page).group(1)
+        form = {"csrfmiddlewaretoken": token, "login": username, "password": password}
+        tickets = browser.post(f"{address}/accounts/login/", form, timeout=10).text
+        assert "Question about my hosting account" in tickets
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(15)
+    for port in (environment["PORT"], environment["SANDBOX_PORT"]):
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", int(port))) != 0
+
+
+@pytest.mark.parametrize("name", ["PORT", "SANDBOX_PORT"])
+def test_a_port_that_is_taken_is_a_sentence(environment, name):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = start(environment | {name: str(port)})
+        said, _ = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert said == f"Port {port} is taken. Stop what uses it, or choose another: {name}={port + 1} make run\n"
+
+
+def test_a_python_that_is_too_old_is_a_sentence(tmp_path):
+    old = tmp_path / "python"
+    old.write_text('#!/bin/sh\n[ "$1" = -V ] && echo Python 3.9.2\nexit 1\n')
+    old.chmod(0o755)
+    result = subprocess.run(
+        ["make", f"PYTHON={old}", f"VENV={tmp_path / 'venv'}", f"{tmp_path / 'venv'}/bin/python"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode != 0
+    assert "HostUp Dashboard needs Python 3.11 or newer" in result.stdout
+    assert "Python 3.9.2" in result.stdout

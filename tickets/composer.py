@@ -1,0 +1,52 @@
+"""The box below a ticket in which its agent writes a reply."""
+
+import uuid
+from typing import NamedTuple
+
+from tickets import failures
+from tickets.hostup.types import Message, Ticket
+from tickets.models import Draft
+
+NEWS_SHOWN = 5  # messages; the ticket itself shows all of them
+
+
+class Composer(NamedTuple):
+    """What the box shows. `seen_message` and `seen_status` are the ticket as it stands above it; `news` is what
+    came while the agent was writing, `is_stale` that the text was held back for it."""
+
+    ticket_id: str
+    token: uuid.UUID
+    is_closed: bool = False
+    seen_message: str = ""
+    seen_status: str = ""
+    message: str = ""
+    is_encrypted: bool = False
+    failure: failures.Failure | None = None
+    news: list[Message] = []
+    is_stale: bool = False
+
+    @classmethod
+    def fresh(cls, user, ticket: Ticket) -> "Composer":
+        """Return the box for a ticket as it was just read, with the agent's draft in it."""
+        draft = Draft.objects.of(user, ticket.id)
+        composer = cls(
+            ticket_id=ticket.id,
+            token=uuid.uuid4(),
+            message=draft.get("message", ""),
+            is_encrypted=draft.get("encrypted", False),
+        )
+        return composer.below(ticket)
+
+    def below(self, ticket: Ticket) -> "Composer":
+        """Return the box below the ticket as it is now."""
+        thread = ticket.thread
+        return self._replace(
+            ticket_id=ticket.id,
+            is_closed=ticket.is_closed,
+            seen_message=thread[-1].id if thread else "",
+            seen_status=ticket.status,
+        )
+
+    def with_news(self, news: list[Message]) -> "Composer":
+        """Return the box with what is new above it."""
+        return self._replace(news=news[-NEWS_SHOWN:])

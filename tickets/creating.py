@@ -1,0 +1,89 @@
+"""Creating a ticket at HostUp, once, and finding out what became of it."""
+
+import json
+import time
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from tickets import sending
+from tickets.changes import CLOCK_GRAIN
+from tickets.hostup import errors
+from tickets.hostup.client import Client
+from tickets.hostup.types import TicketSummary
+from tickets.models import Activity, Submission
+from tickets.sending import State
+
+NEWEST = 100  # tickets to look through for one whose answer was lost
+PATIENCE, PAUSE = 3.0, 0.2  # seconds
+
+
+class Result(NamedTuple):
+    """What became of a new ticket: its id when it was created, the error on the way, if any."""
+
+    state: State
+    ticket_id: str = ""
+    error: errors.HostUpError | None = None
+
+
+def create(client: Client, user, token, fields: dict) -> Result:
+    """Create the ticket that the form `token` asks for. `fields` are named as HostUp's reference does."""
+    digest = sending.digest_of(json.dumps(fields, sort_keys=True))
+    submission, taken = _claim(token, user, digest)
+    if not taken:
+        return Result(sending.pressed_before(submission, user, digest), submission.ticket_id)
+    activity = Activity.objects.begin(user, Activity.Action.CREATE)
+    began = time.monotonic()
+    state, ticket, error = sending.submit(
+        submission,
+        call=lambda: client.create(fields),
+        settle=lambda lost: _settle(client, fields, began, lost),
+    )
+    activity.finish(sending.OUTCOMES[state], ticket=ticket, error=error)
+    return Result(state, ticket.id if ticket else "", error)
+
+
+def _claim(token, user, digest: str) -> tuple[Submission, bool]:
+    """Claim the form, after waiting a moment for another press of it that is being sent right now: without
+    JavaScript a browser shows the answer to the last press only."""
+    ends_at = time.monotonic() + PATIENCE
+    while True:
+        submission, taken = Submission.objects.claim(token, user, digest)
+        is_under_way = submission.user_id == user.pk and submission.state == Submission.State.SENDING
+        if taken or not is_under_way or time.monotonic() > ends_at:
+            return submission, taken
+        time.sleep(PAUSE)
+
+
+def _settle(
+    client: Client, fields: dict, began: float, lost: errors.OutcomeUnknown
+) -> tuple[State, TicketSummary | None]:
+    """Look through the newest tickets: is ours among them?
+
+    Not finding it means "not created" only when the connection or HostUp broke: after a time-out HostUp may
+    still be at it, and a success that cannot be read is a success.
+    """
+    try:
+        page = client.tickets(limit=NEWEST)
+    except errors.HostUpError:
+        return State.UNKNOWN, None
+    took = timedelta(seconds=time.monotonic() - began)
+    sent_at = client.answered_at and client.answered_at - took - CLOCK_GRAIN  # on HostUp's clock
+    candidates = _new_ones(page.tickets, fields, sent_at)
+    if len(candidates) == 1 and sent_at and candidates[0].created_at:
+        return State.SENT, candidates[0]
+    may_be_there = candidates or page.unreadable or lost.too_slow or lost.status in range(200, 300)
+    return State.UNKNOWN if may_be_there else State.NOT_SENT, None
+
+
+def _new_ones(tickets: list[TicketSummary], fields: dict, sent_at: datetime | None) -> list[TicketSummary]:
+    """Return the tickets that may be the one just sent: like it, not older, and not another form's."""
+    like_it = [
+        ticket
+        for ticket in tickets
+        if (ticket.subject or "").split() == fields["subject"].split()
+        and ticket.department_slug == fields["departmentSlug"]
+        and not (sent_at and ticket.created_at and ticket.created_at < sent_at)
+    ]
+    made = Submission.objects.filter(ticket_id__in=[ticket.id for ticket in like_it])
+    others = set(made.values_list("ticket_id", flat=True))
+    return [ticket for ticket in like_it if ticket.id not in others]

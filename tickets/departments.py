@@ -1,0 +1,66 @@
+"""The departments that take tickets, as an agent's key sees them.
+
+A key with `read:account` asks HostUp for them every ten minutes. For one without, those of the tickets that its
+agent has seen have to do.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.utils import timezone
+
+from tickets.hostup import errors
+from tickets.hostup.client import Client
+from tickets.hostup.types import TicketSummary
+from tickets.models import ApiKey
+
+FRESH_FOR = timedelta(minutes=10)
+
+FIELDS = ("can_read_departments", "departments", "department_descriptions", "departments_at")
+
+
+def are_stale(api_key: ApiKey) -> bool:
+    """Tell whether to ask HostUp: what is known is old, and the key may ask."""
+    if api_key.can_read_departments is False:
+        return False
+    asked_at = api_key.departments_at
+    return asked_at is None or timezone.now() - asked_at > FRESH_FOR
+
+
+def ask(client: Client, api_key: ApiKey) -> None:
+    """Ask HostUp, with one call, and note the answer in `api_key` (which still has to be saved)."""
+    try:
+        departments = client.departments()
+    except errors.Forbidden:
+        api_key.can_read_departments = False
+        return
+    api_key.can_read_departments = True
+    api_key.departments = {department.slug: department.display_name for department in departments}
+    api_key.department_descriptions = {
+        department.slug: department.description for department in departments if department.description
+    }
+    api_key.departments_at = timezone.now()
+
+
+def refresh(client: Client, api_key: ApiKey) -> None:
+    """Ask HostUp and keep the answer. Raises an error of HostUp's; what was known stays then."""
+    ask(client, api_key)
+    _keep(api_key)
+
+
+def learn(user, tickets: Iterable[TicketSummary]) -> None:
+    """Remember the departments of tickets that are being shown, for a key that may not ask for them."""
+    api_key = user.api_key
+    if api_key.can_read_departments is not False:
+        return
+    seen = {ticket.department_slug: ticket.department_name for ticket in tickets if ticket.department_slug}
+    new = {slug: name or slug for slug, name in seen.items() if slug not in api_key.departments}
+    if new:
+        api_key.departments = api_key.departments | new
+        _keep(api_key)
+
+
+def _keep(api_key: ApiKey) -> None:
+    # Not `save`: meanwhile the agent may have removed the key, or saved another one.
+    same = ApiKey.objects.filter(pk=api_key.pk, saved_at=api_key.saved_at)
+    same.update(**{field: getattr(api_key, field) for field in FIELDS})

@@ -1,0 +1,48 @@
+"""The linked services of the tickets that an agent has seen, to offer them in a new ticket.
+
+HostUp has no call for them. They are kept in the cache alone: losing them costs an agent some typing.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.core.cache import cache
+
+from tickets.hostup.types import TicketSummary
+
+KEPT_FOR = 12 * 60 * 60  # seconds: a working day
+MOST_KEPT = 200
+
+
+class Service(NamedTuple):
+    """`type` is one of HostUp's, or the text that came instead; `name` may be ""."""
+
+    type: str
+    id: str
+    name: str
+
+
+def seen_by(user) -> list[Service]:
+    """Return the services that the agent has seen, the latest first."""
+    return [Service(*entry) for entry in json.loads(cache.get(_cache_key(user), "[]"))]
+
+
+def remember(user, tickets: Iterable[TicketSummary]) -> None:
+    """Remember the services of tickets that are being shown."""
+    shown = {
+        Service(service.service_type or "", service.service_id, service.service_name or "")
+        for ticket in tickets
+        for service in ticket.linked_services
+        if service.service_id
+    }
+    if not shown:
+        return
+    known = seen_by(user)
+    if new := sorted(shown.difference(known)):
+        cache.set(_cache_key(user), json.dumps([*new, *known][:MOST_KEPT]), KEPT_FOR)
+
+
+def _cache_key(user) -> str:
+    """Return a name that no other agent has, nor this one with another key."""
+    return f"services:{user.pk}:{user.api_key.saved_at.timestamp()}"

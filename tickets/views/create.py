@@ -1,0 +1,174 @@
+"""A new ticket: created once, and what was written for it is never lost."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from tickets import creating, departments, failures, services, words
+from tickets.forms import LONGEST_MESSAGE, NewTicketForm
+from tickets.hostup import errors
+from tickets.models import ApiKey, Draft, Submission
+from tickets.sending import State
+from tickets.upstream import client_of
+
+NEW = ""  # the ticket id that drafts of new tickets are kept under
+
+
+@sensitive_post_parameters()
+@sensitive_variables()
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request):
+    """Show the form of a new ticket with the agent's draft in it, and create what was written."""
+    if request.method != "POST":
+        _look_up_departments(client_of(request.user), request.user)
+        return _page(request, _form(request.user, initial=Draft.objects.of(request.user, NEW)))
+    form = _form(request.user, request.POST)
+    if not form.is_valid():
+        return _page(request, form, failure=_form_failure(form))
+    token = form.cleaned_data["token"]
+    try:
+        result = creating.create(client_of(request.user), request.user, token, form.for_hostup)
+    except failures.HANDLED as error:
+        return _page(request, form, failure=_not_created(failures.describe(error)))
+    if result.state == State.SENT:
+        return _created(request, result.ticket_id)
+    return _page(request, form, failure=_failure(result, form), result=result)
+
+
+@sensitive_post_parameters()
+@require_POST
+def draft(request):
+    """Keep what has been written so far, unless it has been sent meanwhile."""
+    if Submission.objects.is_gone(request.POST.get("token", ""), request.user):
+        return HttpResponse()
+    is_kept = _keep_draft(request)
+    return HttpResponse(_("Draft saved.") if is_kept else "")
+
+
+def _look_up_departments(client, user) -> None:
+    """Make the one call that this page has: for fresh departments, or, when the key may not read them and none
+    are known yet, for tickets to learn them from."""
+    api_key = user.api_key
+    try:
+        if departments.are_stale(api_key):
+            departments.refresh(client, api_key)
+        if not api_key.departments and not departments.are_stale(api_key):
+            tickets = client.tickets().tickets
+            departments.learn(user, tickets)
+            services.remember(user, tickets)
+    except (errors.Unavailable, errors.Unreadable, errors.RateLimited):
+        if not api_key.departments:
+            raise
+
+
+def _form(user, *args, **kwargs) -> NewTicketForm:
+    """Return the form with what this agent can choose from, which is nothing without an API key."""
+    api_key = ApiKey.objects.filter(user=user).first()
+    known = [service for service in services.seen_by(user) if service.type in words.SERVICES] if api_key else []
+    return NewTicketForm(*args, departments=api_key.departments if api_key else {}, services=known, **kwargs)
+
+
+def _page(request, form, *, failure=None, result=None):
+    """Answer with the form, and above it why nothing was created, if that is so."""
+    token, has_draft = uuid.uuid4(), bool(form.initial)
+    if form.is_bound:
+        has_draft = _keep_draft(request)
+        if "token" not in form.errors and not (result and result.state in (State.UNKNOWN, State.SENT_BEFORE)):
+            token = form["token"].value()  # else sending once more is a decision of its own
+    context = {
+        "form": form,
+        "token": token,
+        "failure": failure,
+        "focus_failure": failure and not form.mark_first_error(),
+        "back_url": reverse("ticket", args=[result.ticket_id]) if result and result.ticket_id else "",
+        "departments": _described_departments(request.user),
+        "priorities": [(words.PRIORITIES[name], words.PRIORITY_ADVICE[name]) for name in words.PRIORITIES],
+        "has_draft": has_draft,
+    }
+    template = "tickets/_create.html" if request.htmx else "tickets/create.html"
+    response = render(request, template, context, status=failure.status if failure else 200)
+    if failure and failure.retry_after:
+        response.headers["Retry-After"] = str(failure.retry_after)
+    return response
+
+
+def _described_departments(user) -> list[tuple[str, str]]:
+    """Return names and descriptions of the departments that have one."""
+    api_key = ApiKey.objects.filter(user=user).first()
+    if not api_key:
+        return []
+    described = api_key.department_descriptions
+    return [(name, described[slug]) for slug, name in api_key.departments.items() if slug in described]
+
+
+def _created(request, ticket_id):
+    Draft.objects.keep(request.user, NEW, {})
+    if not len(messages.get_messages(request)):  # else an earlier press has said it, and nobody has seen it yet
+        messages.success(request, _("Ticket created."))
+    address = reverse("ticket", args=[ticket_id])
+    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
+
+
+def _keep_draft(request) -> bool:
+    """Keep what is in the form; tell whether there is anything."""
+    names = [name for name in NewTicketForm.base_fields if name != "token"]
+    fields = {name: request.POST.get(name, "")[:LONGEST_MESSAGE] for name in names}
+    if not any(fields[name].strip() for name in NewTicketForm.WRITTEN):
+        fields = {}
+    Draft.objects.keep(request.user, NEW, fields)
+    return bool(fields)
+
+
+def _failure(result, form) -> failures.Failure:
+    """Word why no ticket was created, or that nobody knows."""
+    match result.state:
+        case State.UNDER_WAY:
+            sentences = [_("You pressed it before. Look at the tickets in a moment; nothing was sent twice.")]
+            return failures.Failure(409, _("It is being created"), sentences)
+        case State.SENT_BEFORE:
+            sentences = [_("You changed the text afterwards. Send it if it is to become another ticket.")]
+            return failures.Failure(409, _("This was sent before, with another text"), sentences)
+        case State.UNKNOWN:
+            sentences = [
+                _("HostUp's answer was lost, and the newest tickets do not tell."),
+                _("Look at the tickets before you send it again. Your text is still here."),
+            ]
+            failure = failures.describe(result.error or errors.OutcomeUnknown())
+            return failure._replace(
+                heading=_("We do not know whether the ticket was created"), sentences=sentences
+            )
+    failure = failures.describe(result.error)
+    match result.error:
+        case errors.OutcomeUnknown():
+            sentences = [
+                _("HostUp's answer was lost; the newest tickets show that yours is not there. Try again.")
+            ]
+            return failure._replace(heading=_("Not created"), sentences=sentences)
+        case errors.Invalid(fields=fields):
+            failure = failure._replace(sentences=form.add_hostup_errors(fields))
+        case errors.RateLimited(code="rate_limited") if form.cleaned_data["priority"] == "critical":
+            sentences = [_("HostUp takes one critical ticket an hour. Choose “Urgent”, or wait.")]
+            failure = failure._replace(sentences=sentences)
+        case errors.NotFound() | errors.Conflict():  # whose words are about a ticket that is there
+            failure = failure._replace(heading=_("HostUp did not accept that"), sentences=[])
+    return _not_created(failure)
+
+
+def _not_created(failure: failures.Failure) -> failures.Failure:
+    sentences = [_("The ticket was not created."), *failure.sentences, _("Your text is still here.")]
+    return failure._replace(sentences=sentences)
+
+
+def _form_failure(form) -> failures.Failure:
+    if "token" in form.errors:
+        sentences = [_("This form is not one of ours. Look at what is in it, then press the button again.")]
+    else:
+        sentences = [_("Look at the fields that are marked.")]
+    return failures.Failure(422, _("Not created"), sentences)

@@ -1,0 +1,25 @@
+"""The departments to choose from in the list, asked for apart so that the list itself stays one call."""
+
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from tickets import departments as known
+from tickets import failures
+from tickets.filters import Filters
+from tickets.hostup import errors
+from tickets.upstream import client_of
+
+
+@require_safe
+def departments(request):
+    """Give htmx the options of the department filter, fresh from HostUp when what is known is old."""
+    if not request.htmx:
+        return redirect("tickets")
+    client = client_of(request.user)
+    status = 200
+    if known.are_stale(request.user.api_key):
+        try:
+            known.refresh(client, request.user.api_key)
+        except errors.HostUpError as error:  # those that are known stay; the list says what is wrong, if it is
+            status = failures.describe(error).status
+    return render(request, "tickets/_departments.html", {"filters": Filters.of(request)}, status=status)

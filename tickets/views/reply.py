@@ -1,0 +1,161 @@
+"""Reply: what an agent wrote goes out once, and is never lost on the way."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_POST
+
+from tickets import failures, sending
+from tickets.composer import Composer
+from tickets.filters import Filters
+from tickets.forms import LONGEST_MESSAGE, ReplyForm
+from tickets.hostup import errors
+from tickets.models import Draft, Submission
+from tickets.sending import State, Written
+from tickets.upstream import client_of
+from tickets.views.show import is_on_screen
+
+
+@sensitive_post_parameters()
+@sensitive_variables()
+@require_POST
+def reply(request, ticket_id):
+    """Send the reply, after reopening the ticket when that was asked for."""
+    form = ReplyForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _answer(request, _written_in(request, ticket_id), failure=_form_failure(form))
+    fields = form.cleaned_data
+    written = Written(
+        text=fields["message"],
+        is_encrypted=fields["encrypted"],
+        seen_message=fields["seen_message"],
+        seen_status=fields["seen_status"],
+        reopen_first="reopen" in request.POST,
+        files=fields["files"],
+    )
+    composer = _written_in(request, ticket_id, token=fields["token"])
+    try:
+        result = sending.reply(client_of(request.user), request.user, fields["token"], ticket_id, written)
+    except errors.HostUpError as error:
+        return _answer(request, composer, failure=_not_sent(failures.describe(error)))
+    if result.state == State.SENT:
+        return _sent(request, result, is_encrypted=written.is_encrypted)
+    return _answer(request, composer, result=result, failure=_failure(result))
+
+
+@sensitive_post_parameters()
+@require_POST
+def draft(request, ticket_id):
+    """Keep what has been written so far, unless it has been sent meanwhile."""
+    fields = {
+        "message": request.POST.get("message", "")[:LONGEST_MESSAGE],
+        "encrypted": "encrypted" in request.POST,
+    }
+    if Submission.objects.is_gone(request.POST.get("token", ""), request.user):
+        return HttpResponse()
+    if not fields["message"].strip():
+        fields = {}
+    Draft.objects.keep(request.user, ticket_id, fields)
+    return HttpResponse(_("Draft saved.") if fields else "")
+
+
+def _written_in(request, ticket_id, *, token=None) -> Composer:
+    """Return the box as it was sent, with what was written in it."""
+    return Composer(
+        ticket_id=ticket_id,
+        token=token or uuid.uuid4(),
+        message=request.POST.get("message", ""),
+        is_encrypted="encrypted" in request.POST,
+        seen_message=request.POST.get("seen_message", "")[:64],
+        seen_status=request.POST.get("seen_status", "")[:40],
+        is_closed="reopen" in request.POST,
+    )
+
+
+def _sent(request, result, *, is_encrypted):
+    Draft.objects.keep(request.user, result.ticket.id, {})
+    words = _("Reopened and sent.") if result.was_reopened else _("Sent.")
+    if not request.htmx:
+        messages.success(request, words)
+        return HttpResponseRedirect(reverse("ticket", args=[result.ticket.id]) + Filters.of(request).query)
+    # The next message stays encrypted until its agent says otherwise.
+    composer = Composer.fresh(request.user, result.ticket)._replace(is_encrypted=is_encrypted)
+    context = _context(request, result.ticket) | {"composer": composer, "toast": words}
+    return render(request, "tickets/_replied.html", context)
+
+
+def _answer(request, composer, *, result=None, failure):
+    """Answer that it was not sent (or may not have been), with the text where it was."""
+    ticket = result.ticket if result else None
+    if ticket:
+        composer = composer.below(ticket).with_news(result.news)._replace(is_stale=result.state == State.STALE)
+    if result and result.state in (State.UNKNOWN, State.SENT_BEFORE):
+        composer = composer._replace(token=uuid.uuid4())  # sending once more is now a decision of its own
+    if composer.message.strip():
+        fields = {"message": composer.message[:LONGEST_MESSAGE], "encrypted": composer.is_encrypted}
+        Draft.objects.keep(request.user, composer.ticket_id, fields)
+    context = _context(request, ticket) | {"composer": composer._replace(failure=failure)}
+    if request.htmx:
+        template = "tickets/_not_replied.html"
+    else:
+        template = "tickets/ticket.html" if ticket else "tickets/reply.html"
+    return render(request, template, context, status=failure.status)
+
+
+def _context(request, ticket) -> dict:
+    return {
+        "ticket": ticket,
+        "tickets": [ticket] if ticket else [],
+        "filters": Filters.of(request),
+        "drafts": Draft.objects.ticket_ids(request.user),
+        "is_shown": bool(ticket and request.htmx and is_on_screen(request, ticket)),
+    }
+
+
+def _failure(result) -> failures.Failure:
+    """Word why a reply was not sent, or that nobody knows."""
+    match result.state:
+        case State.STALE:
+            sentences = [_("Read what is new, then send it if it still fits.")]
+            return failures.Failure(409, _("Not sent: the ticket has changed since you saw it"), sentences)
+        case State.UNDER_WAY:
+            sentences = [_("You pressed it before. Look at the ticket in a moment; nothing was sent twice.")]
+            return failures.Failure(409, _("It is being sent"), sentences)
+        case State.SENT_BEFORE:
+            sentences = [_("You changed the text afterwards. Send it if it is to go out as another message.")]
+            return failures.Failure(409, _("This was sent before, with another text"), sentences)
+        case State.UNKNOWN:
+            failure = failures.describe(result.error or errors.OutcomeUnknown())
+            sentences = [
+                _("HostUp's answer was lost, and the ticket does not tell."),
+                _("Look at the ticket before you send it again. Your text is still here."),
+            ]
+            return failure._replace(heading=_("We do not know whether your reply was sent"), sentences=sentences)
+    if isinstance(result.error, errors.OutcomeUnknown) and not result.failed_file:
+        sentences = [_("HostUp's answer was lost; the ticket shows that your reply did not arrive. Try again.")]
+        return failures.describe(result.error)._replace(heading=_("Not sent"), sentences=sentences)
+    failure = _not_sent(failures.describe(result.error), was_reopened=result.was_reopened)
+    if result.failed_file:
+        heading = _("The file %(name)s could not be attached") % {"name": result.failed_file}
+        failure = failure._replace(heading=heading)
+    return failure
+
+
+def _not_sent(failure: failures.Failure, *, was_reopened=False) -> failures.Failure:
+    first = _("Your reply was not sent.")
+    if was_reopened:
+        first = _("The ticket was reopened, but your reply was not sent.")
+    return failure._replace(sentences=[first, *failure.sentences, _("Your text is still here.")])
+
+
+def _form_failure(form) -> failures.Failure:
+    if "token" in form.errors:
+        sentences = [_("This form is not one of ours. Reload the page; your text is kept.")]
+    else:
+        sentences = [error for field in form.errors.values() for error in field]
+    return failures.Failure(422, _("Not sent"), sentences)
