@@ -14,7 +14,7 @@ run: $(VENV)/installed locale/sv/LC_MESSAGES/django.mo
 
 test: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-sent-once: $(VENV)/installed-dev
 	SENT_ONCE_PRESSES=$${SENT_ONCE_PRESSES:-10000} $(BIN)/python -m pytest -s tests/test_sent_once.py

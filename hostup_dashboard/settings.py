@@ -10,12 +10,13 @@ from django.utils.translation import gettext_lazy as _
 from hostup_dashboard import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = BASE_DIR / "data"  # what this installation makes: the SQLite file, collected static files
 
 env = environ.FileAwareEnv()
 
 # The installation
 
+# What it makes itself: the SQLite file and the collected static files.
+DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "data")))
 SITE = environment.site_url(env.str("SITE_URL", "http://127.0.0.1:8000"))
 SECRET_KEY = environment.secret(env, "SECRET_KEY")
 if len(SECRET_KEY) < 32:

@@ -2,12 +2,16 @@
 
 import base64
 import os
+import tempfile
 
 os.environ.update(
     {
         "SITE_URL": "http://127.0.0.1:8000",
         "SECRET_KEY": "a-secret-key-that-only-the-tests-use-0123456789",
         "ENCRYPTION_KEYS": f"test:{base64.b64encode(bytes(range(1, 33))).decode()}",
+        # Playwright keeps an event loop running, in which Django would refuse to use a database.
+        "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
+        "DATA_DIR": tempfile.mkdtemp(prefix="hostup-dashboard-tests-"),  # each test process has its own
         "HOSTUP_API_URL": "http://127.0.0.1:1",  # nothing answers there: each test names the sandbox
     }
 )

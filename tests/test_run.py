@@ -13,8 +13,6 @@ from pathlib import Path
 import pytest
 import requests
 
-from hostup_dashboard.run import SECRETS_FILE
-
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 30
 
@@ -31,7 +29,7 @@ def environment(tmp_path):
     return mine | {
         "PORT": str(free_port()),
         "SANDBOX_PORT": str(free_port()),
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
+        "DATA_DIR": str(tmp_path),
     }
 
 
@@ -56,7 +54,8 @@ def test_it_starts_says_where_and_who_and_stops_both(environment):
         address, username, password = re.findall(r"(?:Dashboard|Username|Password) +(\S+)", said)
         assert address == f"http://127.0.0.1:{environment['PORT']}"
         assert "(sandbox" in said
-        assert stat.S_IMODE(SECRETS_FILE.stat().st_mode) == 0o600
+        secrets_file = Path(environment["DATA_DIR"]) / "secrets.env"
+        assert stat.S_IMODE(secrets_file.stat().st_mode) == 0o600
 
         browser = requests.Session()
         page = browser.get(address, timeout=5).text

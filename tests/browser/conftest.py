@@ -26,11 +26,6 @@ document.addEventListener("securitypolicyviolation", (violation) =>
 expect.set_options(timeout=PATIENCE)
 
 
-def pytest_collection_modifyitems(items):
-    """Browser tests last: Playwright keeps an event loop running, in which Django refuses to use a database."""
-    items.sort(key=lambda item: "tests.browser." in item.module.__name__)
-
-
 @pytest.fixture(scope="session")
 def dashboard(running_sandbox, tmp_path_factory):
     with Dashboard(running_sandbox.url, tmp_path_factory.mktemp("dashboard")) as dashboard:

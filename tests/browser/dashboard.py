@@ -36,6 +36,7 @@ class Dashboard:
             "SITE_URL": self.url,
             "SECRET_KEY": secrets.token_urlsafe(48),
             "ENCRYPTION_KEYS": f"browser:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+            "DATA_DIR": str(home),
             "DATABASE_URL": f"sqlite:///{self._database}",
             "HOSTUP_API_URL": hostup_url,
             "TIME_ZONE": "Europe/Stockholm",

@@ -16,7 +16,8 @@ CONTROLS = """() =>
   .filter((control) => control.checkVisibility() && control.type !== "hidden" && !control.matches(".skip-link"))
   .map((control) => {
     // A row is pressed anywhere, and a box by its label.
-    const area = (control.matches("a") && control.closest(".ticket-row")) || control.closest("label.check") || control;
+    const row = control.matches("a") && control.closest(".ticket-row");
+    const area = row || control.closest("label.check") || control;
     return [control.textContent.trim() || control.name, area.getBoundingClientRect().height];
   })"""
 TOO_WIDE = """(width) => [...document.querySelectorAll("body *")]

@@ -114,8 +114,10 @@ def test_reopening_leaves_what_is_being_written(page):
 
 def test_signed_out_in_the_middle_of_a_sentence_loses_nothing(page, context, sandbox):
     page.goto(PAGE)
-    context.clear_cookies()
-    box(page).fill("A long and careful answer.")
+    box(page).fill("A long and")
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+    context.clear_cookies(name="sessionid")
+    box(page).press_sequentially(" careful answer.")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     fill_in_sign_in(page)
     expect(box(page)).to_have_value("A long and careful answer.")
