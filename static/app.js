@@ -140,11 +140,13 @@
     event.stopImmediatePropagation();
     if (form.ariaBusy === "true") return;
     form.ariaBusy = "true";
+    let areUp = true;
     for (const upload of [...uploadsOf(form)]) {
-      if (!upload.isSendable || !(await upload.send())) break;
+      areUp = upload.isSendable && (await upload.send());
+      if (!areUp) break; // failed or taken away: what is to go out now is for the agent to say
     }
     form.ariaBusy = null;
-    if (!uploadsOf(form).size) form.requestSubmit(event.submitter);
+    if (areUp) form.requestSubmit(event.submitter);
   }, true);
 
   document.addEventListener("click", (event) => {

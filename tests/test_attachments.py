@@ -86,6 +86,10 @@ def test_what_only_claims_to_be_a_picture_downloads(agent, name):
     assert response.headers["Content-Disposition"].startswith("attachment")
 
 
+FAILING = ["problem_400", "problem_403", "problem_413", "reset", "lost_answer", "slow"]
+FAILING += ["dripping_headers", "dripping_body"]
+
+
 def file_of(name="notes.txt", content=b"text"):
     return SimpleUploadedFile(name, content)
 
@@ -101,7 +105,7 @@ def test_a_file_goes_up_on_its_own(agent, sandbox):
     assert "notes.txt" in agent.get(f"/tickets/{ENCRYPTED_ID}/").content.decode()
 
 
-@pytest.mark.parametrize("fault", ["problem_400", "problem_403", "problem_413", "reset", "lost_answer", "slow"])
+@pytest.mark.parametrize("fault", FAILING)
 def test_a_file_that_fails_is_worded(agent, sandbox, settings, fault):
     settings.HOSTUP_FILE_DEADLINE = 1.0
     if fault == "problem_413":

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from sandbox.special_tickets import ENCRYPTED_ID, SAMPLE_ID
+from tests.browser.dashboard import AGENT
 from tests.browser.steps import fill_in_sign_in
 
 PAGE = f"/tickets/{ENCRYPTED_ID}/"
@@ -169,3 +170,45 @@ def test_a_picture_shows_small(page):
     picture = page.get_by_role("img", name="Preview of screenshot.png")
     picture.scroll_into_view_if_needed()
     page.wait_for_function("(image) => image.naturalWidth > 0", arg=picture.element_handle())
+
+
+def test_an_upload_can_be_cancelled(page, sandbox):
+    sandbox.fault(method="POST", path="attachments", delay=5)
+    page.goto(PAGE)
+    box(page).fill("Never mind the file.")
+    page.get_by_label("Attach files").set_input_files(TEXT_FILE)
+    page.get_by_role("button", name="Send reply").click()
+    page.get_by_role("button", name="Remove", exact=True).click()
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    assert "messages" not in sent_calls(sandbox)
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
+    assert sent_calls(sandbox) == ["attachments", "messages"]
+
+
+def test_by_keyboard_alone(page, sandbox):
+    page.goto(PAGE)
+    box(page).focus()
+    page.keyboard.type("Written without a mouse.")
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(page.get_by_label("Send encrypted")).to_be_checked()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
+    assert sandbox.tickets.find(ENCRYPTED_ID).messages[-1].body == "Written without a mouse."
+    assert sandbox.tickets.find(ENCRYPTED_ID).messages[-1].encrypted
+
+
+@SCREENS
+def test_without_javascript_with_a_file(new_context, sign_ins, sandbox, screen):
+    page = new_context(storage_state=sign_ins[AGENT], java_script_enabled=False).new_page()
+    page.goto(f"/tickets/{SAMPLE_ID}/")
+    box(page).fill("No script here.")
+    page.get_by_label("Attach files").set_input_files(TEXT_FILE)
+    page.get_by_role("button", name="Reopen and reply").click()
+    expect(page.get_by_role("status")).to_contain_text("Reopened and sent.")
+    expect(page.get_by_text("No script here.")).to_be_visible()
+    expect(page.get_by_role("link", name="notes.txt")).to_be_visible()
+    assert sent_calls(sandbox) == ["reopen", "attachments", "messages"]
