@@ -1,6 +1,8 @@
 """Error answers of the frame: never a bare page, always what happened and what to do."""
 
+from django.http import HttpResponseServerError
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
 WORDS = {
@@ -16,10 +18,19 @@ WORDS = {
 def error_answer(request, status):
     """Answer with the page, or for htmx the fragment, that words `status`, a key of `WORDS`."""
     heading, advice = WORDS[status]
-    is_partial = request.htmx.request_type == "partial" if hasattr(request, "htmx") else False
-    template = "_error.html" if is_partial else "error.html"
-    response = render(request, template, {"failure": {"heading": heading, "sentences": [advice]}}, status=status)
-    if is_partial and request.method != "GET":
+    template = "_error.html" if _is_partial(request) else "error.html"
+    context = {"failure": {"heading": heading, "sentences": [advice]}}
+    return _among_the_alerts(request, render(request, template, context, status=status))
+
+
+def _is_partial(request) -> bool:
+    """Tell whether htmx asks for a fragment; early errors come before its middleware."""
+    return hasattr(request, "htmx") and request.htmx.request_type == "partial"
+
+
+def _among_the_alerts(request, response):
+    """Put the error of a change beside what is on the screen, not in its place."""
+    if _is_partial(request) and request.method != "GET":
         response.headers["HX-Retarget"] = "#alerts"
         response.headers["HX-Reswap"] = "innerHTML"
     return response
@@ -42,4 +53,8 @@ def page_not_found(request, exception=None):
 
 
 def server_error(request):
-    return error_answer(request, 500)
+    """Answer without the database, the session or anything else that may be what broke."""
+    heading, advice = WORDS[500]
+    template = "_error.html" if _is_partial(request) else "error.html"
+    html = render_to_string(template, {"failure": {"heading": heading, "sentences": [advice]}})
+    return _among_the_alerts(request, HttpResponseServerError(html))

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import DatabaseError
 from django.test import Client
 from django.urls import get_resolver
 
@@ -101,6 +102,21 @@ def test_an_error_for_htmx_is_a_fragment(agent):
     response = agent.htmx_get("/nothing/here/")
     assert response.status_code == 404
     assert "<html" not in response.content.decode()
+
+
+@pytest.mark.parametrize("ask", ["get", "htmx_get", "htmx_post"])
+def test_a_mistake_of_ours_is_worded_even_without_a_database(agent, monkeypatch, ask):
+    def is_gone(*arguments, **named):
+        raise DatabaseError("the disk is full")
+
+    agent.raise_request_exception = False
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", is_gone)
+    response = getattr(agent, ask)("/activity/")
+    assert response.status_code == 500
+    html = response.content.decode()
+    assert "Something broke in the dashboard" in html
+    assert ("<html" in html) == (ask == "get")
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
 
 
 def test_a_foreign_host_is_refused(agent):
