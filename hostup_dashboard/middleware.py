@@ -30,7 +30,6 @@ def answer_headers(get_response):
             patch_vary_headers(response, ["HX-Request", "HX-Request-Type"])
         response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        response.headers["X-Frame-Options"] = settings.X_FRAME_OPTIONS
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
         return response
 

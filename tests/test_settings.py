@@ -13,16 +13,16 @@ KEY = base64.b64encode(bytes(range(1, 33))).decode()
 OTHER = base64.b64encode(bytes(range(2, 34))).decode()
 GOOD = {
     "PATH": os.environ["PATH"],
-    "SECRET_KEY": "s" * 50,
+    "SECRET_KEY": "a-key-that-only-these-tests-use-and-nobody-else-0123456789",
     "ENCRYPTION_KEYS": f"k1:{KEY}",
     "DATABASE_URL": "sqlite:///:memory:",
 }
 
 
-def check(**changes):
+def check(*arguments, **changes):
     environment = {name: value for name, value in (GOOD | changes).items() if value is not None}
     return subprocess.run(
-        [sys.executable, "manage.py", "check"],
+        [sys.executable, "manage.py", "check", *arguments],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -69,6 +69,11 @@ def test_plain_http_on_the_network_is_a_warning():
     assert result.returncode == 0
     assert "hostup_dashboard.W001" in result.stderr
     assert "hostup_dashboard.W001" not in check(SITE_URL="https://tickets.example.com").stderr
+
+
+def test_django_has_no_doubts_about_a_deployment():
+    result = check("--deploy", "--fail-level", "WARNING", SITE_URL="https://tickets.example.com")
+    assert result.returncode == 0, result.stderr
 
 
 def test_a_secret_can_come_from_a_file(tmp_path):
