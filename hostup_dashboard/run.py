@@ -49,6 +49,8 @@ def main() -> None:
     except KeyboardInterrupt:
         print("\nStopping.")  # noqa: T201
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave a server behind
         for server in servers:
             server.terminate()
         for server in servers:
@@ -82,8 +84,15 @@ def _secrets() -> dict[str, str]:
 
 def _start(*arguments: str, environment: dict[str, str], wait: bool = False) -> subprocess.Popen:
     process = subprocess.Popen([sys.executable, *arguments], cwd=BASE_DIR, env=environment)  # noqa: S603
-    if wait and process.wait():
-        sys.exit(process.returncode)
+    if wait:
+        try:
+            process.wait()
+        except KeyboardInterrupt:
+            process.terminate()
+            process.wait()
+            raise
+        if process.returncode:
+            sys.exit(process.returncode)
     return process
 
 
