@@ -47,7 +47,7 @@ def main() -> None:
         while all(server.poll() is None for server in servers):
             time.sleep(0.3)
     except KeyboardInterrupt:
-        print("\nStopping.")  # noqa: T201
+        print("\nStopping.")
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave a server behind
@@ -109,7 +109,7 @@ def _wait_for(address: str, servers: list[subprocess.Popen]) -> None:
 
 
 def _say_where(environment: dict[str, str], *, is_sandbox: bool) -> None:
-    print(  # noqa: T201
+    print(
         f"""
   HostUp Dashboard  {environment["SITE_URL"]}
   Username          {USERNAME}
