@@ -67,6 +67,13 @@ def test_saving_the_key_asks_for_them(newcomer, sandbox):
     assert PATH not in paths(sandbox)
 
 
+def test_a_hostup_that_does_not_tell_is_not_asked_at_every_page(agent, sandbox):
+    sandbox.fault("problem_404", path="departments", times=None)
+    for _ in range(3):
+        agent.htmx_get("/tickets/departments/")
+    assert len(sandbox.calls) == 1
+
+
 def test_the_chosen_one_stays_chosen(agent):
     html = agent.htmx_get(f"{URL}?department=billing").content.decode()
     assert '<option value="billing" selected>Billing</option>' in html

@@ -28,7 +28,11 @@ def are_stale(api_key: ApiKey) -> bool:
 
 
 def ask(client: Client, api_key: ApiKey) -> None:
-    """Ask HostUp, with one call, and note the answer in `api_key` (which still has to be saved)."""
+    """Ask HostUp, with one call, and note the answer in `api_key` (which still has to be saved).
+
+    That it was asked is noted when the call fails too, so that a page does not ask again each time it is shown.
+    """
+    api_key.departments_at = timezone.now()
     try:
         departments = client.departments()
     except errors.Forbidden:
@@ -39,19 +43,20 @@ def ask(client: Client, api_key: ApiKey) -> None:
     api_key.department_descriptions = {
         department.slug: department.description for department in departments if department.description
     }
-    api_key.departments_at = timezone.now()
 
 
 def refresh(client: Client, api_key: ApiKey) -> None:
     """Ask HostUp and keep the answer. Raises an error of HostUp's; what was known stays then."""
-    ask(client, api_key)
-    _keep(api_key)
+    try:
+        ask(client, api_key)
+    finally:
+        _keep(api_key)
 
 
 def learn(user, tickets: Iterable[TicketSummary]) -> None:
-    """Remember the departments of tickets that are being shown, for a key that may not ask for them."""
+    """Remember the departments of tickets that are being shown, for a key that cannot ask for them."""
     api_key = user.api_key
-    if api_key.can_read_departments is not False:
+    if api_key.can_read_departments:
         return
     seen = {ticket.department_slug: ticket.department_name for ticket in tickets if ticket.department_slug}
     new = {slug: name or slug for slug, name in seen.items() if slug not in api_key.departments}
