@@ -48,6 +48,12 @@ def test_a_key_that_hostup_refuses_is_not_saved(newcomer, key):
     assert Activity.objects.get().outcome == "refused"
 
 
+def test_a_limit_says_when_to_come_again(newcomer, sandbox):
+    sandbox.fault("rate_limited_seconds")
+    response = newcomer.post(URL, {"api_key": keys.FULL})
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "7")
+
+
 def test_a_refused_replacement_leaves_the_old_key(agent):
     agent.post(URL, {"api_key": keys.REVOKED})
     assert saved_key(agent).decrypt() == keys.FULL

@@ -153,6 +153,7 @@ def test_a_refused_reply_keeps_the_text(agent, sandbox, form, fault):
     sandbox.fault(fault, method="POST")
     response = agent.post(URL, form | {"message": "My words."})
     assert response.status_code == REFUSALS[fault]
+    assert response.headers.get("Retry-After") == ("7" if REFUSALS[fault] == 429 else None)
     html = response.content.decode()
     assert "Your reply was not sent." in html
     assert "req_" in html

@@ -28,9 +28,14 @@ def failure_answer(request, failure: failures.Failure, **context):
     if not changing and failure.status >= 429:  # else it would only be refused again
         context["retry_url"] = request.get_full_path()
     response = render(request, template, context, status=failure.status)
-    if failure.retry_after:
-        response.headers["Retry-After"] = str(failure.retry_after)
+    tell_when_to_retry(response, failure)
     if is_partial and changing:
         response.headers["HX-Retarget"] = "#alerts"
         response.headers["HX-Reswap"] = "innerHTML"
     return response
+
+
+def tell_when_to_retry(response, failure: failures.Failure | None) -> None:
+    """Put what HostUp, or we, said about waiting into the answer's `Retry-After`."""
+    if failure and failure.retry_after:
+        response.headers["Retry-After"] = str(failure.retry_after)

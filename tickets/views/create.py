@@ -14,6 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from tickets import creating, departments, failures, services, words
 from tickets.forms import LONGEST_MESSAGE, NewTicketForm
 from tickets.hostup import errors
+from tickets.middleware import tell_when_to_retry
 from tickets.models import ApiKey, Draft, Submission
 from tickets.sending import State
 from tickets.upstream import client_of
@@ -94,8 +95,7 @@ def _page(request, form, *, failure=None, result=None):
     }
     template = "tickets/_create.html" if request.htmx else "tickets/create.html"
     response = render(request, template, context, status=failure.status if failure else 200)
-    if failure and failure.retry_after:
-        response.headers["Retry-After"] = str(failure.retry_after)
+    tell_when_to_retry(response, failure)
     return response
 
 

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from tickets import failures
 from tickets.forms import ApiKeyForm
 from tickets.hostup import errors
+from tickets.middleware import tell_when_to_retry
 from tickets.models import Activity, ApiKey
 from tickets.upstream import client_for, client_of, try_out
 
@@ -79,4 +80,6 @@ def _page(request, form, *, failure=None, status=200):
             api_key.decrypt()
         except ApiKey.Unreadable:
             context["is_readable"] = False
-    return render(request, "tickets/key.html", context, status=failure.status if failure else status)
+    response = render(request, "tickets/key.html", context, status=failure.status if failure else status)
+    tell_when_to_retry(response, failure)
+    return response

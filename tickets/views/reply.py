@@ -15,6 +15,7 @@ from tickets.composer import Composer
 from tickets.filters import Filters
 from tickets.forms import LONGEST_MESSAGE, ReplyForm
 from tickets.hostup import errors
+from tickets.middleware import tell_when_to_retry
 from tickets.models import Draft, Submission
 from tickets.sending import State, Written
 from tickets.upstream import client_of
@@ -104,7 +105,9 @@ def _answer(request, composer, *, result=None, failure):
         template = "tickets/_not_replied.html"
     else:
         template = "tickets/ticket.html" if ticket else "tickets/reply.html"
-    return render(request, template, context, status=failure.status)
+    response = render(request, template, context, status=failure.status)
+    tell_when_to_retry(response, failure)
+    return response
 
 
 def _context(request, ticket) -> dict:

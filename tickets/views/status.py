@@ -15,7 +15,7 @@ from tickets import changes, failures
 from tickets.composer import Composer
 from tickets.filters import Filters
 from tickets.hostup.types import STATUSES
-from tickets.middleware import failure_answer
+from tickets.middleware import failure_answer, tell_when_to_retry
 from tickets.models import Activity, Draft
 from tickets.upstream import client_of
 from tickets.views.show import is_on_screen
@@ -58,7 +58,9 @@ def _answer(request, ticket_id, change):
     context |= {"is_shown": is_shown, "focus": is_shown, "focus_row": not is_shown, "tickets": [result.ticket]}
     if failure:
         context |= _ways_on(request, change, ticket_id, result.outcome)
-    return render(request, "tickets/_changed.html", context, status=failure.status if failure else 200)
+    response = render(request, "tickets/_changed.html", context, status=failure.status if failure else 200)
+    tell_when_to_retry(response, failure)
+    return response
 
 
 def _shown(request) -> tuple[str, datetime | None]:
