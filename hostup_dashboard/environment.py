@@ -63,6 +63,35 @@ def hostup_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def oidc_issuer(value: str) -> str:
+    """Read `OIDC_ISSUER`, "" for none: https, or http on loopback only, because it says who may come in."""
+    if not value:
+        return ""
+    parts = _split(value)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+    if not parts.hostname or not is_safe:
+        raise ImproperlyConfigured(f"OIDC_ISSUER must look like https://login.example.com/realm, not {value!r}.")
+    return value.rstrip("/")
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of an address that was read here."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def takes_passkeys(site: Site) -> bool:
+    """Tell whether browsers make passkeys for this address: https or this machine, and a name rather than numbers.
+
+    Source: https://www.w3.org/TR/webauthn-3/#rp-id
+    """
+    try:
+        ip_address(site.host.strip("[]"))
+    except ValueError:
+        return site.is_https or site.host == "localhost"
+    return False
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether `host`, a name or an address without brackets, is this machine itself."""
     if host == "localhost":

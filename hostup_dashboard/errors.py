@@ -52,6 +52,10 @@ def page_not_found(request, exception=None):
     return error_answer(request, 404)
 
 
+def too_many_requests(request, exception=None):
+    return error_answer(request, 429)
+
+
 def server_error(request):
     """Answer without the database, the session or anything else that may be what broke."""
     heading, advice = WORDS[500]

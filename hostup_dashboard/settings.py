@@ -72,9 +72,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "hostup_dashboard.accounts.sessions.session_limits",
     "hostup_dashboard.middleware.SignInRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "hostup_dashboard.accounts.second_step.SecondStepRequired",
     "tickets.middleware.HostUpErrors",
 ]
 
@@ -111,7 +113,6 @@ else:
 CACHES = {"default": env.cache_url("CACHE_URL", "locmemcache://")}
 
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
-SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: a working day
 SESSION_COOKIE_SAMESITE = "Lax"
 
 # Language and time
@@ -132,7 +133,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# Sign-in (django-allauth): no sign-up, throttled, the one door for every page
+# Accounts (django-allauth): no sign-up, throttled, the one door for every page
 
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -142,6 +143,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "tickets"
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60  # seconds that a link to choose a password works
+ACCOUNT_ADAPTER = "hostup_dashboard.accounts.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -149,6 +152,39 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 # https means that something in front of us ends TLS and tells the caller's address; else nothing does.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if SITE.is_https else 0
+
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: a working day, however busy
+SESSION_IDLE_SECONDS = 60 * 60
+
+MFA_ADAPTER = "tickets.second_step.Adapter"
+MFA_REQUIRED = env.bool("MFA_REQUIRED", False)
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+if environment.takes_passkeys(SITE):
+    MFA_SUPPORTED_TYPES.append("webauthn")
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {
+    "add_webauthn": "hostup_dashboard.accounts.forms.AddPasskeyForm",
+    "edit_webauthn": "hostup_dashboard.accounts.forms.RenamePasskeyForm",
+}
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SITE.is_https
+MFA_TOTP_TOLERANCE = 1  # steps of 30 s that a phone's clock may be off
+
+OIDC_ISSUER = environment.oidc_issuer(env.str("OIDC_ISSUER", ""))
+OIDC_NAME = env.str("OIDC_NAME", "") or _("Company account")
+OIDC_CREATES_AGENTS = env.bool("OIDC_CREATES_AGENTS", False)
+SOCIALACCOUNT_ADAPTER = "hostup_dashboard.accounts.adapters.IdentityProviderAdapter"
+SOCIALACCOUNT_PROVIDERS = {}
+if OIDC_ISSUER:
+    SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
+        "OAUTH_PKCE_ENABLED": True,
+        "APP": {
+            "provider_id": "company",
+            "name": OIDC_NAME,
+            "client_id": environment.secret(env, "OIDC_CLIENT_ID"),
+            "secret": environment.secret(env, "OIDC_CLIENT_SECRET"),
+            "settings": {"server_url": OIDC_ISSUER},
+        },
+    }
 
 # What browsers are told
 
@@ -172,7 +208,8 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        # A browser applies this to where a form's answer leads, too: to the identity provider.
+        "form-action": [SELF, environment.origin_of(OIDC_ISSUER)] if OIDC_ISSUER else [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }

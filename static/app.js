@@ -47,6 +47,15 @@
     byId("alerts").replaceChildren(byId("unreachable").content.cloneNode(true));
   });
 
+  // Passkeys (allauth's webauthn.js): what goes wrong is told by nothing but this event.
+  document.addEventListener("allauth.error", (event) => {
+    event.preventDefault();
+    byId("alerts").replaceChildren(byId("passkey-failed").content.cloneNode(true));
+  });
+
+  // Back, after signing out: the browser may still have the page in memory. The server knows better.
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
+
   // While a reply is being sent its text stands still, so that what is typed meanwhile is not lost.
   const textOf = (event) => event.detail.ctx?.sourceElement?.matches?.(".composer form") && event.detail.ctx.sourceElement.message;
   document.addEventListener("htmx:before:request", (event) => textOf(event) && (textOf(event).readOnly = true));

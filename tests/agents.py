@@ -1,5 +1,8 @@
 """The people of the tests: each a browser that is signed in, or not."""
 
+import time
+
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.contrib.auth import get_user_model
 from django.test import Client
 
@@ -17,10 +20,17 @@ class Agent(Client):
             return
         self.user = get_user_model().objects.create_user(username)
         self.force_login(self.user)
+        self.signed_in(0)
         if api_key:
             row = ApiKey(user=self.user, departments={"billing": "Billing"})
             row.encrypt(api_key)
             row.save()
+
+    def signed_in(self, seconds_ago: float) -> None:
+        """Make the session one that began with the password `seconds_ago`, as allauth writes it down."""
+        session = self.session
+        session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": time.time() - seconds_ago}]
+        session.save()
 
     def htmx_get(self, path, *, at=PAGE, source="a", **kwargs):
         return self.get(path, headers=_htmx(at, source), **kwargs)

@@ -1,7 +1,6 @@
 """What holds on every address: sign-in, methods, CSRF, headers, hosts."""
 
 import logging
-import re
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -13,21 +12,48 @@ from hostup_dashboard.logs import WithoutKeys
 from sandbox import keys
 from sandbox.special_tickets import SAMPLE_ID
 
-PUBLIC = {"account_login", "account_logout", "account_inactive", "healthz", "readyz"}
-EXAMPLES = {"ticket_id": SAMPLE_ID, "attachment_id": "tatt_1"}
+PUBLIC = {
+    "account_login",
+    "account_logout",
+    "account_inactive",
+    "account_reset_password_from_key",
+    "account_reset_password_from_key_done",
+    "mfa_authenticate",
+    "openid_connect_login",
+    "openid_connect_callback",
+    "socialaccount_login_error",
+    "socialaccount_login_cancelled",
+    "healthz",
+    "readyz",
+}
+EXAMPLES = {
+    "ticket_id": SAMPLE_ID,
+    "attachment_id": "tatt_1",
+    "agent_id": 1,
+    "provider_id": "company",
+    "uidb36": "1",
+    "key": "no-such-key",
+}
 PASSWORD = "a-long-password-of-the-tests"
 
 
 def every_address():
-    for pattern in get_resolver().url_patterns:
-        for part in getattr(pattern, "url_patterns", [pattern]):
-            path = re.sub(r"<\w+:(\w+)>", lambda name: EXAMPLES[name.group(1)], str(part.pattern))
-            yield part.name, f"/{path}"
+    """Give each address of the site by its name, the parts of it that vary taken from `EXAMPLES`."""
+    known = get_resolver().reverse_dict
+    for name in filter(lambda name: isinstance(name, str), known):
+        (path, _), *_ = known[name][0]
+        yield name, f"/{path}" % EXAMPLES
 
 
 ADDRESSES = dict(every_address())
 PRIVATE = {name: path for name, path in ADDRESSES.items() if name not in PUBLIC}
-CHANGES = {name: ADDRESSES[name] for name in ("reopen", "close", "key_check", "key_remove")}
+CHANGES = {
+    name: ADDRESSES[name]
+    for name in (
+        "reopen", "close", "key_check", "key_remove", "sign_out_everywhere",
+        "agent_invite", "agent_disable", "agent_enable", "agent_reset_second_step",
+    )
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

@@ -110,6 +110,26 @@ def test_remove_forgets_it(agent, sandbox):
     assert sandbox.calls == []
 
 
+@pytest.mark.parametrize(("path", "form"), [(URL, {"api_key": keys.COLLEAGUE}), ("/settings/key/remove/", {})])
+def test_a_key_is_not_replaced_or_removed_by_whoever_finds_the_screen_open(agent, sandbox, path, form):
+    agent.user.set_password("a-long-password-of-the-tests")
+    agent.user.save()
+    agent.force_login(agent.user)
+    agent.signed_in(seconds_ago=600)
+    answer = agent.post(path, form)
+    assert answer.headers["Location"] == "/accounts/reauthenticate/?next=%2Fsettings%2Fkey%2F"
+    assert saved_key(agent).decrypt() == keys.FULL
+    assert keys.COLLEAGUE not in str(dict(agent.session))
+    assert sandbox.calls == []
+    page = agent.get(answer.headers["Location"]).content.decode()
+    assert "Nothing was changed yet." in page
+    back = agent.post(answer.headers["Location"], {"password": "a-long-password-of-the-tests"})
+    assert back.headers["Location"] == URL
+    agent.post(path, form)
+    saved = ApiKey.objects.filter(user=agent.user).first()
+    assert saved is None or saved.decrypt() == keys.COLLEAGUE
+
+
 @pytest.mark.parametrize("path", ["/tickets/", "/tickets/149943/"])
 def test_without_a_key_the_way_to_one_is_shown(newcomer, sandbox, path):
     response = newcomer.get(path)

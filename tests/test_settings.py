@@ -51,6 +51,9 @@ BAD = [
     ({"HOSTUP_API_URL": "http://cloud.hostup.se"}, "must begin with https://"),
     ({"HOSTUP_API_URL": "https://user:pw@cloud.hostup.se"}, "HOSTUP_API_URL must look like"),
     ({"HOSTUP_API_URL": "https://cloud.hostup.se:port"}, "is not an address"),
+    ({"OIDC_ISSUER": "http://login.example.com"}, "OIDC_ISSUER must look like https://"),
+    ({"OIDC_ISSUER": "https://login.example.com"}, "OIDC_CLIENT_ID is not set"),
+    ({"OIDC_ISSUER": "https://login.example.com", "OIDC_CLIENT_ID": "us"}, "OIDC_CLIENT_SECRET is not set"),
     ({"SITE_URL": "tickets.example.com"}, "SITE_URL must look like"),
     ({"SITE_URL": "https://tickets.example.com/path/"}, "SITE_URL must look like"),
 ]

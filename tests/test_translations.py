@@ -140,7 +140,8 @@ class Reader(HTMLParser):
         self.texts = []
 
     def handle_data(self, data):
-        self.texts.append(data.strip())
+        if not self.cdata_elem:  # what a script reads, nobody else does
+            self.texts.append(data.strip())
 
     def handle_starttag(self, tag, attrs):
         attributes = {name: value or "" for name, value in attrs}

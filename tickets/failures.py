@@ -10,10 +10,10 @@ from django.utils.translation import ngettext
 
 from tickets.hostup import errors
 from tickets.hostup.client import TOO_LARGE
-from tickets.models import ApiKey
+from tickets.models import ApiKey, SecondStep
 from tickets.upstream import NoKey
 
-HANDLED = (errors.HostUpError, NoKey, ApiKey.Unreadable)
+HANDLED = (errors.HostUpError, NoKey, ApiKey.Unreadable, SecondStep.Unreadable)
 
 
 class Failure(NamedTuple):
@@ -56,6 +56,15 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                     _("Save your API key again."),
                 ],
                 needs_key=True,
+            )
+        case SecondStep.Unreadable():
+            return Failure(
+                403,
+                _("Your second step cannot be checked"),
+                [
+                    _("The dashboard's encryption keys have changed since you set it up."),
+                    _("Ask the person who runs this dashboard to reset your second step."),
+                ],
             )
         case errors.BadKey():
             return Failure(

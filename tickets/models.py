@@ -4,6 +4,7 @@ import json
 import uuid
 from datetime import timedelta
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -72,6 +73,35 @@ class ApiKey(Encrypted):
     @property
     def owner(self) -> str:
         return f"API key of user {self.user_id}"
+
+
+class SecondStep(Authenticator):
+    """An agent's authenticator app or recovery codes, as allauth keeps them, with the secret in them encrypted.
+
+    The secret is not bound to its row: whoever can write to this table can as well delete the row.
+    """
+
+    class Unreadable(Exception):
+        """The secret cannot be decrypted with the present `ENCRYPTION_KEYS`."""
+
+    SECRETS = {Authenticator.Type.TOTP: "secret", Authenticator.Type.RECOVERY_CODES: "seed"}
+    OWNER = "second step"
+
+    class Meta:
+        proxy = True
+
+    @classmethod
+    def seal(cls, clear: str) -> str:
+        """Return the token to keep in place of the secret `clear`."""
+        return crypto.encrypt(clear, owner=cls.OWNER)
+
+    @classmethod
+    def unseal(cls, token: str) -> str:
+        """Return the secret in clear. Raises `SecondStep.Unreadable`."""
+        try:
+            return crypto.decrypt(token, owner=cls.OWNER)
+        except crypto.Unreadable:
+            raise cls.Unreadable from None
 
 
 class DraftQuerySet(models.QuerySet):

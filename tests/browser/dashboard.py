@@ -23,13 +23,16 @@ PASSWORD = "a-password-for-the-browser-tests"
 
 
 class Dashboard:
-    """A dashboard over the HostUp at `hostup_url`, with its files in the folder `home`."""
+    """A dashboard over the HostUp at `hostup_url`, with its files in the folder `home`.
 
-    def __init__(self, hostup_url: str, home: Path):
+    `host` is the name that browsers call it by: for passkeys it has to be a name rather than numbers.
+    """
+
+    def __init__(self, hostup_url: str, home: Path, *, host: str = "127.0.0.1"):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.address = f"127.0.0.1:{probe.getsockname()[1]}"
-        self.url = f"http://{self.address}"
+        self.url = f"http://{host}:{self.address.rpartition(':')[2]}"
         self.log = home / "gunicorn.log"
         self._database = home / "db.sqlite3"
         self._environment = os.environ | {

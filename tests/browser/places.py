@@ -65,5 +65,9 @@ AGENTS = {
     "activity": open_activity,
     "error page": _path("/no-such-page/"),
     "sign out": _path("/accounts/logout/"),
+    "account": _path("/accounts/me/"),
+    "authenticator app": _path("/accounts/me/totp/activate/"),
+    "sessions": _path("/accounts/sessions/"),
+    "agents": _path("/agents/"),
 }
 PLACES = VISITORS | NEWCOMERS | AGENTS

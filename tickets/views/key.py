@@ -2,10 +2,12 @@
 
 from django.contrib import messages
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
+from hostup_dashboard.accounts.sessions import is_confirmed
 from tickets import failures
 from tickets.forms import ApiKeyForm
 from tickets.hostup import errors
@@ -23,6 +25,8 @@ def key(request):
     """Show what is known of the key, and save another after trying it on HostUp."""
     if request.method != "POST":
         return _page(request, ApiKeyForm())
+    if _has_key(request.user) and not is_confirmed(request):
+        return _confirm_first(request)
     form = ApiKeyForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)
@@ -60,11 +64,23 @@ def check(request):
 @require_POST
 def remove(request):
     """Forget the key. At HostUp it stays valid."""
+    if not is_confirmed(request):
+        return _confirm_first(request)
     activity = Activity.objects.begin(request.user, Action.KEY_REMOVED)
     ApiKey.objects.filter(user=request.user).delete()
     activity.finish(Outcome.DONE)
     messages.success(request, _("Key removed. It is still valid at HostUp; revoke it there if you need to."))
     return redirect("key")
+
+
+def _has_key(user) -> bool:
+    return ApiKey.objects.filter(user=user).exists()
+
+
+def _confirm_first(request):
+    """Ask who is there before a key is replaced or removed. What was posted is not kept: it may be a key."""
+    messages.info(request, _("Nothing was changed yet. Confirm that it is you, then do it again."))
+    return redirect(reverse("account_reauthenticate", query={"next": reverse("key")}))
 
 
 def _not_saved(error: errors.HostUpError) -> failures.Failure:

@@ -15,7 +15,9 @@ class Command(BaseCommand):
     help = "Make the agent AGENT_USERNAME with AGENT_PASSWORD; for the sandbox, save its key too."
 
     def handle(self, **options):
-        user, _ = get_user_model().objects.get_or_create(username=os.environ["AGENT_USERNAME"])
+        user, _ = get_user_model().objects.get_or_create(
+            username=os.environ["AGENT_USERNAME"], defaults={"is_staff": True}
+        )
         if not user.check_password(os.environ["AGENT_PASSWORD"]):  # setting it anew would sign the agent out
             user.set_password(os.environ["AGENT_PASSWORD"])
             user.save()

@@ -1,0 +1,45 @@
+"""What allauth asks us: who may have an account, and when to ask for the password once more."""
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.urls import reverse
+
+from hostup_dashboard.accounts.sessions import is_confirmed
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    def is_open_for_signup(self, request):
+        """Nobody makes their own account: an administrator does."""
+        return False
+
+    def is_reauthentication_required(self, *, app, **kwargs):
+        """Whoever signed in a moment ago is not asked for the same password again."""
+        return not is_confirmed(self.request)
+
+    def get_password_change_redirect_url(self, request):
+        return reverse("mfa_index")
+
+
+class IdentityProviderAdapter(DefaultSocialAccountAdapter):
+    """Accounts of the company's identity provider (OpenID Connect), which the settings name."""
+
+    def is_open_for_signup(self, request, sociallogin):
+        return settings.OIDC_CREATES_AGENTS
+
+    def pre_social_login(self, request, sociallogin):
+        """Recognise an agent by their e-mail address at the first sign-in; from then on by the provider's id.
+
+        The address may come without `email_verified` (Microsoft Entra ID leaves it out): the operator chose this
+        provider, so it is believed unless it says that the address is not verified.
+        """
+        if sociallogin.state.get("process") == "connect":
+            raise PermissionDenied  # the address that an administrator wrote down is the only link
+        claims = sociallogin.account.get_provider_account().get_user_data() or {}
+        if sociallogin.is_existing or not claims.get("email") or claims.get("email_verified") is False:
+            return
+        agents = get_user_model().objects.filter(email__iexact=claims["email"])
+        if len(agents) == 1:
+            sociallogin.connect(request, agents[0])

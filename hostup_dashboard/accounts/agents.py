@@ -1,0 +1,137 @@
+"""The administrator's page: who is an agent, who no longer is, and who needs a way in."""
+
+from functools import wraps
+
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
+from django import forms
+from django.contrib import messages
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef
+from django.dispatch import Signal
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from hostup_dashboard.accounts.second_step import KINDS
+from hostup_dashboard.accounts.sessions import end_sessions, is_confirmed
+
+# Sent with `request`, `agent` and `action`: "created", "disabled", "enabled", "invited" or "second_step_reset".
+agent_changed = Signal()
+
+User = get_user_model()
+
+
+class NewAgentForm(forms.ModelForm):
+    """The e-mail address is what an identity provider knows the agent by; nothing is sent to it."""
+
+    class Meta:
+        model = User
+        fields = ["username", "email"]
+        labels = {"email": gettext_lazy("E-mail")}
+        help_texts = {
+            "username": "",
+            "email": gettext_lazy("Only needed to sign in through your company's identity provider."),
+        }
+
+    def clean_email(self):
+        email = self.cleaned_data["email"]
+        if email and User.objects.filter(email__iexact=email).exists():
+            raise forms.ValidationError(_("Another agent has this address."))
+        return email
+
+
+def administrators_only(view):
+    """Let only administrators (`is_staff`) in, and let them change something only shortly after they have proved
+    who they are."""
+
+    @wraps(view)
+    def guarded(request, *args, **kwargs):
+        if not request.user.is_staff:
+            raise PermissionDenied
+        if request.method == "POST" and not is_confirmed(request):
+            return redirect(reverse("account_reauthenticate", query={"next": reverse("agents")}))
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@administrators_only
+def agents(request):
+    """Show who is an agent, and take in a new one."""
+    if request.method != "POST":
+        return _page(request, NewAgentForm())
+    form = NewAgentForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    agent = form.save(commit=False)
+    agent.set_unusable_password()
+    agent.save()
+    agent_changed.send(User, request=request, agent=agent, action="created")
+    return _way_in(request, agent)
+
+
+@require_POST
+@administrators_only
+def invite(request, agent_id):
+    """Give the administrator a link with which the agent chooses a (new) password."""
+    agent = get_object_or_404(User, pk=agent_id, is_active=True)
+    agent_changed.send(User, request=request, agent=agent, action="invited")
+    return _way_in(request, agent)
+
+
+@require_POST
+@administrators_only
+def disable(request, agent_id):
+    """Keep an agent out from now on, and end what they have open."""
+    agent = get_object_or_404(User, pk=agent_id)
+    if agent == request.user:
+        messages.error(request, _("You cannot disable yourself."))
+        return redirect("agents")
+    agent.is_active = False
+    agent.save(update_fields=["is_active"])
+    end_sessions(agent)
+    agent_changed.send(User, request=request, agent=agent, action="disabled")
+    messages.success(request, _("%(agent)s is disabled and signed out everywhere.") % {"agent": agent})
+    return redirect("agents")
+
+
+@require_POST
+@administrators_only
+def enable(request, agent_id):
+    agent = get_object_or_404(User, pk=agent_id)
+    agent.is_active = True
+    agent.save(update_fields=["is_active"])
+    agent_changed.send(User, request=request, agent=agent, action="enabled")
+    messages.success(request, _("%(agent)s may sign in again.") % {"agent": agent})
+    return redirect("agents")
+
+
+@require_POST
+@administrators_only
+def reset_second_step(request, agent_id):
+    """Let an agent who lost their phone in with the password alone, until they set up another second step."""
+    agent = get_object_or_404(User, pk=agent_id)
+    Authenticator.objects.filter(user=agent).delete()
+    end_sessions(agent)
+    agent_changed.send(User, request=request, agent=agent, action="second_step_reset")
+    messages.success(request, _("%(agent)s signs in with the password alone now.") % {"agent": agent})
+    return redirect("agents")
+
+
+def _way_in(request, agent):
+    """Show the link once. It works for `PASSWORD_RESET_TIMEOUT`, and until a password was chosen with it."""
+    key = default_token_generator.make_token(agent)
+    path = reverse("account_reset_password_from_key", args=[user_pk_to_url_str(agent), key])
+    return render(request, "agents/link.html", {"agent": agent, "link": request.build_absolute_uri(path)})
+
+
+def _page(request, form, *, status=200):
+    second_step = Authenticator.objects.filter(user=OuterRef("pk"), type__in=KINDS)
+    everyone = User.objects.annotate(has_second_step=Exists(second_step)).order_by("-is_active", "username")
+    return render(request, "agents/agents.html", {"form": form, "agents": everyone}, status=status)

@@ -1,0 +1,37 @@
+"""`MFA_REQUIRED`: nobody gets further than their own account before they have set up a second step."""
+
+from allauth.account.authentication import get_authentication_records
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.shortcuts import redirect
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
+
+KINDS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]  # recovery codes alone are none
+
+
+class SecondStepRequired:
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view_func, view_args, view_kwargs):
+        is_open = not getattr(view_func, "login_required", True)
+        if is_open or request.resolver_match.route.startswith("accounts/") or not is_missing(request):
+            return None
+        account = reverse("mfa_index")
+        return HttpResponseClientRedirect(account) if request.htmx else redirect(account)
+
+
+def is_missing(request) -> bool:
+    """Tell whether the agent still has to set up a second step. The identity provider sees to that for those who
+    come from there."""
+    if not settings.MFA_REQUIRED or not request.user.is_authenticated:
+        return False
+    records = get_authentication_records(request, request.user)
+    if any(record["method"] == "socialaccount" for record in records):
+        return False
+    return not is_mfa_enabled(request.user, KINDS)

@@ -1,0 +1,71 @@
+"""How long a session lasts, how recently its agent proved who they are, and how it ends."""
+
+import time
+
+from allauth.account import app_settings, views
+from allauth.account.adapter import get_adapter
+from allauth.account.authentication import get_authentication_records
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.auth import logout
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+BEGAN, SEEN = "began_at", "seen_at"  # in the session: seconds since 1970
+SEEN_GRAIN = 60  # seconds: a session is not written anew with every request
+
+
+def session_limits(get_response):
+    """End a session that was left alone for `SESSION_IDLE_SECONDS`, or that is as old as `SESSION_COOKIE_AGE`."""
+
+    def middleware(request):
+        if request.user.is_authenticated:
+            session, now = request.session, time.time()
+            began, seen = session.setdefault(BEGAN, now), session.setdefault(SEEN, now)
+            if now - began > settings.SESSION_COOKIE_AGE or now - seen > settings.SESSION_IDLE_SECONDS:
+                logout(request)
+            elif now - seen > SEEN_GRAIN:
+                session[SEEN] = now
+        return get_response(request)
+
+    return middleware
+
+
+def is_confirmed(request) -> bool:
+    """Tell whether the agent proved who they are, by signing in or since, within the last five minutes
+    (`ACCOUNT_REAUTHENTICATION_TIMEOUT`).
+
+    An agent who has neither a password nor a second step here can only be asked by the identity provider, which
+    they come from: they count as confirmed.
+    """
+    if not get_adapter().get_reauthentication_methods(request.user):
+        return True
+    records = get_authentication_records(request, request.user)
+    return any(time.time() - record["at"] < app_settings.REAUTHENTICATION_TIMEOUT for record in records)
+
+
+def sign_out(request):
+    """Sign out, and have the browser forget what it has seen here."""
+    response = views.logout(request)
+    if request.method == "POST":
+        _forget(response)
+    return response
+
+
+@require_POST
+def sign_out_everywhere(request):
+    """End all sessions of the agent, this one too."""
+    end_sessions(request.user)
+    logout(request)
+    return _forget(redirect(settings.LOGIN_URL))
+
+
+def end_sessions(user) -> None:
+    """End every session of `user`, on whatever device."""
+    for session in UserSession.objects.filter(user=user):
+        session.end()
+
+
+def _forget(response):
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'  # cookies hold nothing but the time zone by now
+    return response

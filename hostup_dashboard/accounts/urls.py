@@ -1,0 +1,42 @@
+"""Addresses of accounts. allauth's pages for sign-up, e-mail and forgotten passwords are left out on purpose."""
+
+from allauth.account import views as account
+from allauth.socialaccount import views as socialaccount
+from allauth.usersessions.views import list_usersessions
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
+
+from hostup_dashboard.accounts import agents, provider, sessions
+
+of_oneself = [
+    path("login/", account.login, name="account_login"),
+    path("logout/", sessions.sign_out, name="account_logout"),
+    path("inactive/", account.account_inactive, name="account_inactive"),
+    path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
+    path("password/", account.password_change, name="account_change_password"),
+    # Whoever has no password comes from the identity provider; only an administrator's link gives them one.
+    path("password/set/", RedirectView.as_view(pattern_name="mfa_index"), name="account_set_password"),
+    re_path(
+        r"^password/(?P<uidb36>[0-9A-Za-z]{1,13})-(?P<key>[0-9A-Za-z-]{1,100})/$",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path("password/chosen/", account.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+    path("sessions/", list_usersessions, name="usersessions_list"),
+    path("sessions/end/", sessions.sign_out_everywhere, name="sign_out_everywhere"),
+    path("provider/error/", socialaccount.login_error, name="socialaccount_login_error"),
+    path("provider/cancelled/", socialaccount.login_cancelled, name="socialaccount_login_cancelled"),
+    path("oidc/<slug:provider_id>/login/", provider.login, name="openid_connect_login"),
+    path("oidc/<slug:provider_id>/login/callback/", provider.callback, name="openid_connect_callback"),
+    path("me/", include("allauth.mfa.urls")),
+]
+
+of_agents = [
+    path("", agents.agents, name="agents"),
+    path("<int:agent_id>/invite/", agents.invite, name="agent_invite"),
+    path("<int:agent_id>/disable/", agents.disable, name="agent_disable"),
+    path("<int:agent_id>/enable/", agents.enable, name="agent_enable"),
+    path("<int:agent_id>/second-step/", agents.reset_second_step, name="agent_reset_second_step"),
+]
+
+urlpatterns = [path("accounts/", include(of_oneself)), path("agents/", include(of_agents))]

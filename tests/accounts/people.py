@@ -1,0 +1,45 @@
+"""What people do with their accounts in these tests."""
+
+import re
+
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.contrib.auth import get_user_model
+from django.core.cache import cache
+from django.test import Client
+
+PASSWORD = "a-long-password-of-the-tests"
+SIGN_IN, ACCOUNT, SESSIONS = "/accounts/login/", "/accounts/me/", "/accounts/sessions/"
+AUTHENTICATE, ACTIVATE = "/accounts/me/authenticate/", "/accounts/me/totp/activate/"
+
+
+def make_agent(username="anna", **fields):
+    return get_user_model().objects.create_user(username, password=PASSWORD, **fields)
+
+
+def sign_in(username="anna", password=PASSWORD, *, at=SIGN_IN, **extra) -> Client:
+    browser = Client(**extra)
+    browser.answer = browser.post(at, {"login": username, "password": password})
+    return browser
+
+
+def is_in(browser) -> bool:
+    return browser.get("/activity/").status_code == 200
+
+
+def code_for(secret: str) -> str:
+    """Return the code that an authenticator app shows now."""
+    counters = list(yield_hotp_counters_from_time())
+    return format_hotp_value(hotp_value(secret, counters[len(counters) // 2]))
+
+
+def set_up_app(browser) -> str:
+    """Set up an authenticator app and return its secret."""
+    html = browser.get(ACTIVATE).content.decode()
+    secret = re.search('class="totp-key">([A-Z2-7]+)<', html).group(1)
+    assert browser.post(ACTIVATE, {"code": code_for(secret)}).status_code == 302
+    cache.clear()  # a code is good for one use, and the tests do not wait half a minute for the next one
+    return secret
+
+
+def recovery_codes(browser) -> list[str]:
+    return re.findall("<li><code>([0-9]+)</code>", browser.get("/accounts/me/recovery-codes/").content.decode())

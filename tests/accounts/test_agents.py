@@ -1,0 +1,134 @@
+"""The administrator's page: agents come in by a link, and go at once."""
+
+import re
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+from tests.accounts.people import PASSWORD, is_in, make_agent, set_up_app, sign_in
+
+pytestmark = pytest.mark.django_db
+
+URL = "/agents/"
+
+
+@pytest.fixture(autouse=True)
+def anna(sandbox):
+    return make_agent()
+
+
+@pytest.fixture
+def boss():
+    make_agent("boss", is_staff=True)
+    return sign_in("boss")
+
+
+def link_in(answer) -> str:
+    return re.search(
+        r'class="way-in">http://testserver(/accounts/password/[^<]+)<', answer.content.decode()
+    ).group(1)
+
+
+def choose_password(link, password=PASSWORD):
+    browser = Client()
+    page = browser.get(link, follow=True)
+    assert "Choose a password" in page.content.decode()
+    answer = browser.post(page.request["PATH_INFO"], {"password1": password, "password2": password})
+    return browser, answer
+
+
+def test_a_new_agent_chooses_a_password_with_the_link_and_signs_in(boss):
+    link = link_in(boss.post(URL, {"username": "carin"}))
+    assert not is_in(sign_in("carin"))
+    _, answer = choose_password(link)
+    assert answer.headers["Location"] == "/accounts/password/chosen/"
+    assert is_in(sign_in("carin"))
+
+
+def test_a_link_works_once(boss):
+    link = link_in(boss.post(URL, {"username": "carin"}))
+    choose_password(link)
+    page = Client().get(link, follow=True).content.decode()
+    assert "This link does not work any more" in page
+
+
+def test_a_link_works_for_a_day(boss, settings):
+    link = link_in(boss.post(URL, {"username": "carin"}))
+    settings.PASSWORD_RESET_TIMEOUT = -1
+    assert "This link does not work any more" in Client().get(link, follow=True).content.decode()
+
+
+def test_a_weak_password_is_refused_there_too(boss):
+    _, answer = choose_password(link_in(boss.post(URL, {"username": "carin"})), "carin")
+    assert 'class="field-error"' in answer.content.decode()
+
+
+def test_disabling_ends_every_session_at_once(boss, anna):
+    here, there = sign_in(), sign_in()
+    answer = boss.post(f"{URL}{anna.pk}/disable/", follow=True)
+    assert "anna is disabled and signed out everywhere." in answer.content.decode()
+    assert not is_in(here)
+    assert not is_in(there)
+    assert not is_in(sign_in())
+    boss.post(f"{URL}{anna.pk}/enable/")
+    assert is_in(sign_in())
+    assert not is_in(here)
+
+
+def test_an_administrator_is_not_locked_out_by_a_slip(boss):
+    me = get_user_model().objects.get(username="boss")
+    assert "You cannot disable yourself." in boss.post(f"{URL}{me.pk}/disable/", follow=True).content.decode()
+    assert is_in(boss)
+
+
+def test_a_lost_phone_is_no_end(boss, anna):
+    set_up_app(sign_in())
+    assert not is_in(sign_in())
+    boss.post(f"{URL}{anna.pk}/second-step/")
+    assert is_in(sign_in())
+
+
+def test_a_lost_password_gets_a_new_link(boss, anna):
+    _, answer = choose_password(link_in(boss.post(f"{URL}{anna.pk}/invite/")), "an-entirely-new-password")
+    assert answer.status_code == 302
+    assert not is_in(sign_in())
+    assert is_in(sign_in(password="an-entirely-new-password"))
+
+
+@pytest.mark.parametrize(
+    "fields", [{"username": "anna"}, {"username": ""}, {"username": "x", "email": "a@example.com"}]
+)
+def test_what_cannot_be_an_agent_is_said(boss, fields):
+    make_agent("berit", email="A@example.com")
+    answer = boss.post(URL, fields)
+    assert answer.status_code == 422
+    assert 'class="field-error"' in answer.content.decode()
+
+
+def test_more_than_the_form_asks_for_is_not_taken(boss):
+    fields = {"username": "carin", "is_staff": "on", "is_superuser": "on", "password": PASSWORD}
+    boss.post(URL, fields)
+    carin = get_user_model().objects.get(username="carin")
+    assert (carin.is_staff, carin.is_superuser, carin.has_usable_password()) == (False, False, False)
+
+
+@pytest.mark.parametrize("action", ["", "1/invite/", "1/disable/", "1/enable/", "1/second-step/"])
+def test_only_administrators_do_this(anna, action):
+    browser = sign_in()
+    assert browser.post(URL + action).status_code == 403
+    assert browser.get(URL).status_code == 403
+    assert "Agents</a>" not in browser.get("/activity/").content.decode()
+
+
+def test_an_administrator_is_asked_for_the_password_after_a_while(boss, anna):
+    session = boss.session
+    for record in session["account_authentication_methods"]:
+        record["at"] -= 600
+    session.save()
+    answer = boss.post(f"{URL}{anna.pk}/disable/")
+    assert answer.headers["Location"] == "/accounts/reauthenticate/?next=%2Fagents%2F"
+    assert is_in(sign_in())
+    boss.post(answer.headers["Location"], {"password": PASSWORD})
+    boss.post(f"{URL}{anna.pk}/disable/")
+    assert not is_in(sign_in())

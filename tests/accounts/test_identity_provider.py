@@ -1,0 +1,147 @@
+"""Signing in through the company's identity provider (OpenID Connect), by settings alone."""
+
+import pytest
+from allauth.socialaccount.models import SocialAccount
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+from tests.accounts.identity_provider import CLIENT_ID, CLIENT_SECRET, identity_provider
+from tests.accounts.people import ACCOUNT, is_in, make_agent, sign_in
+
+pytestmark = pytest.mark.django_db
+
+ANNA = {"sub": "1", "email": "anna@example.com", "email_verified": True, "preferred_username": "anna"}
+LOGIN = "/accounts/oidc/company/login/"
+
+
+@pytest.fixture(scope="module")
+def running_provider():
+    with identity_provider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def provider(running_provider, settings, sandbox):
+    running_provider.claims = ANNA
+    settings.OIDC_ISSUER = running_provider.url
+    settings.SOCIALACCOUNT_PROVIDERS = {
+        "openid_connect": {
+            "OAUTH_PKCE_ENABLED": True,
+            "APP": {
+                "provider_id": "company",
+                "name": "Example AB",
+                "client_id": CLIENT_ID,
+                "secret": CLIENT_SECRET,
+                "settings": {"server_url": running_provider.url},
+            },
+        }
+    }
+    return running_provider
+
+
+def come_in(provider, *, next_url="/activity/", browser=None):
+    """Sign in through the provider; give the browser, with the last answer in `answer`."""
+    browser = browser or Client()
+    sent = browser.post(f"{LOGIN}?next={next_url}")
+    browser.answer = browser.get(provider.authorize(sent.headers["Location"]))
+    return browser
+
+
+def test_the_sign_in_page_offers_it(provider):
+    html = Client().get("/accounts/login/").content.decode()
+    assert "Continue with Company account" in html
+    assert f'action="{LOGIN}"' in html
+
+
+def test_without_the_settings_there_is_no_such_way(sandbox):
+    assert "Continue with" not in Client().get("/accounts/login/").content.decode()
+    assert Client().post(LOGIN).status_code == 404
+
+
+def test_an_agent_is_known_by_the_address_and_later_by_the_provider_s_id(provider):
+    make_agent(email="Anna@Example.com")
+    browser = come_in(provider)
+    assert browser.answer.headers["Location"] == "/activity/"
+    assert is_in(browser)
+    provider.claims = {**provider.claims, "email": "anna.new@example.com"}
+    assert is_in(come_in(provider))
+    assert get_user_model().objects.count() == 1
+
+
+def test_a_provider_that_says_nothing_about_the_address_is_believed(provider):
+    make_agent(email="anna@example.com")
+    provider.claims = {"sub": "1", "email": "anna@example.com"}
+    assert is_in(come_in(provider))
+
+
+@pytest.mark.parametrize("claims", [
+    {"sub": "1", "email": "anna@example.com", "email_verified": False},
+    {"sub": "1", "email": "somebody@example.com", "email_verified": True},
+    {"sub": "1"},
+])  # fmt: skip
+def test_whoever_is_no_agent_stays_out_and_is_told_so(provider, claims):
+    make_agent(email="anna@example.com")
+    provider.claims = claims
+    browser = come_in(provider)
+    assert "There is no account for you here" in browser.answer.content.decode()
+    assert not is_in(browser)
+    assert get_user_model().objects.count() == 1
+
+
+def test_an_address_that_two_agents_have_opens_neither(provider):
+    make_agent(email="anna@example.com")
+    make_agent("other", email="anna@example.com")
+    assert not is_in(come_in(provider))
+
+
+def test_a_setting_lets_the_provider_decide_who_is_an_agent(provider, settings):
+    settings.OIDC_CREATES_AGENTS = True
+    assert is_in(come_in(provider))
+    assert get_user_model().objects.get().username == "anna"
+    provider.claims = {"sub": "2", "email": "another@example.com", "preferred_username": "anna"}
+    assert is_in(come_in(provider))
+    assert get_user_model().objects.count() == 2
+
+
+def test_a_disabled_agent_stays_out(provider):
+    make_agent(email="anna@example.com", is_active=False)
+    assert not is_in(come_in(provider))
+
+
+def test_it_needs_no_second_step_here_when_one_is_required(provider, settings):
+    settings.MFA_REQUIRED = True
+    make_agent(email="anna@example.com")
+    assert is_in(come_in(provider))
+    assert sign_in().get("/activity/").headers["Location"] == ACCOUNT
+
+
+def test_it_never_leads_to_another_site(provider):
+    make_agent(email="anna@example.com")
+    browser = come_in(provider, next_url="https://evil.example/")
+    assert browser.answer.headers["Location"] == "/tickets/"
+
+
+def test_an_answer_without_our_state_is_no_sign_in(provider):
+    make_agent(email="anna@example.com")
+    browser, other = Client(), Client()
+    sent = browser.post(LOGIN)
+    stolen = provider.authorize(sent.headers["Location"])
+    answer = other.get(stolen)
+    assert "Signing in did not work" in answer.content.decode()
+    assert not is_in(other)
+
+
+def test_nobody_ties_an_identity_to_an_account_by_themselves(provider):
+    make_agent("berit")
+    browser = sign_in("berit")
+    sent = browser.post(f"{LOGIN}?process=connect")
+    answer = browser.get(provider.authorize(sent.headers["Location"]))
+    assert "Signing in did not work" in answer.content.decode()
+    assert not SocialAccount.objects.exists()
+
+
+def test_a_provider_that_is_down_is_said(provider, settings, nowhere):
+    settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APP"]["settings"]["server_url"] = nowhere
+    answer = Client().post(LOGIN)
+    assert "Signing in did not work" in answer.content.decode()
+    assert answer.status_code == 503

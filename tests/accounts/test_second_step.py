@@ -1,0 +1,129 @@
+"""The second step of signing in: an authenticator app, recovery codes; passkeys are tried in a real browser."""
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.core.cache import cache
+
+from tests.accounts.people import (
+    ACCOUNT,
+    AUTHENTICATE,
+    PASSWORD,
+    code_for,
+    is_in,
+    make_agent,
+    recovery_codes,
+    set_up_app,
+    sign_in,
+)
+from tests.agents import Agent
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def anna(sandbox):
+    return make_agent()
+
+
+def test_the_password_alone_is_not_enough_any_more():
+    secret = set_up_app(sign_in())
+    browser = sign_in(at="/accounts/login/?next=/tickets/149943/")
+    assert browser.answer.headers["Location"].startswith(AUTHENTICATE)
+    assert not is_in(browser)
+    answer = browser.post(AUTHENTICATE, {"code": code_for(secret)})
+    assert answer.status_code == 302
+    assert is_in(browser)
+
+
+def test_a_wrong_code_does_not_let_in_and_guessing_is_slowed_down():
+    secret = set_up_app(sign_in())
+    browser = sign_in()
+    for _ in range(6):
+        answer = browser.post(AUTHENTICATE, {"code": "000000"})
+        assert 'class="field-error"' in answer.content.decode()
+    assert browser.post(AUTHENTICATE, {"code": code_for(secret)}).status_code == 200
+    assert not is_in(browser)
+
+
+def test_a_code_is_good_for_one_use():
+    secret = set_up_app(sign_in())
+    code = code_for(secret)
+    assert sign_in().post(AUTHENTICATE, {"code": code}).status_code == 302
+    assert sign_in().post(AUTHENTICATE, {"code": code}).status_code == 200
+
+
+def test_a_recovery_code_signs_in_once():
+    browser = sign_in()
+    set_up_app(browser)
+    codes = recovery_codes(browser)
+    assert len(codes) == 10
+    assert sign_in().post(AUTHENTICATE, {"code": codes[0]}).status_code == 302
+    assert sign_in().post(AUTHENTICATE, {"code": codes[0]}).status_code == 200
+    assert len(recovery_codes(browser)) == 9
+
+
+def test_secrets_are_not_in_the_database_in_clear():
+    browser = sign_in()
+    secret = set_up_app(browser)
+    rows = str(list(Authenticator.objects.values_list("data", flat=True)))
+    assert secret not in rows
+    assert rows.count("1.test.") == 2  # the app's and the recovery codes', under the key ring's key
+
+
+def test_without_the_encryption_key_it_is_said_and_nobody_gets_in(settings):
+    secret = set_up_app(sign_in())
+    browser = sign_in()
+    settings.ENCRYPTION_KEYS = {"other": bytes(range(50, 82))}
+    answer = browser.post(AUTHENTICATE, {"code": code_for(secret)})
+    assert answer.status_code == 403
+    assert "Your second step cannot be checked" in answer.content.decode()
+    assert not is_in(browser)
+
+
+@pytest.mark.parametrize("path", ["/accounts/me/totp/activate/", "/accounts/me/recovery-codes/generate/"])
+def test_what_guards_the_account_asks_for_the_password_again_after_a_while(path):
+    agent = Agent("berit")
+    agent.user.set_password(PASSWORD)
+    agent.user.save()
+    agent.force_login(agent.user)
+    agent.signed_in(seconds_ago=600)
+    answer = agent.get(path)
+    assert answer.headers["Location"].startswith("/accounts/reauthenticate/")
+    wrong = agent.post(answer.headers["Location"], {"password": "wrong"})
+    assert 'class="field-error"' in wrong.content.decode()
+    right = agent.post(answer.headers["Location"], {"password": PASSWORD})
+    assert right.headers["Location"] == path
+
+
+class TestRequired:
+    """`MFA_REQUIRED`."""
+
+    @pytest.fixture(autouse=True)
+    def required(self, settings):
+        settings.MFA_REQUIRED = True
+
+    @pytest.mark.parametrize("path", ["/tickets/", "/settings/key/", "/activity/", "/agents/"])
+    def test_nothing_is_seen_before_a_second_step_is_set_up(self, path, sandbox):
+        browser = sign_in()
+        assert browser.get(path).headers["Location"] == ACCOUNT
+        assert browser.get(path, headers={"HX-Request": "true"}).headers["HX-Redirect"] == ACCOUNT
+        assert "Set up a second step first" in browser.get(ACCOUNT).content.decode()
+        assert sandbox.calls == []
+
+    def test_the_way_out_and_health_stay_open(self):
+        browser = sign_in()
+        assert browser.get("/healthz").status_code == 200
+        assert browser.post("/accounts/logout/").status_code == 302
+
+    def test_with_one_everything_is_open(self):
+        browser = sign_in()
+        set_up_app(browser)
+        assert is_in(browser)
+        assert "Set up a second step first" not in browser.get(ACCOUNT).content.decode()
+
+    def test_removing_it_closes_the_door_again(self):
+        browser = sign_in()
+        set_up_app(browser)
+        cache.clear()
+        browser.post("/accounts/me/totp/deactivate/")
+        assert not is_in(browser)

@@ -1,0 +1,115 @@
+"""A session: where it is, how long it lasts, how it ends."""
+
+import time
+
+import pytest
+from django.contrib.sessions.models import Session
+
+from tests.accounts.people import SESSIONS, is_in, make_agent, sign_in
+
+pytestmark = pytest.mark.django_db
+
+MINUTE, HOUR = 60, 3600
+
+
+@pytest.fixture(autouse=True)
+def anna(sandbox):
+    return make_agent()
+
+
+def age(browser, **seconds):
+    """Make a session older: `began_at` or `seen_at` this many seconds ago."""
+    session = browser.session
+    for name, ago in seconds.items():
+        session[name] = time.time() - ago
+    session.save()
+
+
+def test_signing_in_gives_a_session_of_another_name(client):
+    client.get("/accounts/login/")
+    session = client.session
+    session["planted"] = True
+    session.save()
+    planted = session.session_key
+    browser = sign_in()
+    assert browser.session.session_key != planted
+    client.post("/accounts/login/", {"login": "anna", "password": "a-long-password-of-the-tests"})
+    assert client.session.session_key != planted
+
+
+def test_an_hour_without_use_ends_it():
+    browser = sign_in()
+    assert is_in(browser)
+    age(browser, seen_at=59 * MINUTE)
+    assert is_in(browser)
+    age(browser, seen_at=61 * MINUTE)
+    assert not is_in(browser)
+
+
+def test_use_keeps_it_going_but_not_beyond_twelve_hours():
+    browser = sign_in()
+    is_in(browser)
+    age(browser, seen_at=30 * MINUTE, began_at=11 * HOUR)
+    assert is_in(browser)
+    assert time.time() - browser.session["seen_at"] < MINUTE
+    age(browser, began_at=12 * HOUR + 1)
+    assert not is_in(browser)
+    assert Session.objects.count() <= 1  # the old one is gone from the server, too
+
+
+def test_a_session_is_not_written_with_every_page(django_assert_num_queries, agent):
+    agent.get("/accounts/sessions/")
+    before = agent.session["seen_at"]
+    agent.get("/activity/")
+    assert agent.session["seen_at"] == before
+
+
+def test_an_ended_session_comes_back_to_the_same_page():
+    browser = sign_in()
+    is_in(browser)
+    age(browser, seen_at=2 * HOUR)
+    answer = browser.get("/tickets/149943/?status=closed")
+    assert answer.headers["Location"] == "/accounts/login/?next=/tickets/149943/%3Fstatus%3Dclosed"
+
+
+def test_one_sees_where_one_is_signed_in_and_ends_it_all():
+    here, there = sign_in(headers={"User-Agent": "Here/1"}), sign_in(headers={"User-Agent": "There/2"})
+    html = here.get(SESSIONS).content.decode()
+    assert html.count("<bdi>Here/1</bdi>") == html.count("<bdi>There/2</bdi>") == 1
+    assert html.count("This browser") == 1
+    answer = here.post("/accounts/sessions/end/")
+    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
+    assert not is_in(here)
+    assert not is_in(there)
+
+
+def test_one_does_not_see_another_s_sessions():
+    make_agent("berit")
+    sign_in("berit", headers={"User-Agent": "Hers/1"})
+    assert "Hers/1" not in sign_in().get(SESSIONS).content.decode()
+
+
+def test_signing_out_has_the_browser_forget():
+    browser = sign_in()
+    answer = browser.post("/accounts/logout/")
+    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_a_new_password_ends_the_other_sessions():
+    here, there = sign_in(), sign_in()
+    new = "another-long-password-of-the-tests"
+    form = {"oldpassword": "a-long-password-of-the-tests", "password1": new, "password2": new}
+    assert here.post("/accounts/password/", form).status_code == 302
+    assert is_in(here)
+    assert not is_in(there)
+    assert is_in(sign_in(password=new))
+
+
+@pytest.mark.parametrize("new", ["short", "qwerty123456"])
+def test_a_password_that_is_easy_to_guess_is_refused(new):
+    browser = sign_in()
+    form = {"oldpassword": "a-long-password-of-the-tests", "password1": new, "password2": new}
+    answer = browser.post("/accounts/password/", form)
+    assert answer.status_code == 200
+    assert 'class="field-error"' in answer.content.decode()

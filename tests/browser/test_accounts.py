@@ -1,0 +1,131 @@
+"""Coming in and going out, with what only a browser has: passkeys, the Back button, a phone's clock."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.accounts.people import code_for
+from tests.browser.dashboard import PASSWORD, Dashboard
+from tests.browser.steps import TICKET, heading, sign_in
+
+
+@pytest.fixture(scope="module")
+def by_name(running_sandbox, tmp_path_factory):
+    """A dashboard that browsers call by a name."""
+    with Dashboard(running_sandbox.url, tmp_path_factory.mktemp("by_name"), host="localhost") as dashboard:
+        yield dashboard
+
+
+@pytest.fixture
+def phone(new_context):
+    """A page of somebody who is not signed in, on a device that makes passkeys."""
+    page = new_context().new_page()
+    device = page.context.new_cdp_session(page)
+    device.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    device.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    return page
+
+
+def sign_out(page):
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    expect(page.get_by_role("heading", name="Sign in", exact=True)).to_be_visible()
+
+
+def test_a_passkey_signs_in_alone_and_can_be_removed(phone, by_name):
+    sign_in(phone, at=f"{by_name.url}/accounts/login/")
+    phone.get_by_role("link", name="agent", exact=True).click()
+    phone.get_by_role("link", name="Add a passkey").click()
+    phone.get_by_label("Name").fill("My phone")
+    phone.get_by_role("button", name="Add a passkey").click()
+    expect(phone.get_by_role("list", name="Recovery codes").get_by_role("listitem")).to_have_count(10)
+
+    sign_out(phone)
+    phone.get_by_role("button", name="Use a passkey").click()
+    expect(phone.get_by_role("heading", name="Tickets", exact=True)).to_be_visible()
+
+    sign_out(phone)
+    phone.get_by_label("Username").fill("agent")
+    phone.get_by_label("Password").fill(PASSWORD)
+    phone.get_by_role("button", name="Sign in", exact=True).click()
+    expect(phone.get_by_role("heading", name="Second step")).to_be_visible()
+    phone.get_by_role("button", name="Use a passkey").click()
+    expect(phone.get_by_role("heading", name="Tickets", exact=True)).to_be_visible()
+
+    phone.get_by_role("link", name="agent", exact=True).click()
+    phone.get_by_role("link", name="Manage passkeys").click()
+    expect(phone.get_by_role("heading", name="My phone")).to_be_visible()
+    phone.get_by_role("link", name="Remove").click()
+    phone.get_by_role("button", name="Remove").click()
+    expect(phone.get_by_text("You have no passkey here.")).to_be_visible()
+
+
+def test_without_a_passkey_it_is_said(phone, by_name):
+    phone.goto(f"{by_name.url}/accounts/login/")
+    phone.get_by_role("button", name="Use a passkey").click()
+    expect(phone.get_by_role("alert")).to_contain_text("The passkey was not used")
+
+
+def test_an_authenticator_app_is_asked_for_and_leads_back_to_the_page(phone, by_name):
+    sign_in(phone, at=f"{by_name.url}/accounts/login/")
+    phone.get_by_role("link", name="agent", exact=True).click()
+    phone.get_by_role("link", name="Set up an authenticator app").click()
+    expect(phone.get_by_role("img", name="QR code for the authenticator app")).to_be_visible()
+    secret = phone.get_by_text(re.compile("^[A-Z2-7]{32}$")).inner_text()
+    phone.get_by_label("Authenticator code").fill(code_for(secret))
+    phone.get_by_role("button", name="Turn on").click()
+    code = phone.get_by_role("list", name="Recovery codes").get_by_role("listitem").first.inner_text()
+
+    sign_out(phone)
+    phone.goto(by_name.url + TICKET)
+    phone.get_by_label("Username").fill("agent")
+    phone.get_by_label("Password").fill(PASSWORD)
+    phone.get_by_role("button", name="Sign in", exact=True).click()
+    phone.get_by_label("Code").fill(code)
+    phone.get_by_role("button", name="Sign in", exact=True).click()
+    expect(heading(phone)).to_be_visible()
+    phone.get_by_role("link", name="agent", exact=True).click()
+    phone.get_by_role("link", name="Remove Authenticator app").click()
+    phone.get_by_role("button", name="Remove").click()
+    expect(phone.get_by_text("Off")).to_be_visible()
+
+
+def test_after_signing_out_back_shows_nothing(visitor):
+    sign_in(visitor)
+    visitor.goto(TICKET)
+    expect(heading(visitor)).to_be_visible()
+    sign_out(visitor)
+    visitor.go_back()
+    expect(visitor.get_by_role("heading", name="Sign in", exact=True)).to_be_visible()
+    expect(heading(visitor)).to_have_count(0)
+
+
+def test_an_administrator_lets_a_colleague_in(page, new_context):
+    page.goto("/agents/")
+    page.get_by_label("Username").fill("carin")
+    page.get_by_role("button", name="Create agent").click()
+    link = page.get_by_text(re.compile("/accounts/password/")).inner_text()
+
+    colleague = new_context().new_page()
+    colleague.goto(link)
+    colleague.get_by_label("New Password", exact=True).fill(PASSWORD)
+    colleague.get_by_label("New Password (again)").fill(PASSWORD)
+    colleague.get_by_role("button", name="Save password").click()
+    colleague.get_by_role("link", name="Sign in").click()
+    colleague.get_by_label("Username").fill("carin")
+    colleague.get_by_label("Password").fill(PASSWORD)
+    colleague.get_by_role("button", name="Sign in", exact=True).click()
+    expect(colleague.get_by_role("alert")).to_contain_text("Add your API key")
+
+    page.goto("/agents/")
+    page.get_by_role("button", name="Disable carin").click()
+    colleague.goto("/tickets/")
+    expect(colleague.get_by_role("heading", name="Sign in", exact=True)).to_be_visible()
