@@ -3,10 +3,15 @@ import socket
 import pytest
 from django.core.cache import cache
 from django.core.management import call_command
+from hypothesis import settings as hypothesis_settings
 
 from sandbox import keys
 from sandbox.server import Sandbox
 from tests.agents import Agent
+
+# How long one example takes says something of the machine and what else it does, nothing of the code.
+hypothesis_settings.register_profile("dashboard", deadline=None)
+hypothesis_settings.load_profile("dashboard")
 
 
 @pytest.fixture(scope="session", autouse=True)
