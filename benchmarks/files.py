@@ -13,7 +13,7 @@ import requests
 
 from sandbox.server import Sandbox
 from sandbox.special_tickets import ENCRYPTED_ID
-from tests.browser.dashboard import AGENT, PASSWORD, Dashboard
+from tests.browser.dashboard import Dashboard, signed_in, token_in
 
 MEGABYTE = 1024 * 1024
 FILE = b"x" * (25 * MEGABYTE)
@@ -39,18 +39,6 @@ def main() -> None:
     print(f"{sum(up)} files of 25 MB went up, {down.count(len(FILE))} came down, {AT_ONCE} at a time")
     for pid in before:
         print(f"process {pid}: {before[pid]:.0f} MB before, {after.get(pid, 0):.0f} MB at most")
-
-
-def signed_in(url: str) -> requests.Session:
-    session = requests.Session()
-    page = session.get(f"{url}/accounts/login/", timeout=30).text
-    form = {"csrfmiddlewaretoken": token_in(page), "login": AGENT, "password": PASSWORD}
-    session.post(f"{url}/accounts/login/", form, timeout=30).raise_for_status()
-    return session
-
-
-def token_in(page: str) -> str:
-    return re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page).group(1)
 
 
 def ticket_page(url: str, session: requests.Session) -> str:

@@ -1,5 +1,6 @@
 """HostUp as the signed-in agent sees it: the process's connections and the agent's key, brought together."""
 
+import threading
 from functools import cache
 
 from django.conf import settings
@@ -11,6 +12,9 @@ from tickets.hostup.client import Client, Pool
 from tickets.models import ApiKey
 
 CALLS_AT_ONCE = 12  # of gunicorn's 16 threads: the rest answer those who do not wait for HostUp
+
+# `cache` alone gives threads that come first together a pool each, and each of those its own places for calls.
+_one_at_a_time = threading.Lock()
 
 
 class NoKey(Exception):
@@ -28,14 +32,19 @@ def client_of(user) -> Client:
 
 def client_for(clear_key: str) -> Client:
     """Return the client for a key that is not saved (yet)."""
-    pool = _pool(
-        settings.HOSTUP_API_URL,
-        settings.HOSTUP_DEADLINE,
-        settings.HOSTUP_FILE_DEADLINE,
-        settings.HOSTUP_CA_BUNDLE,
-        settings.HOSTUP_PROXY,
-    )
-    return pool.client(clear_key)
+    return pool().client(clear_key)
+
+
+def pool() -> Pool:
+    """Return the process's connections to HostUp."""
+    with _one_at_a_time:
+        return pool_for(
+            settings.HOSTUP_API_URL,
+            settings.HOSTUP_DEADLINE,
+            settings.HOSTUP_FILE_DEADLINE,
+            settings.HOSTUP_CA_BUNDLE,
+            settings.HOSTUP_PROXY,
+        )
 
 
 def try_out(client: Client, api_key: ApiKey) -> None:
@@ -53,7 +62,7 @@ def try_out(client: Client, api_key: ApiKey) -> None:
 
 
 @cache
-def _pool(base_url, call_seconds, file_seconds, ca_bundle, proxy) -> Pool:
+def pool_for(base_url, call_seconds, file_seconds, ca_bundle, proxy) -> Pool:
     return Pool(
         base_url,
         call_seconds=call_seconds,

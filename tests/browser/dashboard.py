@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import secrets
 import socket
 import sqlite3
@@ -13,6 +14,8 @@ import urllib.error
 import urllib.request
 from contextlib import closing
 from pathlib import Path
+
+import requests
 
 from sandbox.model import DEPARTMENTS
 
@@ -55,19 +58,30 @@ class Dashboard:
         self._manage("migrate", "--verbosity", "0")
         self._manage("demo_agent")
         self._manage("createsuperuser", "--noinput", "--verbosity", "0")
+        self._start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop()
+
+    def restart(self) -> None:
+        """Make the processes forget what they remember of HostUp, such as how long to leave it alone."""
+        self._stop()
+        self._start()
+
+    def _start(self) -> None:
         command = [sys.executable, "-m", "gunicorn", "hostup_dashboard.wsgi", "--bind", self.address]
-        with self.log.open("w") as log:
+        with self.log.open("a") as log:
             self._server = subprocess.Popen(
                 command, cwd=BASE_DIR, env=self._environment, stdout=log, stderr=subprocess.STDOUT
             )
         try:
             self._wait()
         except BaseException:
-            self.__exit__()
+            self._stop()
             raise
-        return self
 
-    def __exit__(self, *_):
+    def _stop(self) -> None:
         self._server.terminate()
         try:
             self._server.wait(10)
@@ -113,3 +127,19 @@ class Dashboard:
             except (urllib.error.URLError, OSError):
                 time.sleep(0.05)
         raise RuntimeError(f"The dashboard did not start:\n{self.log.read_text()}")
+
+
+def signed_in(url: str) -> requests.Session:
+    """Return a session of the agent at the dashboard at `url`, without a browser."""
+    session = requests.Session()
+    page = session.get(f"{url}/accounts/login/", timeout=30).text
+    form = {"csrfmiddlewaretoken": token_in(page), "login": AGENT, "password": PASSWORD}
+    answer = session.post(f"{url}/accounts/login/", form, timeout=30, allow_redirects=False)
+    if answer.status_code != 302:
+        raise RuntimeError(f"The agent could not sign in: {answer.status_code}")
+    return session
+
+
+def token_in(page: str) -> str:
+    """Return the CSRF token of a page's form."""
+    return re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page).group(1)
