@@ -8,6 +8,7 @@ from hypothesis import settings as hypothesis_settings
 from sandbox import keys
 from sandbox.server import Sandbox
 from tests.agents import Agent
+from tickets import upstream
 
 # How long one example takes says something of the machine and what else it does, nothing of the code.
 hypothesis_settings.register_profile("dashboard", deadline=None)
@@ -34,6 +35,7 @@ def sandbox(running_sandbox, settings, monkeypatch):
     settings.HOSTUP_DEADLINE = 2.0  # seconds: the tests wait for it often
     monkeypatch.setattr("tickets.hostup.client.BACKOFF_SECONDS", 0.01)  # nor for this
     cache.clear()
+    upstream.pool_for.cache_clear()  # what is known of another test's HostUp is not known of this one
     return running_sandbox
 
 

@@ -35,7 +35,11 @@ def test_attachments_download_through_us_and_never_run(agent):
 
 
 def test_a_file_keeps_its_name_without_its_tricks(agent):
-    dispositions = {unquote(agent.get(href).headers["Content-Disposition"]) for href in attachments(agent)}
+    dispositions = set()
+    for href in attachments(agent):
+        response = agent.get(href)
+        dispositions.add(unquote(response.headers["Content-Disposition"]))
+        response.close()
     assert "attachment; filename*=utf-8''räksmörgås på ön.txt" in dispositions
     assert 'attachment; filename="_.._etc_passwd"' in dispositions
 

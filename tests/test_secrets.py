@@ -54,6 +54,7 @@ def test_the_key_is_nowhere_but_in_the_calls(newcomer, sandbox, monkeypatch, eve
         ]
         pages.append(newcomer.post("/settings/key/", {"api_key": CANARY}))
         sandbox.clear_faults()
+        pages.append(newcomer.get("/tickets/"))  # HostUp is up again, and not left alone
     monkeypatch.setattr("tickets.hostup.wire.read_page", lambda answer: 1 / 0)
     pages.append(newcomer.get("/tickets/"))  # a mistake of ours, with the key in the frames of its traceback
     pages.append(newcomer.get("/activity/"))

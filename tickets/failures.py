@@ -100,13 +100,10 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
         case errors.Invalid():
             return Failure(422, _("HostUp did not accept that"), [*unchanged, *error.fields.values()])
         case errors.RateLimited():
-            wait = ngettext(
-                "Try again in %(seconds)s second.", "Try again in %(seconds)s seconds.", error.retry_after
-            ) % {"seconds": error.retry_after}
             return Failure(
                 429,
                 _("HostUp asks us to slow down"),
-                [*unchanged, _("Too many calls were made with your API key."), wait],
+                [*unchanged, _("Too many calls were made with your API key."), _wait(error.retry_after)],
                 retry_after=error.retry_after,
             )
         case errors.OutcomeUnknown():
@@ -120,6 +117,18 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
             )
         case errors.TooSlow():
             return Failure(504, _("HostUp takes too long to answer"), [*unchanged, _("Try again in a moment.")])
+        case errors.CircuitOpen():
+            return Failure(
+                503,
+                _("HostUp is not answering right now"),
+                [
+                    *unchanged,
+                    _("It failed several times in a row, so the dashboard waits a little before it asks again."),
+                    _("This call was not made."),
+                    _wait(error.retry_after),
+                ],
+                retry_after=error.retry_after,
+            )
         case errors.Busy():
             return Failure(
                 503,
@@ -137,3 +146,9 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 _("HostUp sent an answer we cannot read"),
                 [_("Try again. If it keeps happening, look at the ticket in HostUp's own panel.")],
             )
+
+
+def _wait(seconds: int) -> str:
+    return ngettext("Try again in %(seconds)s second.", "Try again in %(seconds)s seconds.", seconds) % {
+        "seconds": seconds
+    }

@@ -27,6 +27,13 @@ def button(page: Page, name: str) -> Locator:
     return page.get_by_role("button", name=name, exact=True)
 
 
+@pytest.fixture
+def long_wait(dashboard):
+    """What makes HostUp ask for more patience than the tests have."""
+    yield SLOW_DOWN | {"headers": {"Retry-After": "100"}}
+    dashboard.restart()
+
+
 def box(page: Page, number: str) -> Locator:
     return page.get_by_role("checkbox", name=f"Select ticket {number}")
 
@@ -130,8 +137,8 @@ def test_asked_to_slow_down_it_counts_the_seconds_and_goes_on_with_the_same(page
     assert changes(sandbox) == paths(sandbox, [three[0], three[1], three[1], three[2]])
 
 
-def test_the_wait_can_be_stopped(page, sandbox, three):
-    sandbox.fault(**SLOW_DOWN | {"headers": {"Retry-After": "100"}})
+def test_the_wait_can_be_stopped(page, sandbox, three, long_wait):
+    sandbox.fault(**long_wait)
     button(page, "Reopen selected").click()
     expect(bar(page)).to_contain_text("Going on in 99 s")
     button(page, "Stop").click()
@@ -304,13 +311,13 @@ def test_on_a_small_phone_everything_is_in_reach_of_a_thumb(page, sandbox, three
 
 
 @BOTH_SCREENS
-def test_axe_finds_nothing_while_it_runs_and_after(page, sandbox, three):
+def test_axe_finds_nothing_while_it_runs_and_after(page, sandbox, three, long_wait):
     def violations():
         page.wait_for_timeout(900)  # until no press is refused any more
         return [found["id"] for found in Axe().run(page, options=OPTIONS).response["violations"]]
 
     sandbox.fault("problem_409", method="POST")
-    sandbox.fault(**SLOW_DOWN | {"headers": {"Retry-After": "100"}}, skip=1)
+    sandbox.fault(**long_wait, skip=1)
     button(page, "Reopen selected").click()
     expect(bar(page)).to_contain_text("Going on in")
     assert violations() == []

@@ -20,6 +20,8 @@ import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
 from tickets.hostup import deadline, errors, wire
+from tickets.hostup.circuit import Circuit
+from tickets.hostup.limits import RateLimits
 from tickets.hostup.multipart import FileForm
 from tickets.hostup.types import ID_PATTERN, Department, Message, Page, Ticket, Upload
 
@@ -66,9 +68,12 @@ class Pool:
         call_seconds: how long one call may take in all, retries included.
         file_seconds: the same for a file.
         most_at_once: calls under way at a time; one more is refused at once, so that a hanging HostUp does
-            not take every thread of the server with it.
+            not take every thread of the server with it. Of these half may be files, which the slow line of
+            whoever downloads them can hold up for as long as `file_seconds`.
         ca_bundle: path of the certificates to trust instead of the usual ones.
         proxy: address of a proxy to go through.
+
+    `circuit` tells whether HostUp answers, `rate_limits` which keys have to wait.
     """
 
     def __init__(
@@ -87,21 +92,22 @@ class Pool:
         self._verify = ca_bundle or True
         self._proxies = {"http": proxy, "https": proxy} if proxy else {}
         self._slots = threading.BoundedSemaphore(most_at_once)
+        self._file_slots = threading.BoundedSemaphore(max(1, most_at_once // 2))
+        self.circuit = Circuit()
+        self.rate_limits = RateLimits()
         self._adapter = _Adapter(pool_connections=1, pool_maxsize=most_at_once)
 
     def client(self, api_key: str) -> "Client":
         """Return the client that calls with `api_key`."""
         return Client(self, api_key)
 
-    @contextmanager
     def slot(self):
         """Hold one of the places for calls under way. Raises `Busy` when there is none."""
-        if not self._slots.acquire(blocking=False):
-            raise errors.Busy()
-        try:
-            yield
-        finally:
-            self._slots.release()
+        return _held(self._slots)
+
+    def file_slot(self):
+        """Hold one of the places for files under way, beside the call's own. Raises `Busy` when there is none."""
+        return _held(self._file_slots)
 
     @contextmanager
     def exchange(self, request: requests.PreparedRequest, call: deadline.Call):
@@ -132,7 +138,7 @@ class Client:
 
     def __init__(self, pool: Pool, api_key: str):
         self._pool = pool
-        self._authorization = f"Bearer {api_key}"
+        self._api_key = api_key
 
     # https://developer.hostup.se: GET /api/v2/support/tickets
     def tickets(self, *, status: str = "", department: str = "", cursor: str = "", limit: int = 50) -> Page:
@@ -182,14 +188,17 @@ class Client:
         form = FileForm(filename, content, size, fields)
         headers = {"Content-Type": form.content_type}
         call = deadline.Call(self._pool.file_seconds)
-        return self._change("/attachments", wire.read_upload, call=call, data=form, headers=headers)
+        with self._pool.file_slot():
+            return self._change("/attachments", wire.read_upload, call=call, data=form, headers=headers)
 
     # https://developer.hostup.se: GET /api/v2/support/attachments/{id}
     def download(self, ticket_id: str, attachment_id: str) -> Download:
         """Start downloading a file of a ticket. Raises before the first byte, or in the middle of `chunks`."""
         call = deadline.Call(self._pool.file_seconds)
         path, params = f"/attachments/{_checked(attachment_id)}", {"ticketId": _checked(ticket_id)}
-        with ExitStack() as opened:
+        # The call is over when its answer begins: how fast the rest is taken is no matter of HostUp's.
+        with self._calling("GET", path), ExitStack() as opened:
+            opened.enter_context(self._pool.file_slot())
             response = opened.enter_context(self._exchange("GET", path, call, params=params))
             if response.status_code != 200:
                 answer = _complete(response)
@@ -209,7 +218,8 @@ class Client:
         """
         try:
             call = deadline.Call(self._pool.call_seconds)
-            self._send("POST", "/attachments", call, files={"none": (None, "")})
+            with self._calling("POST", "/attachments"):
+                self._send("POST", "/attachments", call, files={"none": (None, "")})
         except errors.Forbidden:
             return False
         except errors.Invalid:
@@ -223,15 +233,18 @@ class Client:
     ) -> Value:
         """Make a call that changes nothing, again when the connection or HostUp broke and time is left."""
         call = deadline.Call(self._pool.call_seconds)
-        for tried in range(1, tries + 1):
-            try:
-                return read(self._send("GET", path, call, params=params))
-            except errors.Unavailable as error:
-                pause = random.uniform(0, BACKOFF_SECONDS * 2**tried)  # noqa: S311  (no secret)
-                may_pass = error.status is None or error.status in RETRIED_STATUSES
-                if tried == tries or not may_pass or time.monotonic() + pause >= call.ends_at:
+        with self._calling("GET", path):
+            for tried in range(1, tries + 1):
+                try:
+                    return read(self._send("GET", path, call, params=params))
+                except errors.Busy:  # to wait for a slot would take the threads that slots are to leave free
                     raise
-                time.sleep(pause)
+                except errors.Unavailable as error:
+                    pause = random.uniform(0, BACKOFF_SECONDS * 2**tried)  # noqa: S311  (no secret)
+                    may_pass = error.status is None or error.status in RETRIED_STATUSES
+                    if tried == tries or not may_pass or time.monotonic() + pause >= call.ends_at:
+                        raise
+                    time.sleep(pause)
         raise AssertionError("unreachable")
 
     def _change(self, path: str, read: Callable[[wire.Answer], Value], *, call=None, **body) -> Value:
@@ -242,13 +255,14 @@ class Client:
         """
         call = call or deadline.Call(self._pool.call_seconds)
         try:
-            try:
-                answer = self._send("POST", path, call, **body)
-            except errors.Unavailable:
-                if call.sent:
-                    raise
-                answer = self._send("POST", path, call, **body)
-            return read(answer)
+            with self._calling("POST", path):
+                try:
+                    answer = self._send("POST", path, call, **body)
+                except errors.Unavailable:
+                    if call.sent:
+                        raise
+                    answer = self._send("POST", path, call, **body)
+                return read(answer)
         except (errors.Unavailable, errors.Unreadable) as error:
             if not call.sent:
                 raise
@@ -259,6 +273,24 @@ class Client:
                 detail=error.detail,
                 request_id=error.request_id,
             ) from None
+
+    @contextmanager
+    def _calling(self, method: str, path: str):
+        """Make a call, with all its tries, inside the block.
+
+        Raises `RateLimited` or `CircuitOpen`, without asking HostUp, when it is known what HostUp would do.
+        """
+        self._pool.rate_limits.check(self._api_key)
+        with self._pool.circuit.calling():
+            try:
+                yield
+            except errors.RateLimited as error:
+                # `rate_limited` in answer to a new ticket may mean "one critical alert an hour" and then says
+                # nothing of other calls. If it does mean all calls, the next one will hear it.
+                may_be_critical = (method, path, error.code) == ("POST", "/tickets", "rate_limited")
+                if not may_be_critical:
+                    self._pool.rate_limits.remember(self._api_key, error.retry_after)
+                raise
 
     def _send(self, method: str, path: str, call: deadline.Call, **request) -> wire.Answer:
         """Make one call and return its complete, successful answer."""
@@ -275,7 +307,7 @@ class Client:
             method,
             f"{self._pool.base_url}/api/v2/support{path}",
             headers={
-                "Authorization": self._authorization,
+                "Authorization": f"Bearer {self._api_key}",
                 "Accept": "application/json",
                 "Accept-Encoding": "gzip",
                 "User-Agent": USER_AGENT,
@@ -306,6 +338,16 @@ class _Adapter(HTTPAdapter):
         manager = super().proxy_manager_for(proxy, ssl_context=deadline.tls_context(), **kwargs)
         manager.pool_classes_by_scheme = deadline.POOL_CLASSES
         return manager
+
+
+@contextmanager
+def _held(slots: threading.BoundedSemaphore):
+    if not slots.acquire(blocking=False):
+        raise errors.Busy()
+    try:
+        yield
+    finally:
+        slots.release()
 
 
 def _complete(response: requests.Response) -> wire.Answer:

@@ -61,6 +61,14 @@ class Busy(Unavailable):
     """The call was not made: as many as we allow are under way."""
 
 
+class CircuitOpen(Unavailable):
+    """The call was not made: those before it failed. HostUp is asked again in `retry_after` whole seconds."""
+
+    def __init__(self, *, retry_after: int):
+        super().__init__()
+        self.retry_after = retry_after
+
+
 class Unreadable(HostUpError):
     """HostUp answered something that is not what its reference says."""
 

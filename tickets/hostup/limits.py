@@ -1,0 +1,44 @@
+"""When each API key may call again: HostUp's 429, remembered, so that nobody asks again before their time."""
+
+import hashlib
+import math
+import threading
+import time
+from collections.abc import Callable
+
+from tickets.hostup import errors
+
+MOST_KEYS = 1000  # far more than agents are limited at a time
+
+
+class RateLimits:
+    """One for all threads of a process. `clock` gives seconds and never goes back.
+
+    It holds digests: an API key is a long random text, which cannot be guessed back from its digest.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic):
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._not_before: dict[bytes, float] = {}
+
+    def check(self, api_key: str) -> None:
+        """Raise `RateLimited` when HostUp has said that this key is to wait, and the time is not up."""
+        with self._lock:
+            now = self._clock()
+            seconds = self._not_before.get(_digest(api_key), now) - now
+        if seconds > 0:
+            raise errors.RateLimited(retry_after=math.ceil(seconds))
+
+    def remember(self, api_key: str, retry_after: int) -> None:
+        """Let this key wait for `retry_after` seconds from now."""
+        with self._lock:
+            now = self._clock()
+            self._not_before = {digest: end for digest, end in self._not_before.items() if end > now}
+            if len(self._not_before) >= MOST_KEYS:
+                del self._not_before[next(iter(self._not_before))]
+            self._not_before[_digest(api_key)] = now + retry_after
+
+
+def _digest(api_key: str) -> bytes:
+    return hashlib.sha256(api_key.encode()).digest()
