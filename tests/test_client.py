@@ -161,6 +161,15 @@ def test_one_call_too_many_is_refused_at_once(pool, sandbox):
     assert pool.client(keys.FULL).tickets().tickets
 
 
+def test_a_download_given_up_late_leaves_the_next_call_its_time(client, sandbox):
+    """Nobody says when: an answer that its browser gave up on may be closed by the garbage collector."""
+    sandbox.fault(status=200, body=b"x" * 1_000_000, times=2)
+    given_up = client.download(SAMPLE_ID, "tatt_1")
+    download = client.download(SAMPLE_ID, "tatt_1")
+    given_up.close()
+    assert len(b"".join(download)) == 1_000_000
+
+
 @pytest.mark.parametrize("identifier", ["..", "a/b", "a?b", "", "x" * 65, "å"])
 def test_an_id_that_is_none_is_not_sent(client, sandbox, identifier):
     for call in (client.ticket, client.reopen, client.close):

@@ -17,7 +17,12 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssl_ import create_urllib3_context
 
-_thread = threading.local()
+
+class _Thread(threading.local):
+    call = None
+
+
+_thread = _Thread()
 
 
 class Call:
@@ -41,7 +46,8 @@ class Call:
         try:
             yield
         finally:
-            _thread.call = None
+            if _thread.call is self:  # else one that was given up ends late, in the middle of the next
+                _thread.call = None
 
 
 class _Timed:
