@@ -1,9 +1,11 @@
 """What holds on every address: sign-in, methods, CSRF, headers, hosts."""
 
 import logging
+from io import StringIO
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.management import call_command
 from django.db import DatabaseError
 from django.test import Client
 from django.urls import get_resolver
@@ -193,6 +195,17 @@ def test_not_ready_when_the_keys_cannot_be_read(agent, settings):
     response = agent.get("/readyz")
     assert (response.status_code, response.json()["keys"]) == (503, False)
     assert agent.get("/healthz").status_code == 200
+
+
+def test_a_process_with_other_keys_is_not_ready_though_nobody_has_saved_anything(visitor, settings):
+    assert visitor.get("/readyz").status_code == 200
+    first = settings.ENCRYPTION_KEYS
+    settings.ENCRYPTION_KEYS = {"other": bytes(range(50, 82))}
+    assert visitor.get("/readyz").json()["keys"] is False
+    settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS | first
+    call_command("rotate_encryption_key", stdout=StringIO())
+    settings.ENCRYPTION_KEYS = {"other": settings.ENCRYPTION_KEYS["other"]}
+    assert visitor.get("/readyz").status_code == 200
 
 
 @pytest.mark.parametrize("message", [

@@ -1,9 +1,11 @@
 """The API key: tried on HostUp, kept encrypted, never shown again."""
 
+import threading
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
 
 from sandbox import keys
 from tests.agents import Agent
@@ -180,22 +182,69 @@ def test_rotation_says_which_key_is_lost(agent, settings):
         rotate()
 
 
-def test_rotation_does_not_undo_a_key_saved_meanwhile(agent, settings, monkeypatch):
+@pytest.mark.django_db(transaction=True)
+def test_nobody_saves_a_key_while_it_is_being_rotated(agent, settings, monkeypatch):
+    """Else the rotation would put the old one back."""
+    settings.ENCRYPTION_KEYS = ROTATED
+    decrypt, results = ApiKey.decrypt, []
+
+    def save_another():
+        try:
+            other = ApiKey(user=agent.user)
+            other.encrypt(keys.COLLEAGUE)
+            other.save()
+            results.append("saved")
+        except OperationalError as error:
+            results.append(str(error))
+        connection.close()
+
+    def while_it_is_read(row):
+        thread = threading.Thread(target=save_another)
+        thread.start()
+        thread.join()
+        return decrypt(row)
+
+    monkeypatch.setattr(ApiKey, "decrypt", while_it_is_read)
+    rotate()
+    (result,) = results
+    assert "locked" in result
+
+
+def test_a_check_under_way_does_not_undo_a_rotation(agent, settings, monkeypatch):
     settings.ENCRYPTION_KEYS = ROTATED
     decrypt = ApiKey.decrypt
 
-    def saved_meanwhile(row):
+    def rotated_meanwhile(row):
         clear = decrypt(row)
-        other = ApiKey.objects.get(pk=row.pk)
-        other.encrypt(keys.COLLEAGUE)
-        other.save()
+        monkeypatch.undo()
+        rotate()
         return clear
 
-    monkeypatch.setattr(ApiKey, "decrypt", saved_meanwhile)
-    rotate()
-    monkeypatch.undo()
-    settings.ENCRYPTION_KEYS = ROTATED
-    assert saved_key(agent).decrypt() == keys.COLLEAGUE
+    monkeypatch.setattr(ApiKey, "decrypt", rotated_meanwhile)
+    agent.post("/settings/key/check/")
+    assert saved_key(agent).is_under_current_key
+
+
+def test_a_check_under_way_does_not_bring_a_removed_key_back(agent, settings, monkeypatch):
+    decrypt = ApiKey.decrypt
+
+    def removed_meanwhile(row):
+        monkeypatch.undo()
+        agent.post("/settings/key/remove/")
+        return decrypt(row)
+
+    monkeypatch.setattr(ApiKey, "decrypt", removed_meanwhile)
+    agent.post("/settings/key/check/")
+    assert not ApiKey.objects.exists()
+
+
+def test_what_is_lost_is_deleted_on_request_only(agent, settings):
+    settings.ENCRYPTION_KEYS = {"new": ROTATED["new"]}
+    with pytest.raises(CommandError):
+        rotate("--dry-run")
+    assert "1 unreadable, 1 left" in rotate("--dry-run", "--delete-unreadable")
+    assert "1 unreadable, 0 left" in rotate("--delete-unreadable")
+    assert not ApiKey.objects.exists()
 
 
 def test_two_agents_keys_stay_apart(agent, stranger, sandbox):

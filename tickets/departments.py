@@ -50,7 +50,7 @@ def refresh(client: Client, api_key: ApiKey) -> None:
     try:
         ask(client, api_key)
     finally:
-        _keep(api_key)
+        api_key.keep(*FIELDS)
 
 
 def learn(user, tickets: Iterable[TicketSummary]) -> None:
@@ -62,10 +62,4 @@ def learn(user, tickets: Iterable[TicketSummary]) -> None:
     new = {slug: name or slug for slug, name in seen.items() if slug not in api_key.departments}
     if new:
         api_key.departments = api_key.departments | new
-        _keep(api_key)
-
-
-def _keep(api_key: ApiKey) -> None:
-    # Not `save`: meanwhile the agent may have removed the key, or saved another one.
-    same = ApiKey.objects.filter(pk=api_key.pk, saved_at=api_key.saved_at)
-    same.update(**{field: getattr(api_key, field) for field in FIELDS})
+        api_key.keep(*FIELDS)

@@ -70,6 +70,12 @@ class ApiKey(Encrypted):
         super().encrypt(clear)
         self.last_four = clear[-4:]
 
+    def keep(self, *fields: str) -> None:
+        """Save what was found out about the key, which may have been removed, replaced or rotated meanwhile:
+        `save` would bring the old one back."""
+        same = ApiKey.objects.filter(pk=self.pk, saved_at=self.saved_at)
+        same.update(**{field: getattr(self, field) for field in fields})
+
     @property
     def owner(self) -> str:
         return f"API key of user {self.user_id}"
@@ -102,6 +108,28 @@ class SecondStep(Authenticator):
             return crypto.decrypt(token, owner=cls.OWNER)
         except crypto.Unreadable:
             raise cls.Unreadable from None
+
+
+class Canary(Encrypted):
+    """One row that every process must be able to read, so that a process with other `ENCRYPTION_KEYS` than the
+    rest shows before anybody has saved anything."""
+
+    class Meta:
+        verbose_name_plural = "canaries"
+
+    def __str__(self):
+        return self.owner
+
+    @classmethod
+    def verify(cls) -> None:
+        """Read the row, or write it when there is none yet. Raises `Encrypted.Unreadable`."""
+        canary = cls()
+        canary.encrypt("readable")
+        cls.objects.get_or_create(pk=1, defaults={"token": canary.token})[0].decrypt()
+
+    @property
+    def owner(self) -> str:
+        return "canary"
 
 
 class DraftQuerySet(models.QuerySet):

@@ -8,7 +8,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 
 from hostup_dashboard.accounts.sessions import is_confirmed
-from tickets import failures
+from tickets import departments, failures
 from tickets.forms import ApiKeyForm
 from tickets.hostup import errors
 from tickets.middleware import tell_when_to_retry
@@ -55,7 +55,7 @@ def check(request):
     except errors.HostUpError as error:
         activity.finish(Outcome.REFUSED, error=error)
         raise
-    request.user.api_key.save()
+    request.user.api_key.keep("can_write", "checked_at", *departments.FIELDS)
     activity.finish(Outcome.DONE)
     messages.success(request, _("HostUp accepts the key."))
     return redirect("key")

@@ -1,8 +1,12 @@
 """`manage.py rotate_encryption_key`: encrypt everything stored anew with the first of `ENCRYPTION_KEYS`."""
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
-from tickets.models import ApiKey, Draft
+from tickets.models import ApiKey, Canary, Draft
+
+MODELS = (ApiKey, Draft, Canary)
+BATCH = 100  # rows locked at a time: a few hundredths of a second
 
 
 class Command(BaseCommand):
@@ -13,31 +17,45 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--dry-run", action="store_true", help="Say what would be done; change nothing.")
+        parser.add_argument(
+            "--delete-unreadable",
+            action="store_true",
+            help="Delete what cannot be read, because its key is lost; its agents have to save it anew.",
+        )
 
-    def handle(self, *, dry_run, **options):
-        unreadable = sum(self._rotate(model, dry_run) for model in (ApiKey, Draft))
-        if unreadable:
-            raise CommandError("Some could not be read: keep the old key, or accept that these are lost.")
+    def handle(self, *, dry_run, delete_unreadable, **options):
+        unreadable = sum(self._rotate(model, dry_run, delete_unreadable) for model in MODELS)
+        if unreadable and not delete_unreadable:
+            raise CommandError(
+                "Some could not be read: keep the old key, or accept that these are lost (--delete-unreadable)."
+            )
 
-    def _rotate(self, model, dry_run: bool) -> int:
+    def _rotate(self, model, dry_run: bool, delete_unreadable: bool) -> int:
         """Rotate the rows of one model, say so, and return how many could not be read."""
         rotated = unreadable = 0
-        for row in model.objects.iterator():
+        for row in self._locked(model):
             if row.is_under_current_key:
                 continue
-            old_token = row.token
             try:
                 row.encrypt(row.decrypt())
             except model.Unreadable:
                 unreadable += 1
                 self.stderr.write(f"The {row.owner} cannot be read.")
+                if delete_unreadable and not dry_run:
+                    row.delete()
                 continue
             if not dry_run:
-                # Only when the row is still what was read: its agent may be saving another one right now.
-                model.objects.filter(pk=row.pk, token=old_token).update(token=row.token)
+                row.save()
             rotated += 1
         left = sum(not row.is_under_current_key for row in model.objects.iterator())
         verb = "would be rotated" if dry_run else "rotated"
         name = model._meta.verbose_name_plural
         self.stdout.write(f"{name}: {rotated} {verb}, {unreadable} unreadable, {left} left under another key.")
         return unreadable
+
+    def _locked(self, model):
+        """Give the rows, batch by batch, each locked until its batch is done: its agent may be saving it now."""
+        keys = list(model.objects.values_list("pk", flat=True))
+        for start in range(0, len(keys), BATCH):
+            with transaction.atomic():
+                yield from model.objects.filter(pk__in=keys[start : start + BATCH]).select_for_update()

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('mfa', '0003_authenticator_type_uniq'),
-        ('tickets', '0001_initial'),
+        ('tickets', '0002_canary'),
     ]
 
     operations = [
