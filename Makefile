@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-sent-once bench-files lint format lock messages
+.PHONY: run test test-sent-once bench-files bench-rotation lint format lock messages
 
 run: $(VENV)/installed locale/sv/LC_MESSAGES/django.mo
 	@exec $(BIN)/python -m hostup_dashboard.run
@@ -21,6 +21,9 @@ test-sent-once: $(VENV)/installed-dev
 
 bench-files: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.files
+
+bench-rotation: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
+	$(BIN)/python -m benchmarks.rotation 10000
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

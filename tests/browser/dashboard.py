@@ -28,48 +28,50 @@ PASSWORD = "a-password-for-the-browser-tests"
 class Dashboard:
     """A dashboard over the HostUp at `hostup_url`, with its files in the folder `home`.
 
-    `host` is the name that browsers call it by: for passkeys it has to be a name rather than numbers.
+    `host` is the name that browsers call it by: for passkeys it has to be a name rather than numbers. `settings`
+    are environment variables, on top of those that it needs.
     """
 
-    def __init__(self, hostup_url: str, home: Path, *, host: str = "127.0.0.1"):
+    def __init__(self, hostup_url: str, home: Path, *, host: str = "127.0.0.1", **settings: str):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.address = f"127.0.0.1:{probe.getsockname()[1]}"
         self.url = f"http://{host}:{self.address.rpartition(':')[2]}"
         self.log = home / "gunicorn.log"
         self._database = home / "db.sqlite3"
-        self._environment = os.environ | {
-            "SITE_URL": self.url,
-            "SECRET_KEY": secrets.token_urlsafe(48),
-            "ENCRYPTION_KEYS": f"browser:{base64.b64encode(secrets.token_bytes(32)).decode()}",
-            "DATA_DIR": str(home),
-            "DATABASE_URL": f"sqlite:///{self._database}",
-            "HOSTUP_API_URL": hostup_url,
-            "TIME_ZONE": "Europe/Stockholm",
-            "LANGUAGE_CODE": "en",
-            "AGENT_USERNAME": AGENT,
-            "AGENT_PASSWORD": PASSWORD,
-            "DJANGO_SUPERUSER_USERNAME": NEWCOMER,
-            "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
-            "DJANGO_SUPERUSER_EMAIL": "newcomer@example.com",
-        }
+        self._environment = (
+            os.environ
+            | {
+                "SITE_URL": self.url,
+                "SECRET_KEY": secrets.token_urlsafe(48),
+                "ENCRYPTION_KEYS": f"browser:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+                "DATA_DIR": str(home),
+                "DATABASE_URL": f"sqlite:///{self._database}",
+                "HOSTUP_API_URL": hostup_url,
+                "TIME_ZONE": "Europe/Stockholm",
+                "LANGUAGE_CODE": "en",
+                "AGENT_USERNAME": AGENT,
+                "AGENT_PASSWORD": PASSWORD,
+                "DJANGO_SUPERUSER_USERNAME": NEWCOMER,
+                "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+                "DJANGO_SUPERUSER_EMAIL": "newcomer@example.com",
+            }
+            | settings
+        )
 
     def __enter__(self) -> "Dashboard":
-        self._manage("migrate", "--verbosity", "0")
-        self._manage("demo_agent")
-        self._manage("createsuperuser", "--noinput", "--verbosity", "0")
-        self._start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop()
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("demo_agent")
+        self.manage("createsuperuser", "--noinput", "--verbosity", "0")
+        return self.start()
 
     def restart(self) -> None:
         """Make the processes forget what they remember of HostUp, such as how long to leave it alone."""
-        self._stop()
-        self._start()
+        self.stop()
+        self.start()
 
-    def _start(self) -> None:
+    def start(self) -> "Dashboard":
+        """Start the server over the database as it is."""
         command = [sys.executable, "-m", "gunicorn", "hostup_dashboard.wsgi", "--bind", self.address]
         with self.log.open("a") as log:
             self._server = subprocess.Popen(
@@ -78,10 +80,13 @@ class Dashboard:
         try:
             self._wait()
         except BaseException:
-            self._stop()
+            self.stop()
             raise
 
-    def _stop(self) -> None:
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self) -> None:
         self._server.terminate()
         try:
             self._server.wait(10)
@@ -114,9 +119,13 @@ class Dashboard:
         with closing(sqlite3.connect(self._database, timeout=10)) as database, database:
             database.execute("UPDATE tickets_apikey SET departments = '{}', departments_at = NULL")
 
-    def _manage(self, *arguments: str) -> None:
+    def manage(self, *arguments: str) -> str:
+        """Run a command of `manage.py` as this dashboard, and return what it said."""
         command = [sys.executable, "manage.py", *arguments]
-        subprocess.run(command, cwd=BASE_DIR, env=self._environment, check=True)
+        done = subprocess.run(
+            command, cwd=BASE_DIR, env=self._environment, stdout=subprocess.PIPE, text=True, check=True
+        )
+        return done.stdout
 
     def _wait(self) -> None:
         ends_at = time.monotonic() + START_SECONDS

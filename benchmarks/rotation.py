@@ -1,0 +1,201 @@
+"""`make bench-rotation`: does rotating the encryption key while agents work cost anybody a page? How long is it?
+
+Two dashboards over one database, which is under the old key, are deployed as the README says: with `old,new`,
+then with `new,old`, then `rotate_encryption_key`, then with the new key alone. All the time agents open pages that
+decrypt their API key and their draft, and one saves another key, checks it and writes.
+"""
+
+import base64
+import os
+import secrets
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
+from pathlib import Path
+
+import requests
+
+from benchmarks.files import token_in
+from sandbox import keys
+from sandbox.server import Sandbox
+from sandbox.special_tickets import SAMPLE_ID
+from tests.browser.dashboard import Dashboard
+
+READERS = 4
+DRAFT = "A draft that only its agent reads."
+
+# Makes AGENTS agents, each with a key and a draft, and prints the sessions of those who will be at work.
+SEED = f"""
+import json, os
+from django.contrib.auth import get_user_model
+from django.test import Client
+from tickets.models import ApiKey, Draft
+User = get_user_model()
+users = [User(username=f"agent{{number}}") for number in range(int(os.environ["AGENTS"]))]
+User.objects.bulk_create(users)
+api_keys = [ApiKey(user=user, can_read_departments=False) for user in users]
+drafts = [Draft(user=user, ticket_id={SAMPLE_ID!r}) for user in users]
+for row in api_keys:
+    row.encrypt({keys.FULL!r})
+for row in drafts:
+    row.encrypt(json.dumps(dict(message={DRAFT!r})))
+ApiKey.objects.bulk_create(api_keys)
+Draft.objects.bulk_create(drafts)
+for user in users[:{READERS + 1}]:
+    browser = Client()
+    browser.force_login(user)
+    print(browser.cookies["sessionid"].value)
+"""
+
+
+class Agents:
+    """Agents at work on whichever dashboards are `live`; what they saw is in `seen` and `failures`."""
+
+    def __init__(self, sessions: list[str]):
+        self.live: list[Dashboard] = []
+        self.seen: Counter[str] = Counter()
+        self.failures: list[str] = []
+        self._last_four = ""
+        self._stopping = threading.Event()
+        self._at_work = [threading.Lock() for _ in sessions]
+        *readers, self._writer = sessions
+        jobs = [*(self._reads(session) for session in readers), self._writes(self._writer)]
+        self._threads = [
+            threading.Thread(target=self._work, args=pair) for pair in zip(self._at_work, jobs, strict=True)
+        ]
+
+    def move_to(self, dashboards: list[Dashboard]) -> None:
+        """Send every agent to other dashboards, and return when nobody waits for the ones before."""
+        self.live = dashboards
+        for lock in self._at_work:
+            with lock:
+                pass
+
+    def __enter__(self) -> "Agents":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+
+    def look_at_the_last_key(self) -> None:
+        """See that the key which was saved last is the one that is kept."""
+        self._page(self.live[0].url, self._writer, "/settings/key/", f"Key ending in {self._last_four}")
+
+    def _work(self, lock: threading.Lock, job: Callable[[str], None]) -> None:
+        number = 0
+        while not self._stopping.is_set():
+            with lock:
+                live = self.live
+                try:
+                    job(live[number % len(live)].url)
+                except requests.RequestException as error:
+                    self.failures.append(repr(error))
+            number += 1
+            time.sleep(0.02)  # agents read what they see; and `move_to` gets the lock
+
+    def _reads(self, session: str) -> Callable[[str], None]:
+        def read(url: str) -> None:
+            self._page(url, session, "/settings/key/", "Key ending in")
+            self._page(url, session, f"/tickets/{SAMPLE_ID}/", DRAFT)
+
+        return read
+
+    def _writes(self, session: str) -> Callable[[str], None]:
+        saved = cycle([keys.COLLEAGUE, keys.FULL])
+
+        def write(url: str) -> None:
+            key = next(saved)
+            self._press(url, session, "/settings/key/", {"api_key": key}, "HostUp accepts it.")
+            self._last_four = key[-4:]
+            self._press(url, session, "/settings/key/check/", {}, f"Key ending in {self._last_four}")
+            self._press(url, session, f"/tickets/{SAMPLE_ID}/draft/", {"message": DRAFT}, "Draft saved.")
+
+        return write
+
+    def _page(self, url: str, session: str, path: str, words: str) -> None:
+        self._look(requests.get(url + path, cookies={"sessionid": session}, timeout=30), words)
+
+    def _press(self, url: str, session: str, path: str, form: dict, words: str) -> None:
+        with requests.Session() as browser:
+            browser.cookies["sessionid"] = session
+            token = token_in(browser.get(f"{url}/settings/key/", timeout=30).text)
+            answer = browser.post(url + path, form | {"csrfmiddlewaretoken": token}, timeout=30)
+            self._look(answer, words)
+
+    def _look(self, answer: requests.Response, words: str) -> None:
+        self.seen[words.split()[0]] += 1
+        if answer.status_code != 200 or words not in answer.text:
+            self.failures.append(f"{answer.request.method} {answer.url}: {answer.status_code} without {words!r}")
+
+
+def rotate(agents: int) -> tuple[Agents, float, str]:
+    """Rotate the keys and drafts of so many agents. Returns what the agents saw, the seconds that the rotation
+    took, and what it said."""
+    old, new = (f"{kid}:{base64.b64encode(os.urandom(32)).decode()}" for kid in ("old", "new"))
+    with (
+        Sandbox(rate_limit=1_000_000) as sandbox,
+        tempfile.TemporaryDirectory() as folder,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        secret_key = secrets.token_urlsafe(48)
+
+        def dashboard(encryption_keys: str) -> Dashboard:
+            return Dashboard(
+                sandbox.url,
+                Path(folder),
+                SECRET_KEY=secret_key,
+                ENCRYPTION_KEYS=encryption_keys,
+                WEB_CONCURRENCY="1",
+                AGENTS=str(agents),
+            )
+
+        running: list[Dashboard] = []
+
+        def deploy(encryption_keys: str) -> None:
+            before = running[:]
+            running[:] = pool.map(Dashboard.start, [dashboard(encryption_keys) for _ in range(2)])
+            at_work.move_to(running[:])
+            for stopped in before:
+                stopped.stop()
+
+        operator = dashboard(old)
+        operator.manage("migrate", "--verbosity", "0")
+        at_work = Agents(operator.manage("shell", "-v0", "-c", SEED).split())
+        try:
+            deploy(f"{old},{new}")
+            with at_work:
+                deploy(f"{new},{old}")
+                began = time.monotonic()
+                said = dashboard(f"{new},{old}").manage("rotate_encryption_key")
+                took = time.monotonic() - began
+                deploy(new)
+                time.sleep(1)  # the agents go on with the new key alone
+            at_work.look_at_the_last_key()
+        finally:
+            for one in running:
+                one.stop()
+    return at_work, took, said
+
+
+def main() -> None:
+    agents = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    at_work, took, said = rotate(agents)
+    print(said, end="")
+    print(f"{agents} keys and {agents} drafts in {took:.1f} s, start of the command included")
+    print(f"meanwhile {at_work.seen.total()} pages {dict(at_work.seen)}, {len(at_work.failures)} failed")
+    for failure in at_work.failures[:10]:
+        print(failure)
+    sys.exit(bool(at_work.failures))
+
+
+if __name__ == "__main__":
+    main()
