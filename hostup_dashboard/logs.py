@@ -3,7 +3,7 @@
 import logging
 import re
 
-from django.views.debug import SafeExceptionReporterFilter
+from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 # Our own calls carry the key as a Bearer token; the key form carries it as `api_key`.
 _SECRETS = re.compile(r"(Bearer\s+|api_key['\"]?\s*[=:]\s*\[?['\"]?)[^\s'\"&\]]+", re.IGNORECASE)
@@ -27,6 +27,16 @@ class NoVariables(SafeExceptionReporterFilter):
 
     def get_post_parameters(self, request):
         return {}
+
+
+class Reporter(ExceptionReporter):
+    """Error reports as a page or a mail, without what an error's own words say of a key."""
+
+    def get_traceback_html(self):
+        return _blank(super().get_traceback_html())
+
+    def get_traceback_text(self):
+        return _blank(super().get_traceback_text())
 
 
 def _blank(text: str) -> str:

@@ -217,6 +217,7 @@ CONTENT_SECURITY_POLICY = {
 
 # Errors and logs: the API key must be in neither
 
+DEFAULT_EXCEPTION_REPORTER = "hostup_dashboard.logs.Reporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "hostup_dashboard.logs.NoVariables"
 LOGGING = {
     "version": 1,

@@ -1,24 +1,53 @@
 """A key that only this test knows goes through everything that can be done with it; then it is looked for."""
 
+import base64
 import io
 import logging
+import re
+from urllib.parse import quote
 
 import pytest
+from django.core import mail
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import connection
+from django.utils.log import AdminEmailHandler
 
 from hostup_dashboard.logs import WithoutKeys
 from sandbox import keys
-from sandbox.special_tickets import ENCRYPTED_ID, SAMPLE_ID
+from sandbox.special_tickets import ATTACHMENTS_ID, ENCRYPTED_ID, SAMPLE_ID
 from tests.test_reply import form_of
+from tickets import upstream
+from tickets.models import ApiKey
 
-CANARY = "hostup-sandbox-canary-7f3a9c51e8d24b60"
+CANARY = "hostup-sandbox-canary/7f3a9c51+e8d24b60=="  # one that reads differently in an address
+SPARE = "hostup-sandbox-canary/spare-b1f0+77a2c9d3=="
+
+
+def echo(status, **fields):
+    """A HostUp that says the key back in every word it has, and in its headers."""
+    said = f"Bad header Authorization: Bearer {CANARY}, {quote(CANARY, safe='')}"
+    problem = {"status": status, "code": CANARY, "title": said, "detail": said, "requestId": CANARY}
+    problem["errors"] = [{"pointer": "/message", "detail": said, "code": CANARY}]
+    headers = {
+        "X-Api-Key": CANARY,
+        "Retry-After": CANARY,
+        "Content-Disposition": f'attachment; filename="{CANARY}"',
+    }
+    return {"status": status, "body": problem | fields, "headers": headers}
+
+
+FAULTS = {
+    **{name: {"name": name} for name in ("lost_answer", "broken_json", "redirect_other_host")},
+    **{f"echo_{status}": echo(status) for status in (400, 401, 403, 404, 409, 429, 500)},
+    "echo_200": echo(200) | {"path": "/support/(tickets|departments)"},  # a file's content is nobody's words
+}
 
 
 @pytest.fixture
 def everything_logged():
-    """Every logger at its most talkative, with what the product's own handler keeps out kept out."""
+    """Every logger at its most talkative, through what the product's own handler keeps out, and error mails."""
     root = logging.getLogger()
     product = next(
         handler for handler in root.handlers if any(isinstance(f, WithoutKeys) for f in handler.filters)
@@ -26,53 +55,177 @@ def everything_logged():
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     handler.filters, handler.formatter = product.filters, product.formatter
-    level = root.level
+    mailer = AdminEmailHandler(include_html=True)
+    mailer.setLevel(logging.ERROR)
+    mailer.filters = product.filters
+    before = {name: logging.getLogger(name).level for name in ("", "django", "urllib3", "requests", "tickets")}
+    for name in before:
+        logging.getLogger(name).setLevel(logging.DEBUG)
+    logging.getLogger("django.template").setLevel(logging.INFO)  # it tells of every word that a page leaves out
     root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
+    root.addHandler(mailer)
     yield written
-    root.setLevel(level)
     root.removeHandler(handler)
+    root.removeHandler(mailer)
+    for name, level in before.items():
+        logging.getLogger(name).setLevel(level)
 
 
-@pytest.mark.django_db
-def test_the_key_is_nowhere_but_in_the_calls(newcomer, sandbox, monkeypatch, everything_logged):
-    monkeypatch.setitem(keys.HOLDERS, CANARY, keys.HOLDERS[keys.FULL])
+@pytest.fixture
+def canary(newcomer, sandbox, settings, monkeypatch, everything_logged):
+    """An agent with the canary for a key, before a HostUp that knows it."""
+    settings.ADMINS = [("Operator", "operator@example.com")]
+    settings.HOSTUP_DEADLINE = settings.HOSTUP_FILE_DEADLINE = 0.5
+    for key in (CANARY, SPARE):
+        monkeypatch.setitem(keys.HOLDERS, key, keys.HOLDERS[keys.FULL])
     newcomer.raise_request_exception = False
-    pages = [
-        newcomer.post("/settings/key/", {"api_key": CANARY}),
-        newcomer.get("/settings/key/"),
-        newcomer.post("/settings/key/check/", follow=True),
-        newcomer.get("/tickets/"),
-        newcomer.htmx_post(f"/tickets/{SAMPLE_ID}/reopen/", {"status": "closed"}),
-        newcomer.post(f"/tickets/{ENCRYPTED_ID}/reply/", form_of(newcomer) | {"message": "Hello."}),
-    ]
-    for fault in ("problem_401", "html_500", "reset", "broken_json", "redirect_other_host"):
-        sandbox.fault(fault, times=None)
-        pages += [
-            newcomer.get("/tickets/"),
-            newcomer.htmx_post(f"/tickets/{SAMPLE_ID}/close/", {"status": "open"}),
-        ]
-        pages.append(newcomer.post("/settings/key/", {"api_key": CANARY}))
-        sandbox.clear_faults()
-        pages.append(newcomer.get("/tickets/"))  # HostUp is up again, and not left alone
-    monkeypatch.setattr("tickets.hostup.wire.read_page", lambda answer: 1 / 0)
-    pages.append(newcomer.get("/tickets/"))  # a mistake of ours, with the key in the frames of its traceback
-    pages.append(newcomer.get("/activity/"))
-    assert pages[-2].status_code == 500
-    assert any(call.key_name == "FULL" for call in sandbox.calls)
+    newcomer.post("/settings/key/", {"api_key": CANARY})
+    assert ApiKey.objects.get().decrypt() == CANARY
+    return newcomer
 
+
+def journey(agent):
+    """Do everything that an agent can do, with htmx and without, and give the answers."""
+    reply = {"message": "Hello.", "seen_status": "open", "token": "5d2a4f3e-8a4b-4c47-9a55-3a8c2f0d9f11"}
+    new = {"department": "billing", "subject": "Help", "message": "Now.", "priority": "low"}
+    for post in (agent.post, agent.htmx_post):
+        yield post("/settings/key/", {"api_key": CANARY})
+        yield post("/settings/key/check/")
+        yield post(f"/tickets/{SAMPLE_ID}/reopen/", {"status": "closed"})
+        yield post(f"/tickets/{SAMPLE_ID}/close/", {"status": "open"})
+        yield post(f"/tickets/{ENCRYPTED_ID}/reply/", reply | fresh(agent))
+        yield post(f"/tickets/{ENCRYPTED_ID}/reply/", reply | fresh(agent) | {"encrypted": "on"})
+        yield post(f"/tickets/{ENCRYPTED_ID}/draft/", {"message": "Hello."})
+        yield post(f"/tickets/{ENCRYPTED_ID}/upload/", {"file": SimpleUploadedFile("notes.txt", b"text")})
+        yield post("/tickets/new/", new | fresh(agent))
+    yield agent.get("/settings/key/")
+    for get in (agent.get, agent.htmx_get):
+        yield get("/tickets/")
+        yield get(f"/tickets/{SAMPLE_ID}/")
+        yield get(f"/tickets/{ATTACHMENTS_ID}/")
+        yield get("/tickets/new/")
+        yield get(f"/tickets/{ATTACHMENTS_ID}/attachments/{attachment(agent)}/")
+        yield get("/activity/")
+
+
+def fresh(agent):
+    try:
+        return form_of(agent)
+    except ValueError:  # HostUp fails: there is no form
+        return {}
+
+
+def attachment(agent):
+    links = re.findall(r"attachments/(tatt_\w+)/", agent.get(f"/tickets/{ATTACHMENTS_ID}/").content.decode())
+    return links[0] if links else "tatt_1"
+
+
+def what_was_said(response):
+    body = b"".join(response.streaming_content) if response.streaming else response.content
+    return body + str(response.headers).encode()
+
+
+def everything_kept(agent, log):
+    """Give, by the name of its place, everything that is kept anywhere."""
     dump = io.StringIO()
     call_command("dumpdata", stdout=dump)
     with connection.cursor() as cursor:
         cursor.execute("SELECT session_data FROM django_session")
-        sessions = [newcomer.session.decode(data) for (data,) in cursor.fetchall()]
-    kept = getattr(cache, "_cache", {})
-    places = {
-        "pages": [page.content.decode() + str(page.headers) for page in pages],
-        "log": [everything_logged.getvalue()],
-        "database": [dump.getvalue()],
-        "sessions": [str(session) for session in sessions],
-        "cache": [str(value) for value in kept.values()],
+        sessions = [agent.session.decode(data) for (data,) in cursor.fetchall()]
+    return {
+        "log": log.getvalue().encode(),
+        "error mail": b"".join(message.message().as_bytes() for message in mail.outbox),
+        "error mail in clear": str([(message.body, message.alternatives) for message in mail.outbox]).encode(),
+        "database": dump.getvalue().encode(),
+        "database file": connection.connection.serialize(),
+        "sessions": str(sessions).encode(),
+        "cache": b"".join(cache._cache.values()),
     }
-    assert everything_logged.getvalue()
-    assert {place for place, texts in places.items() if any(CANARY in text for text in texts)} == set()
+
+
+def forms_of(key):
+    """Give the key as it may be written: clear, in an address, in base64 after any number of other bytes."""
+    yield key.encode()
+    yield quote(key, safe="").encode()
+    for before in range(3):
+        encoded = base64.b64encode(b"x" * before + key.encode())
+        yield encoded[4 if before else 0 : -4]  # what does not depend on what is around it
+
+
+def places_with_the_key(places):
+    forms = [form for key in (CANARY, SPARE) for form in forms_of(key)]
+    return {place for place, text in places.items() if any(form in text for form in forms)}
+
+
+def test_the_key_is_nowhere_but_in_the_calls(canary, sandbox, everything_logged):
+    places = {}
+
+    def everything_is_done(name):
+        for number, response in enumerate(journey(canary)):
+            place = f"{name} {number} {response.request['REQUEST_METHOD']} {response.request['PATH_INFO']}"
+            places[place] = what_was_said(response)
+            upstream.pool_for.cache_clear()  # a HostUp that fails would be left alone: every step is to reach it
+
+    places["replaced"] = what_was_said(canary.post("/settings/key/", {"api_key": SPARE}, follow=True))
+    everything_is_done("good")
+    for name, fault in FAULTS.items():
+        sandbox.fault(**fault, times=None)
+        everything_is_done(name)
+        sandbox.clear_faults()
+    sandbox.tickets.add_message(
+        sandbox.tickets.find(SAMPLE_ID), sender="staff", sender_name=CANARY, body=f"Your key is {CANARY}."
+    )
+    everything_is_done("in a ticket")
+    places["removed"] = what_was_said(canary.post("/settings/key/remove/", follow=True))
+
+    assert b"Your key is [removed]." in places[f"in a ticket 20 GET /tickets/{SAMPLE_ID}/"]
+    assert {call.key_name for call in sandbox.calls} == {"FULL"}
+    assert len(everything_logged.getvalue()) > 100_000
+    places |= everything_kept(canary, everything_logged)
+    assert len(places["database file"]) > 100_000
+    assert places_with_the_key(places) == set()
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_our_own_mistakes_tell_no_key(canary, sandbox, settings, monkeypatch, everything_logged, debug):
+    """Neither by the values in the frames of the traceback nor by the words of the error itself."""
+
+    def mistake(answer):
+        authorization = f"Bearer {CANARY}"
+        raise RuntimeError(f"cannot use {authorization}")
+
+    for reader in ("read_page", "read_ticket", "read_message", "read_upload", "read_departments"):
+        monkeypatch.setattr(f"tickets.hostup.wire.{reader}", mistake)
+    settings.DEBUG = debug
+    answers = list(journey(canary)) + [canary.get("/tickets/", headers={"Accept": "text/plain"})]
+    assert [answer.status_code for answer in answers].count(500) > 15
+    assert debug == (b"Traceback" in answers[0].content)
+    places = {f"{number}": what_was_said(answer) for number, answer in enumerate(answers)}
+    places |= everything_kept(canary, everything_logged)
+    assert len(mail.outbox) > 15
+    assert b"RuntimeError" in places["log"]
+    assert places_with_the_key(places) == set()
+
+
+def test_the_field_is_never_filled_in_nor_remembered_by_the_browser(canary):
+    for response in (canary.get("/settings/key/"), canary.post("/settings/key/", {"api_key": f"{CANARY} "[::-1]})):
+        (field,) = re.findall(r"<input[^>]*name=\"api_key\"[^>]*>", response.content.decode())
+        assert 'type="password"' in field
+        assert 'autocomplete="off"' in field
+        assert "value=" not in field
+
+
+def test_nothing_that_holds_the_key_shows_it_when_printed(canary):
+    client = upstream.client_of(canary.user)
+    row = ApiKey.objects.get()
+    for thing in (client, client._pool, row, vars(row)):
+        assert not places_with_the_key({"repr": repr(thing).encode(), "str": str(thing).encode()})
+
+
+def test_what_is_too_short_for_a_key_is_left_in_what_hostup_says(newcomer, sandbox, monkeypatch):
+    monkeypatch.setitem(keys.HOLDERS, "tickets", keys.HOLDERS[keys.FULL])
+    newcomer.post("/settings/key/", {"api_key": "tickets"})
+    sandbox.tickets.add_message(
+        sandbox.tickets.find(SAMPLE_ID), sender="staff", sender_name="Ola", body="Two tickets."
+    )
+    assert "Two tickets." in newcomer.get(f"/tickets/{SAMPLE_ID}/").content.decode()

@@ -37,6 +37,7 @@ class Dashboard:
             probe.bind(("127.0.0.1", 0))
             self.address = f"127.0.0.1:{probe.getsockname()[1]}"
         self.url = f"http://{host}:{self.address.rpartition(':')[2]}"
+        self.home = home
         self.log = home / "gunicorn.log"
         self._database = home / "db.sqlite3"
         self._environment = (
@@ -82,6 +83,7 @@ class Dashboard:
         except BaseException:
             self.stop()
             raise
+        return self
 
     def __exit__(self, *_):
         self.stop()

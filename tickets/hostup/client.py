@@ -5,6 +5,7 @@ made for one request of ours and thrown away after it. Each method is one call o
 error of `errors`.
 """
 
+import json
 import random
 import re
 import threading
@@ -14,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from email.message import Message as Headers
 from typing import BinaryIO, TypeVar
+from urllib.parse import quote
 
 import requests
 import urllib3.exceptions
@@ -35,6 +37,7 @@ CONNECT_SECONDS = 3.0  # per address of HostUp's
 READ_TRIES = 3
 BACKOFF_SECONDS = 0.2  # doubled with every try, and a random share of it waited ("full jitter")
 RETRIED_STATUSES = (502, 503, 504)
+LEAST_KEY_LENGTH = 8  # what is shorter is no key, but may be any word in an answer
 TOO_LARGE = "answer_too_large"  # our own code, beside HostUp's
 
 
@@ -44,8 +47,7 @@ class Download:
     `content_length` is in bytes, None when HostUp does not say; `filename` is HostUp's word, unchecked.
     """
 
-    def __init__(self, response: requests.Response, opened: ExitStack):
-        headers = _lower(response.headers)
+    def __init__(self, response: requests.Response, headers: dict[str, str], opened: ExitStack):
         length = headers.get("content-length", "")
         self.content_length = int(length) if re.fullmatch(r"[0-9]{1,12}", length) else None
         self.filename = _filename(headers.get("content-disposition", ""))
@@ -139,6 +141,7 @@ class Client:
     def __init__(self, pool: Pool, api_key: str):
         self._pool = pool
         self._api_key = api_key
+        self._echoes = _echoes_of(api_key)
 
     # https://developer.hostup.se: GET /api/v2/support/tickets
     def tickets(self, *, status: str = "", department: str = "", cursor: str = "", limit: int = 50) -> Page:
@@ -201,10 +204,10 @@ class Client:
             opened.enter_context(self._pool.file_slot())
             response = opened.enter_context(self._exchange("GET", path, call, params=params))
             if response.status_code != 200:
-                answer = _complete(response)
+                answer = self._complete(response)
                 wire.raise_for_status(answer)
                 raise errors.Unreadable(status=answer.status)
-            download = Download(response, opened.pop_all())
+            download = Download(response, self._headers(response), opened.pop_all())
         if (download.content_length or 0) > ATTACHMENT_MOST_BYTES:
             download.close()
             raise errors.Unreadable(status=200, code=TOO_LARGE)
@@ -295,10 +298,25 @@ class Client:
     def _send(self, method: str, path: str, call: deadline.Call, **request) -> wire.Answer:
         """Make one call and return its complete, successful answer."""
         with self._exchange(method, path, call, **request) as response:
-            answer = _complete(response)
+            answer = self._complete(response)
         self.answered_at = wire.http_date(answer.headers.get("date", ""))
         wire.raise_for_status(answer)
         return answer
+
+    def _complete(self, response: requests.Response) -> wire.Answer:
+        body = b"".join(_limited(response, JSON_MOST_BYTES))
+        return wire.Answer(response.status_code, self._headers(response), self._without_key(body))
+
+    def _headers(self, response: requests.Response) -> dict[str, str]:
+        """Return the headers by lower-case name."""
+        headers = {name.lower(): value.encode("latin-1", "replace") for name, value in response.headers.items()}
+        return {name: self._without_key(value).decode("latin-1") for name, value in headers.items()}
+
+    def _without_key(self, data: bytes) -> bytes:
+        """Blank the key out of what HostUp says, so that nothing shows, logs or keeps it."""
+        for echo in self._echoes:
+            data = data.replace(echo, b"[removed]")
+        return data
 
     @contextmanager
     def _exchange(self, method: str, path: str, call: deadline.Call, *, headers=None, **request):
@@ -350,11 +368,6 @@ def _held(slots: threading.BoundedSemaphore):
         slots.release()
 
 
-def _complete(response: requests.Response) -> wire.Answer:
-    body = b"".join(_limited(response, JSON_MOST_BYTES))
-    return wire.Answer(response.status_code, _lower(response.headers), body)
-
-
 def _limited(response: requests.Response, most_bytes: int) -> Iterator[bytes]:
     """Give the decoded body, and no more than `most_bytes` of it: 300 KB of gzip can hold 300 MB."""
     total = 0
@@ -372,8 +385,11 @@ def _checked(identifier: str) -> str:
     return identifier
 
 
-def _lower(headers) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
+def _echoes_of(api_key: str) -> set[bytes]:
+    """Return the key as HostUp may echo it: as it is, in JSON, in an address. Nothing for what can be no key."""
+    if len(api_key) < LEAST_KEY_LENGTH:
+        return set()
+    return {form.encode() for form in (api_key, json.dumps(api_key)[1:-1], quote(api_key, safe=""))}
 
 
 def _filename(content_disposition: str) -> str | None:
