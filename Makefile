@@ -1,13 +1,14 @@
 # make run    the whole dashboard on this machine, with a sandbox in HostUp's place
 # make test   everything that has to pass, real browser included
 # make lint   style, security rules, formatting        make format   mend what can be mended
+# make audit  known vulnerabilities in what runs       make sbom     list what runs, for others (CycloneDX)
 # make lock   requirements*.txt from requirements*.in   make messages  collect texts to translate
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-sent-once bench-files bench-rotation lint format lock messages
+.PHONY: run test test-sent-once bench-files bench-rotation audit sbom lint format lock messages
 
 run: $(VENV)/installed locale/sv/LC_MESSAGES/django.mo
 	@exec $(BIN)/python -m hostup_dashboard.run
@@ -32,6 +33,15 @@ lint: $(VENV)/installed-dev
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+audit: $(VENV)/installed-dev
+	@$(BIN)/python .ci/audit.py requirements.txt
+
+SBOM ?= data/sbom.json
+
+sbom: $(VENV)/installed-dev
+	@mkdir -p $(dir $(SBOM))
+	@$(BIN)/python -m cyclonedx_py requirements requirements.txt --output-reproducible --output-file $(SBOM)
 
 lock: $(VENV)/installed-dev
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
