@@ -8,7 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-sent-once bench-files bench-rotation audit sbom lint format lock messages
+.PHONY: run test test-sent-once fuzz bench-files bench-rotation audit sbom lint format lock messages
 
 run: $(VENV)/installed locale/sv/LC_MESSAGES/django.mo
 	@exec $(BIN)/python -m hostup_dashboard.run
@@ -19,6 +19,9 @@ test: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
 
 test-sent-once: $(VENV)/installed-dev
 	SENT_ONCE_PRESSES=$${SENT_ONCE_PRESSES:-10000} $(BIN)/python -m pytest -s tests/test_sent_once.py
+
+fuzz: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
+	FUZZ_CASES=$${FUZZ_CASES:-50000} $(BIN)/python -m pytest -s tests/test_fuzz.py --hypothesis-show-statistics
 
 bench-files: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.files

@@ -1,5 +1,6 @@
 """Files: passed on between HostUp and the browser, and never trusted on the way."""
 
+import gzip
 import re
 from urllib.parse import unquote
 
@@ -88,6 +89,23 @@ def test_what_only_claims_to_be_a_picture_downloads(agent, name):
     response = preview(agent, name)
     assert response.headers["Content-Type"] == "application/octet-stream"
     assert response.headers["Content-Disposition"].startswith("attachment")
+
+
+@pytest.mark.parametrize("charset", ["utf%00", "unicode_escape", "hex", "no-such-charset", "punycode"])
+def test_a_file_whose_name_cannot_be_read_downloads(agent, sandbox, charset):
+    name = f"{charset.replace('%00', chr(0))}''%5cud800.txt"
+    sandbox.fault(status=200, body=b"x", headers={"Content-Disposition": f"attachment; filename*={name}"})
+    response = agent.get(f"/tickets/{ATTACHMENTS_ID}/attachments/tatt_1/")
+    assert response.status_code == 200
+    assert response.headers["Content-Disposition"].startswith("attachment")
+
+
+def test_a_file_that_comes_packed_is_as_long_as_it_is(agent, sandbox):
+    packed = {"Content-Encoding": "gzip"}
+    sandbox.fault(status=200, body=gzip.compress(b"x" * 5000), headers=packed)
+    response = agent.get(f"/tickets/{ATTACHMENTS_ID}/attachments/tatt_1/")
+    assert b"".join(response.streaming_content) == b"x" * 5000
+    assert response.headers.get("Content-Length") in (None, "5000")
 
 
 FAILING = ["problem_400", "problem_403", "problem_413", "reset", "lost_answer", "slow"]

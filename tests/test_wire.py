@@ -99,6 +99,27 @@ def test_an_id_that_could_climb_a_path_is_refused(identifier):
         wire.read_ticket(answer(dump(TICKET | {"id": identifier})))
 
 
+@pytest.mark.parametrize("number", [-1, 10**18, 10**70, 10**4000, 1.5, "1"])
+def test_a_number_that_could_be_in_no_address_is_refused(number):
+    with pytest.raises(errors.Unreadable):
+        wire.read_ticket(answer(dump(TICKET | {"number": number})))
+
+
+@pytest.mark.parametrize(("sent", "read"), [
+    (rb"a\u0000b", "a\ufffdb"),
+    (rb"\u0000\u0000", "\ufffd\ufffd"),
+    (rb"\\\u0000", "\\\ufffd"),
+    (rb"\\u0000", r"\u0000"),  # somebody wrote about it
+    (rb"\\\\u0000", r"\\u0000"),
+])  # fmt: skip
+def test_the_character_that_postgresql_refuses_is_replaced(sent, read):
+    body = dump(TICKET | {"subject": "…"}).replace(rb"\u2026", sent)
+    assert wire.read_ticket(answer(body)).subject == read
+    with pytest.raises(errors.NotFound) as caught:
+        wire.raise_for_status(answer(b'{"requestId": "%s"}' % sent, 404))
+    assert caught.value.request_id == read
+
+
 PROBLEM = {
     "code": "invalid_request",
     "detail": "Bad.",

@@ -44,11 +44,12 @@ TOO_LARGE = "answer_too_large"  # our own code, beside HostUp's
 class Download:
     """A file on its way: iterate over its chunks, then (or instead) close it.
 
-    `content_length` is in bytes, None when HostUp does not say; `filename` is HostUp's word, unchecked.
+    `content_length` is in bytes, None when HostUp does not say, or says how long the packed file is; `filename` is
+    HostUp's word, unchecked.
     """
 
     def __init__(self, response: requests.Response, headers: dict[str, str], opened: ExitStack):
-        length = headers.get("content-length", "")
+        length = "" if headers.get("content-encoding") else headers.get("content-length", "")
         self.content_length = int(length) if re.fullmatch(r"[0-9]{1,12}", length) else None
         self.filename = _filename(headers.get("content-disposition", ""))
         self._response = response
@@ -395,4 +396,8 @@ def _echoes_of(api_key: str) -> set[bytes]:
 def _filename(content_disposition: str) -> str | None:
     headers = Headers()
     headers["Content-Disposition"] = content_disposition
-    return headers.get_filename()
+    try:
+        filename = headers.get_filename()
+        return filename and filename.encode(errors="replace").decode()
+    except ValueError:  # it names an encoding that is none
+        return None

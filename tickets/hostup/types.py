@@ -13,6 +13,7 @@ from msgspec import Meta, Struct, field
 ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}\Z"  # what may go into a path; HostUp's ids are `tkt_` and 26 characters
 
 Id = Annotated[str, Meta(pattern=ID_PATTERN)]
+Number = Annotated[int, Meta(ge=0, lt=10**18)]  # what may go into an address, as ids may
 Time = Annotated[datetime, Meta(tz=True)]
 
 STATUSES = ("open", "answered", "customer_reply", "in_progress", "on_hold", "closed")
@@ -57,7 +58,7 @@ class TicketSummary(_Value):
     """A ticket as the list has it."""
 
     id: Id
-    number: int
+    number: Number
     status: str
     subject: str | None = None
     priority: str = ""

@@ -18,6 +18,8 @@ from tickets.hostup.types import Department, Message, Page, Ticket, TicketSummar
 Value = TypeVar("Value")
 
 LONGEST_TEXT = 500  # characters of HostUp's own words that we keep
+# The character NUL, as JSON writes it. No text has one, and no PostgreSQL keeps one.
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 RETRY_AFTER_DEFAULT, RETRY_AFTER_LEAST, RETRY_AFTER_MOST = 30, 1, 300  # seconds
 
 
@@ -124,9 +126,13 @@ def http_date(value: str) -> datetime | None:
 
 def _read(answer: Answer, type_: type[Value]) -> Value:
     try:
-        return msgspec.json.decode(answer.body, type=type_)
+        return msgspec.json.decode(_without_nul(answer.body), type=type_)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise errors.Unreadable(status=answer.status) from None
+
+
+def _without_nul(body: bytes) -> bytes:
+    return _NUL.sub(rb"\1\\ufffd", body) if rb"\u0000" in body else body
 
 
 def _each(entries: list[msgspec.Raw], type_: type[Value]) -> tuple[list[Value], int]:
@@ -166,7 +172,7 @@ def _field_errors(answer: Answer) -> dict[str, str]:
 
 def _decode_problem(answer: Answer) -> _Problem:
     try:
-        return msgspec.json.decode(answer.body, type=_Problem)
+        return msgspec.json.decode(_without_nul(answer.body), type=_Problem)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _Problem()
 

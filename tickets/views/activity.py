@@ -15,8 +15,9 @@ ENTRIES_A_PAGE = 50
 @require_safe
 def activity(request):
     """Show the log, newest first, of one agent or one ticket when asked for."""
-    agent = request.GET.get("agent", "")
-    ticket = request.GET.get("ticket", "").strip().lstrip("#")
+    # NUL is in no name, and PostgreSQL refuses to look for it.
+    agent = request.GET.get("agent", "").replace("\0", "")
+    ticket = request.GET.get("ticket", "").replace("\0", "").strip().lstrip("#")
     entries = Activity.objects.select_related("user")
     if agent:
         entries = entries.filter(user__username=agent)
