@@ -5,7 +5,7 @@ import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hostup_dashboard.settings")
 
 # Most of a request is waiting for HostUp: threads wait, two processes use two cores.
-worker_class = "gthread"
+worker_class = "hostup_dashboard.worker.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY", 2))
 threads = 16
 max_requests = 20_000

@@ -18,11 +18,15 @@ LEAST_DISTINCT_BYTES = 16  # 32 random bytes have about 30 different ones; fewer
 
 
 class Site(NamedTuple):
-    """The address that people type: `scheme` is http or https, `host` has no port, `origin` has all three."""
+    """The address that people type: `scheme` is http or https, `host` has no port, `netloc` may have one."""
 
     scheme: str
     host: str
-    origin: str
+    netloc: str
+
+    @property
+    def origin(self) -> str:
+        return f"{self.scheme}://{self.netloc}"
 
     @property
     def is_https(self) -> bool:
@@ -50,7 +54,7 @@ def site_url(value: str) -> Site:
     parts = _split(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
         raise ImproperlyConfigured(f"SITE_URL must look like https://tickets.example.com, not {value!r}.")
-    return Site(parts.scheme, _bracketed(parts.hostname), f"{parts.scheme}://{parts.netloc}")
+    return Site(parts.scheme, _bracketed(parts.hostname), parts.netloc)
 
 
 def hostup_url(value: str) -> str:

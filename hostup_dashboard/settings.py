@@ -59,10 +59,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
+    # First what puts headers on answers, so that a redirect to https has them too.
     "hostup_dashboard.middleware.answer_headers",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -189,6 +190,9 @@ if OIDC_ISSUER:
 # What browsers are told
 
 SECURE_SSL_REDIRECT = SITE.is_https
+SECURE_SSL_HOST = SITE.netloc  # rather than the Host that was asked for, which may be anybody's
+# Only the proxy knows that TLS was spoken. It must set this header itself, over whatever a browser sent.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SITE.is_https else None
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 # The site is one host of somebody's domain: its other hosts, and the browsers' preload list, are not ours.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -208,10 +212,12 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF],
         "connect-src": [SELF],
+        "object-src": [NONE],
         # A browser applies this to where a form's answer leads, too: to the identity provider.
         "form-action": [SELF, environment.origin_of(OIDC_ISSUER)] if OIDC_ISSUER else [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
+        "upgrade-insecure-requests": SITE.is_https,
     }
 }
 

@@ -1,0 +1,36 @@
+"""gunicorn's worker, with our headers on what gunicorn itself answers to what is no HTTP, or too long."""
+
+from django.conf import settings
+from gunicorn.workers.gthread import ThreadWorker
+
+POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+
+class Worker(ThreadWorker):
+    def handle_error(self, req, client, addr, exc):
+        super().handle_error(req, _WithHeaders(client), addr, exc)
+
+
+class _WithHeaders:
+    """A browser's socket, for one answer that gunicorn writes in one piece."""
+
+    def __init__(self, client):
+        self._client = client
+
+    def __getattr__(self, name):
+        return getattr(self._client, name)
+
+    def sendall(self, answer: bytes) -> None:
+        from hostup_dashboard.middleware import HEADERS  # not before Django is set up, which it is by now
+
+        headers = HEADERS | {
+            "Cache-Control": "no-store, private",
+            "Content-Security-Policy": POLICY,
+            "Cross-Origin-Opener-Policy": settings.SECURE_CROSS_ORIGIN_OPENER_POLICY,
+            "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": settings.X_FRAME_OPTIONS,
+        }
+        status, rest = answer.split(b"\r\n", 1)
+        lines = [f"{name}: {value}".encode() for name, value in headers.items()]
+        self._client.sendall(b"\r\n".join([status, *lines, rest]))

@@ -1,0 +1,144 @@
+"""What goes over the wire: real gunicorn behind a proxy on another machine that ends TLS, asked by hand."""
+
+import re
+import socket
+from email import message_from_bytes
+from typing import NamedTuple
+
+import pytest
+
+from tests.browser.dashboard import Dashboard
+from tests.headers import assert_has_our_headers
+
+HOST = "tickets.example.com"
+EVIL = "evil.example"
+TLS = "X-Forwarded-Proto: https"
+
+
+@pytest.fixture(scope="module")
+def dashboard(running_sandbox, tmp_path_factory):
+    home = tmp_path_factory.mktemp("dashboard")
+    # gunicorn itself trusts no proxy here, as when the proxy runs on another machine and nobody has told it.
+    settings = {"SITE_URL": f"https://{HOST}", "FORWARDED_ALLOW_IPS": "192.0.2.1"}
+    with Dashboard(running_sandbox.url, home, **settings) as dashboard:
+        yield dashboard
+
+
+class Answer(NamedTuple):
+    status_code: int
+    headers: dict[str, str]
+    raw: bytes
+
+
+@pytest.fixture
+def ask(dashboard):
+    """Sends a request as it stands, and gives the answer."""
+
+    def ask(*lines: str, body: bytes = b"") -> Answer:
+        host, port = dashboard.address.split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+            connection.shutdown(socket.SHUT_WR)
+            raw = b"".join(iter(lambda: connection.recv(65536), b""))
+        head, _, rest = raw.partition(b"\r\n")
+        return Answer(int(head.split()[1]), dict(message_from_bytes(rest).items()), raw)
+
+    return ask
+
+
+def test_behind_a_proxy_with_tls_pages_show_and_do_not_redirect_in_a_circle(ask):
+    answer = ask("GET /accounts/login/ HTTP/1.1", f"Host: {HOST}", TLS)
+    assert answer.status_code == 200
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert "upgrade-insecure-requests" in answer.headers["Content-Security-Policy"]
+    assert re.search("__Host-csrftoken=.*; Path=/; SameSite=Lax; Secure", answer.headers["Set-Cookie"])
+    assert_has_our_headers(answer)
+
+
+@pytest.mark.parametrize("headers", [[], ["X-Forwarded-Proto: http"], [f"X-Forwarded-Host: {EVIL}"]])
+@pytest.mark.parametrize("host", [HOST, EVIL, "127.0.0.1"])
+def test_without_tls_the_way_leads_to_our_own_https(ask, host, headers):
+    answer = ask("GET /tickets/?status=open HTTP/1.1", f"Host: {host}", *headers)
+    assert answer.status_code == 301
+    assert answer.headers["Location"] == f"https://{HOST}/tickets/?status=open"
+    assert_has_our_headers(answer)
+
+
+def test_health_is_told_without_tls(ask):
+    assert ask("GET /healthz HTTP/1.1", "Host: 127.0.0.1").status_code == 200
+
+
+@pytest.mark.parametrize("lines", [
+    ["GET /tickets/ HTTP/1.1", f"Host: {EVIL}"],
+    ["GET /tickets/ HTTP/1.1", f"Host: {HOST}@{EVIL}"],
+    ["GET /tickets/ HTTP/1.1", f"Host: {HOST}:80{EVIL}"],
+    ["GET /tickets/ HTTP/1.1", f"Host: {HOST}", f"Host: {EVIL}"],
+    ["GET /tickets/ HTTP/1.1", f"Host: {EVIL}", f"Host: {HOST}"],
+])  # fmt: skip
+def test_a_foreign_host_is_refused(ask, lines):
+    answer = ask(*lines, TLS)
+    assert answer.status_code == 400
+    assert EVIL.encode() not in answer.raw
+    assert_has_our_headers(answer)
+
+
+@pytest.mark.parametrize("lines", [
+    [f"GET http://{EVIL}/tickets/ HTTP/1.1", f"Host: {HOST}"],
+    [f"GET https://{EVIL}/tickets/ HTTP/1.1", f"Host: {HOST}"],
+    ["GET /tickets/ HTTP/1.1", f"Host: {HOST}", f"X-Forwarded-Host: {EVIL}", f"Forwarded: host={EVIL}"],
+    ["GET /tickets/ HTTP/1.1", f"Host: {HOST}", f"X-Original-URL: //{EVIL}/", f"X-Rewrite-URL: //{EVIL}/"],
+])  # fmt: skip
+def test_another_name_of_the_host_leads_nowhere_else(ask, lines):
+    answer = ask(*lines, TLS)
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == "/accounts/login/?next=/tickets/"
+    assert EVIL.encode() not in answer.raw
+
+
+@pytest.mark.parametrize("path", [
+    f"//{EVIL}/tickets", f"/\\{EVIL}/tickets", f"//{EVIL}/..%2ftickets", f"/%5c{EVIL}", f"/tickets/%2f{EVIL}",
+    "/tickets/../../etc/passwd", "/tickets/%2e%2e/", "/static/../../etc/passwd", "/static/%2e%2e/db.sqlite3",
+    "/static//etc/passwd", "/static/..%5c..%5cdb.sqlite3", "/tickets/tkt_1%0d%0aX:%20y/", "/tickets/%00/",
+    "/tickets/%c0%ae%c0%ae/", "/tickets/%D9%A1%D9%A2/", "/tickets/tkt_1%0a/", "/tickets/" + "x" * 3000 + "/",
+])  # fmt: skip
+def test_a_path_that_climbs_or_breaks_lines_leads_nowhere(ask, path):
+    answer = ask(f"GET {path} HTTP/1.1", f"Host: {HOST}", TLS)
+    assert answer.status_code == 404
+    assert b"root:" not in answer.raw
+    assert b"SQLite format" not in answer.raw
+    assert_has_our_headers(answer)
+
+
+@pytest.mark.parametrize(("lines", "status"), [
+    (["what is this"], 400),
+    (["GET /tickets/ HTTP/9.9"], 400),
+    (["GET /tickets/?" + "x" * 9000 + " HTTP/1.1"], 414),
+    (["GET /tickets/ HTTP/1.1", "X: " + "x" * 20_000], 431),
+    (["GET /tickets/ HTTP/1.1", "X<script>: y"], 400),
+    (["GET /tickets/ HTTP/1.1", "Content-Length: x"], 400),
+    (["POST /tickets/new/ HTTP/1.1", "Content-Length: 1", "Transfer-Encoding: chunked"], 400),
+    (["POST /tickets/new/ HTTP/1.1", "Content-Length: 1", "Content-Length: 2"], 400),
+])  # fmt: skip
+def test_what_is_no_request_is_refused_with_our_headers(ask, lines, status):
+    """By gunicorn, before any of our code."""
+    answer = ask(lines[0], f"Host: {HOST}", *lines[1:])
+    assert answer.status_code == status
+    assert b"<script>" not in answer.raw
+    assert_has_our_headers(answer)
+
+
+def test_a_form_that_is_cut_off_is_an_error_of_whoever_sent_it(ask):
+    kind = "Content-Type: application/x-www-form-urlencoded"
+    answer = ask("POST /accounts/login/ HTTP/1.1", f"Host: {HOST}", TLS, kind, "Content-Length: 100", body=b"a=b")
+    assert answer.status_code in (400, 403)
+    assert_has_our_headers(answer)
+
+
+def test_static_files_have_the_headers_too(ask):
+    page = ask("GET /accounts/login/ HTTP/1.1", f"Host: {HOST}", TLS).raw.decode()
+    assets = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
+    assert len(assets) >= 4
+    for path in [*assets, "/static/nothing.js"]:
+        answer = ask(f"GET {path} HTTP/1.1", f"Host: {HOST}", TLS)
+        assert answer.status_code == (404 if "nothing" in path else 200)
+        assert_has_our_headers(answer)
