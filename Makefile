@@ -8,7 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-sent-once fuzz bench-files bench-rotation audit sbom lint format lock messages
+.PHONY: run test test-sent-once fuzz observatory bench-files bench-rotation audit sbom lint format lock messages
 
 run: $(VENV)/installed locale/sv/LC_MESSAGES/django.mo
 	@exec $(BIN)/python -m hostup_dashboard.run
@@ -22,6 +22,18 @@ test-sent-once: $(VENV)/installed-dev
 
 fuzz: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
 	FUZZ_CASES=$${FUZZ_CASES:-50000} $(BIN)/python -m pytest -s tests/test_fuzz.py --hypothesis-show-statistics
+
+OBSERVATORY := data/observatory
+
+observatory: $(VENV)/installed-dev $(OBSERVATORY)/node_modules
+	$(BIN)/python -m benchmarks.observatory $(OBSERVATORY)
+
+$(OBSERVATORY)/node_modules:
+	@command -v npm >/dev/null || { echo "The observatory needs Node.js 20 or newer, with npm."; exit 1; }
+	npm install --prefix $(OBSERVATORY) --no-save --no-audit --no-fund --ignore-scripts --loglevel error \
+	  @mdn/mdn-http-observatory@1.4.8
+	@# Its install script would download the list of hosts that browsers know to be https; localhost is not on it.
+	@echo '{}' > $(OBSERVATORY)/node_modules/@mdn/mdn-http-observatory/conf/hsts-preload.json
 
 bench-files: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.files
