@@ -8,7 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-sent-once fuzz observatory bench-files bench-rotation audit sbom lint format lock messages
+.PHONY: run test test-sent-once fuzz observatory bench-files bench-bulkhead bench-rotation audit sbom lint format lock messages
 
 run: $(VENV)/installed locale/sv/LC_MESSAGES/django.mo
 	@exec $(BIN)/python -m hostup_dashboard.run
@@ -40,6 +40,9 @@ bench-files: $(VENV)/installed-dev
 
 bench-rotation: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
 	$(BIN)/python -m benchmarks.rotation 10000
+
+bench-bulkhead: $(VENV)/installed-dev
+	$(BIN)/python -m benchmarks.bulkhead
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
