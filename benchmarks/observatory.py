@@ -1,7 +1,7 @@
 """`make observatory`: what MDN's HTTP Observatory thinks of the dashboard's sign-in page, and whether it is A+.
 
-The observatory looks at a site over http and https. So the dashboard runs as in production, with an https `SITE_URL`,
-behind a small proxy that speaks both on one port, with a certificate made for this one run.
+The observatory looks at a site over http and https. So the dashboard runs as in production, with an https
+`SITE_URL`, behind a small proxy that speaks both on one port, with a certificate made for this one run.
 """
 
 import json

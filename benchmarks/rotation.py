@@ -36,7 +36,7 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from tickets.models import ApiKey, Draft
 User = get_user_model()
-users = [User(username=f"agent{{number}}") for number in range(int(os.environ["AGENTS"]))]
+users = [User(username=f"agent{{number}}", password="!") for number in range(int(os.environ["AGENTS"]))]
 User.objects.bulk_create(users)
 api_keys = [ApiKey(user=user, can_read_departments=False) for user in users]
 drafts = [Draft(user=user, ticket_id={SAMPLE_ID!r}) for user in users]

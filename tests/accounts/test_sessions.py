@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
 
 from tests.accounts.people import SESSIONS, is_in, make_agent, sign_in
@@ -113,3 +114,12 @@ def test_a_password_that_is_easy_to_guess_is_refused(new):
     answer = browser.post("/accounts/password/", form)
     assert answer.status_code == 200
     assert 'class="field-error"' in answer.content.decode()
+
+
+def test_a_password_of_before_is_hashed_anew_when_its_agent_signs_in(anna):
+    anna.password = make_password("a-long-password-of-the-tests", hasher="pbkdf2_sha256")
+    anna.save()
+    assert is_in(sign_in())
+    anna.refresh_from_db()
+    assert anna.password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+    assert is_in(sign_in())
