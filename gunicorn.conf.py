@@ -2,6 +2,8 @@
 
 import os
 
+from hostup_dashboard.logs import LOGGING
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hostup_dashboard.settings")
 
 # Most of a request is waiting for HostUp: threads wait, two processes use two cores.
@@ -10,6 +12,8 @@ workers = int(os.environ.get("WEB_CONCURRENCY", 2))
 threads = 16
 max_requests = 20_000
 max_requests_jitter = 2_000
+# Its own words go through the same format and filters; requests have a line from us (request_log.py).
+logconfig_dict = LOGGING
 control_socket_disable = True  # nobody here steers a running server
 
 

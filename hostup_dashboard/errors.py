@@ -5,6 +5,8 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
+from hostup_dashboard.signals import denied
+
 WORDS = {
     400: (_("That request was not understood"), _("Nothing was changed. Go back and try again.")),
     403: (_("That is not allowed"), _("Nothing was changed. Reload the page and try again.")),
@@ -17,10 +19,14 @@ WORDS = {
 
 def error_answer(request, status):
     """Answer with the page, or for htmx the fragment, that words `status`, a key of `WORDS`."""
-    heading, advice = WORDS[status]
     template = "_error.html" if _is_partial(request) else "error.html"
-    context = {"failure": {"heading": heading, "sentences": [advice]}}
+    context = {"failure": _failure(status)}
     return _among_the_alerts(request, render(request, template, context, status=status))
+
+
+def _failure(status):
+    heading, advice = WORDS[status]
+    return {"status": status, "heading": heading, "sentences": [advice]}
 
 
 def _is_partial(request) -> bool:
@@ -41,10 +47,12 @@ def bad_request(request, exception=None):
 
 
 def permission_denied(request, exception=None):
+    denied.send(sender=None, request=request, reason="permission")
     return error_answer(request, 403)
 
 
 def csrf_failure(request, reason=""):
+    denied.send(sender=None, request=request, reason="csrf")
     return error_answer(request, 403)
 
 
@@ -58,7 +66,6 @@ def too_many_requests(request, exception=None):
 
 def server_error(request):
     """Answer without the database, the session or anything else that may be what broke."""
-    heading, advice = WORDS[500]
     template = "_error.html" if _is_partial(request) else "error.html"
-    html = render_to_string(template, {"failure": {"heading": heading, "sentences": [advice]}})
+    html = render_to_string(template, {"failure": _failure(500), "request": request})
     return _among_the_alerts(request, HttpResponseServerError(html))

@@ -1,22 +1,79 @@
-"""Keep secrets out of logs and error reports."""
+"""How everything is logged: one line of JSON a record, without secrets and without the addresses of pages.
 
+JSON for all, because it escapes what would break a line or a terminal, and because whatever reads the lines then
+needs one rule. gunicorn (`gunicorn.conf.py`) and Django (`settings.py`) are configured with the same `LOGGING`.
+"""
+
+import json
 import logging
 import re
+from contextvars import ContextVar
+from datetime import UTC, datetime
 
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
+# The id of the request that is being answered, "" between requests.
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
 # Our own calls carry the key as a Bearer token; the key form carries it as `api_key`.
-_SECRETS = re.compile(r"(Bearer\s+|api_key['\"]?\s*[=:]\s*\[?['\"]?)[^\s'\"&\]]+", re.IGNORECASE)
+_SECRETS = re.compile(r"(Bearer\s+|api_key[\\'\"]*\s*[=:]\s*\[?[\\'\"]*)[^\s'\"&\]]+", re.IGNORECASE)
+
+
+class WithoutAddresses(logging.Filter):
+    """Take the address of the page out of what Django and gunicorn say of a request: it may hold anything.
+
+    Django's own word on a bad answer is dropped, because the request has a line already (`request_log.py`),
+    unless it brings a traceback.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        match record.name:
+            case "django.request":
+                record.msg, record.args = "Internal Server Error", ()
+                return record.levelno >= logging.ERROR and bool(record.exc_info)
+            case "django.security.csrf" if record.args:
+                record.args = (*record.args[:-1], "the page")  # the last one is the address
+            case "gunicorn.error" if str(record.msg).startswith("Error handling request"):
+                record.msg, record.args = "Error handling request", ()
+            case "gunicorn.error" if str(record.msg).startswith("Invalid request from"):
+                record.msg = re.split("['\"]", record.msg)[0]  # what follows is quoted from the request
+        return True
 
 
 class WithoutKeys(logging.Filter):
-    """Blank anything that looks like an API key in a log line, its arguments and its traceback."""
+    """Blank anything that looks like an API key in a record: its message, its fields and its traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = _blank(record.getMessage()), ()
+        record.msg, record.args = _blank(_message(record)), ()
+        record.fields = _blank(getattr(record, "fields", {}))
         if record.exc_info:
             record.exc_text = _blank(logging.Formatter().formatException(record.exc_info))
+        if record.stack_info:
+            record.stack_info = _blank(record.stack_info)
         return True
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a record, in ASCII, so that no character of anybody's can end the line or steer a terminal.
+
+    Of `extra` only `fields`, a dict that JSON can hold, is written; other things there may be whole requests.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if current := request_id.get():
+            line["request_id"] = current
+        line |= getattr(record, "fields", {})
+        if record.exc_info:
+            line["traceback"] = record.exc_text or self.formatException(record.exc_info)
+        if record.stack_info:
+            line["stack"] = record.stack_info
+        return json.dumps(line)
 
 
 class NoVariables(SafeExceptionReporterFilter):
@@ -39,5 +96,44 @@ class Reporter(ExceptionReporter):
         return _blank(super().get_traceback_text())
 
 
-def _blank(text: str) -> str:
-    return _SECRETS.sub(r"\1[removed]", text)
+def _message(record: logging.LogRecord) -> str:
+    """Return the message; one whose arguments do not fit is no reason to break what logs it."""
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):
+        return f"{record.msg} {record.args}"
+
+
+def _blank(value):
+    match value:
+        case str():
+            return _SECRETS.sub(r"\1[removed]", value)
+        case dict():
+            return {name: _blank(inner) for name, inner in value.items()}
+        case list():
+            return [_blank(inner) for inner in value]
+    return value
+
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {
+        "without_addresses": {"()": WithoutAddresses},
+        "without_keys": {"()": WithoutKeys},
+    },
+    "formatters": {"json_lines": {"()": JsonLines}},
+    "handlers": {
+        "console": {  # stderr
+            "class": "logging.StreamHandler",
+            "filters": ["without_addresses", "without_keys"],
+            "formatter": "json_lines",
+        }
+    },
+    "root": {"handlers": ["console"], "level": "INFO"},
+    # Their own handlers would write in other ways (and Django's mail errors), past the filters above.
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "gunicorn.error": {"handlers": [], "propagate": True},
+    },
+}

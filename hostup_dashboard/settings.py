@@ -7,7 +7,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from hostup_dashboard import environment
+from hostup_dashboard import environment, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -59,6 +59,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "hostup_dashboard.request_log.request_log",
     # First what puts headers on answers, so that a redirect to https has them too.
     "hostup_dashboard.middleware.answer_headers",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -78,6 +79,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "hostup_dashboard.accounts.second_step.SecondStepRequired",
+    "tickets.middleware.hostup_tally",
     "tickets.middleware.HostUpErrors",
 ]
 
@@ -229,19 +231,4 @@ CONTENT_SECURITY_POLICY = {
 
 DEFAULT_EXCEPTION_REPORTER = "hostup_dashboard.logs.Reporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "hostup_dashboard.logs.NoVariables"
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"without_keys": {"()": "hostup_dashboard.logs.WithoutKeys"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "filters": ["without_keys"],
-            "formatter": "line",
-        }
-    },
-    "root": {"handlers": ["console"], "level": "INFO"},
-    # Django's own handlers would mail errors and skip the filter above.
-    "loggers": {"django": {"handlers": [], "propagate": True}},
-}
+LOGGING = logs.LOGGING

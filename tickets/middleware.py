@@ -1,8 +1,23 @@
-"""Turns what HostUp, or the way to it, did wrong into an answer. The one place that does."""
+"""Counts the calls to HostUp, and turns what went wrong with them into an answer: the one place that does."""
 
 from django.shortcuts import render
 
 from tickets import failures
+from tickets.hostup import tally
+
+
+def hostup_tally(get_response):
+    """Add to the request's log line which ticket it was about and what HostUp was asked for it."""
+
+    def middleware(request):
+        with tally.counting() as calls:
+            response = get_response(request)
+        if request.resolver_match and "ticket_id" in request.resolver_match.kwargs:
+            request.log["ticket"] = request.resolver_match.kwargs["ticket_id"]
+        request.log["hostup"] = calls
+        return response
+
+    return middleware
 
 
 class HostUpErrors:

@@ -21,7 +21,7 @@ import requests
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
-from tickets.hostup import deadline, errors, wire
+from tickets.hostup import deadline, errors, tally, wire
 from tickets.hostup.circuit import Circuit
 from tickets.hostup.limits import RateLimits
 from tickets.hostup.multipart import FileForm
@@ -300,8 +300,8 @@ class Client:
         """Make one call and return its complete, successful answer."""
         with self._exchange(method, path, call, **request) as response:
             answer = self._complete(response)
-        self.answered_at = wire.http_date(answer.headers.get("date", ""))
-        wire.raise_for_status(answer)
+            self.answered_at = wire.http_date(answer.headers.get("date", ""))
+            wire.raise_for_status(answer)
         return answer
 
     def _complete(self, response: requests.Response) -> wire.Answer:
@@ -334,7 +334,7 @@ class Client:
             },
             **request,
         ).prepare()
-        with self._pool.slot(), call.timed():
+        with self._pool.slot(), call.timed(), tally.counted():
             try:
                 with self._pool.exchange(prepared, call) as response:
                     yield response

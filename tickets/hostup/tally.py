@@ -1,0 +1,53 @@
+"""What one piece of work of ours cost at HostUp.
+
+A context variable holds the tally, so that it need not be handed down to every call; threads do not share it.
+"""
+
+import time
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypedDict
+
+from tickets.hostup.errors import HostUpError
+
+
+class Tally(TypedDict):
+    """`calls` counts every try that a connection was asked for; `ms` is the time they took, in milliseconds, a
+    download's until its last byte; `request_ids` are HostUp's, of the calls that it answered with a problem."""
+
+    calls: int
+    ms: float
+    request_ids: list[str]
+
+
+_current: ContextVar[Tally | None] = ContextVar("tally", default=None)
+
+
+@contextmanager
+def counting():
+    """Count the calls that begin inside the block. The tally goes on growing while a download is under way."""
+    tally = Tally(calls=0, ms=0.0, request_ids=[])
+    token = _current.set(tally)
+    try:
+        yield tally
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def counted():
+    """Count what happens inside the block as one call, if anybody is counting."""
+    tally = _current.get()
+    if tally is None:
+        yield
+        return
+    tally["calls"] += 1
+    began = time.perf_counter()
+    try:
+        yield
+    except HostUpError as error:
+        if error.request_id:
+            tally["request_ids"].append(error.request_id[:100])
+        raise
+    finally:
+        tally["ms"] = round(tally["ms"] + (time.perf_counter() - began) * 1000, 1)
