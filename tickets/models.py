@@ -7,6 +7,7 @@ from datetime import timedelta
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +15,7 @@ from tickets import crypto
 
 DRAFT_LIFE = timedelta(days=14)
 SUBMISSION_LIFE = timedelta(days=30)  # a form left open in a tab for longer than this sends as a new one
+ACTIVITY_LIFE = timedelta(days=400)  # a year, and time to look at it
 
 
 class Encrypted(models.Model):
@@ -237,9 +239,29 @@ class ActivityQuerySet(models.QuerySet):
         between leaves the log telling the truth."""
         return self.create(user=user, action=action, ticket_id=ticket_id, from_status=from_status)
 
+    def note(
+        self, user, action: str, outcome: str = "done", *, about=None, address: str | None = None
+    ) -> "Activity":
+        """Write down what has happened, in one finished entry, and forget what is older than `ACTIVITY_LIFE`.
+
+        `user` is who did it, None when that is nobody we know; `about` the agent that it was done to, if that is
+        another; `address` where the request came from.
+        """
+        now = timezone.now()
+        self.filter(started_at__lt=now - ACTIVITY_LIFE).delete()
+        times = {"started_at": now, "finished_at": now}
+        return self.create(user=user, action=action, outcome=outcome, about=about, address=address, **times)
+
+    def visible_to(self, user) -> "ActivityQuerySet":
+        """Return what `user` may see: the team's work, and of what is about accounts what is about theirs. Staff
+        see everything."""
+        if user.is_staff:
+            return self.all()
+        return self.filter(Q(action__in=Activity.SHARED) | Q(user=user) | Q(about=user))
+
 
 class Activity(models.Model):
-    """One thing that an agent did, or tried to do."""
+    """One thing that somebody did, or tried to do."""
 
     class Action(models.TextChoices):
         REOPEN = "reopen", _("Reopen ticket")
@@ -250,6 +272,21 @@ class Activity(models.Model):
         KEY_SAVED = "key_saved", _("Save API key")
         KEY_CHECKED = "key_checked", _("Check API key")
         KEY_REMOVED = "key_removed", _("Remove API key")
+        SIGNED_IN = "signed_in", _("Sign in")
+        SIGNED_OUT = "signed_out", _("Sign out")
+        DENIED = "denied", _("Do something not allowed")
+        FORGED = "forged", _("Send a form that is not ours")
+        PASSWORD_CHANGED = "password_changed", _("Change password")
+        SECOND_STEP_ADDED = "second_step_added", _("Add second step")
+        SECOND_STEP_REMOVED = "second_step_removed", _("Remove second step")
+        SECOND_STEP_FAILED = "second_step_failed", _("Enter second step")
+        RECOVERY_CODES_MADE = "recovery_codes_made", _("Make recovery codes")
+        RECOVERY_CODE_USED = "recovery_code_used", _("Use a recovery code")
+        SECOND_STEP_RESET = "second_step_reset", _("Reset second step")
+        AGENT_CREATED = "agent_created", _("Create agent")
+        AGENT_INVITED = "agent_invited", _("Make password link")
+        AGENT_DISABLED = "agent_disabled", _("Disable agent")
+        AGENT_ENABLED = "agent_enabled", _("Enable agent")
 
     class Outcome(models.TextChoices):
         UNKNOWN = "unknown", _("Unknown")
@@ -258,7 +295,24 @@ class Activity(models.Model):
         NOT_DONE = "not_done", _("Not done")
         REFUSED = "refused", _("Refused")
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="activities")
+    # What every agent may see of every other: the team's work. The rest is about accounts.
+    SHARED = (
+        Action.REOPEN,
+        Action.CLOSE,
+        Action.REPLY,
+        Action.CREATE,
+        Action.UPLOAD,
+        Action.KEY_SAVED,
+        Action.KEY_CHECKED,
+        Action.KEY_REMOVED,
+    )
+
+    # None: a failed sign-in under a name that no agent has. The name is not kept: people type passwords there.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="activities"
+    )
+    about = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    address = models.GenericIPAddressField(null=True)
     action = models.CharField(max_length=20, choices=Action)
     ticket_id = models.CharField(max_length=64, blank=True)
     ticket_number = models.CharField(max_length=20, blank=True)

@@ -14,17 +14,18 @@ ENTRIES_A_PAGE = 50
 
 @require_safe
 def activity(request):
-    """Show the log, newest first, of one agent or one ticket when asked for."""
+    """Show the log as far as this agent may see it, newest first, of one agent or one ticket when asked for."""
     # NUL is in no name, and PostgreSQL refuses to look for it.
     agent = request.GET.get("agent", "").replace("\0", "")
     ticket = request.GET.get("ticket", "").replace("\0", "").strip().lstrip("#")
-    entries = Activity.objects.select_related("user")
+    visible = Activity.objects.visible_to(request.user)
+    entries = visible.select_related("user", "about")
     if agent:
-        entries = entries.filter(user__username=agent)
+        entries = entries.filter(Q(user__username=agent) | Q(about__username=agent))
     if ticket:
         entries = entries.filter(Q(ticket_number=ticket) | Q(ticket_id=ticket))
     page = Paginator(entries, ENTRIES_A_PAGE).get_page(request.GET.get("page"))
-    agents = get_user_model().objects.filter(activities__isnull=False).distinct().order_by("username")
+    agents = get_user_model().objects.filter(pk__in=visible.values("user")).distinct().order_by("username")
     context = {
         "page": page,
         "agents": agents,
