@@ -12,6 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 from hostup_dashboard.errors import error_answer
+from hostup_dashboard.htmx import asking_page
 
 TIME_ZONE_COOKIE = "timezone"  # set by static/app.js
 # What browsers may offer to pages and ours never use. Copying, and keys as a second step, stay allowed.
@@ -89,7 +90,7 @@ class SignInRequired(LoginRequiredMiddleware):
 
     def handle_no_permission(self, request, view_func):
         if request.htmx:
-            came_from = request.htmx.current_url_abs_path
+            came_from = asking_page(request)
         elif request.method == "POST":
             came_from = request.POST.get("next")  # the page that the form was on
         else:

@@ -313,7 +313,7 @@ content_types = st.text(max_size=40) | st.sampled_from(
 mild_headers = st.fixed_dictionaries({}, optional={
     "HTTP_HX_REQUEST": st.just("true") | header_text,
     "HTTP_HX_REQUEST_TYPE": st.sampled_from(["partial", "full"]) | header_text,
-    "HTTP_HX_CURRENT_URL": header_text | paths.map("http://testserver{}".format).map(quote),
+    "HTTP_HX_CURRENT_URL": header_text | paths.map("http://testserver{}".format).map(quote) | st.just("http://["),
     "HTTP_HX_CURRENT_URL_URI_AUTOENCODED": st.sampled_from(["true", ""]),
     "HTTP_HX_SOURCE": st.just("form#filters") | header_text,
     "HTTP_HX_TARGET": header_text,

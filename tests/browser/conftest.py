@@ -95,7 +95,7 @@ def new_context(new_context):
         context = new_context(**arguments)
         context.set_default_timeout(PATIENCE)
         context.add_init_script(CSP_LISTENER)
-        _watch(context, troubles)
+        watch(context, troubles)
         contexts.append(context)
         return context
 
@@ -143,7 +143,9 @@ def open_place(new_context, sign_ins):
     return open_place
 
 
-def _watch(context, troubles) -> None:
+def watch(context, troubles) -> None:
+    """Note in `troubles` whatever goes wrong in the pages of a context."""
+
     def console(message):
         if message.type == "error" and not message.text.startswith(SAID_OF_EVERY_FAILED_REQUEST):
             troubles.append(f"console: {message.text}")

@@ -8,6 +8,7 @@ from django.urls.exceptions import Resolver404
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from hostup_dashboard.htmx import asking_page
 from tickets import departments, services
 from tickets.filters import Filters
 from tickets.models import Draft
@@ -69,7 +70,7 @@ def _seen(request) -> list[str]:
 
 def _address(request, filters) -> str:
     """Return where the agent is after filtering: still at the ticket beside the list, if one is open."""
-    path = (request.htmx.current_url_abs_path or "").partition("?")[0]
+    path = (asking_page(request) or "").partition("?")[0]
     try:
         is_at_a_ticket = resolve(path).url_name == "ticket"
     except Resolver404:

@@ -4,6 +4,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from hostup_dashboard.htmx import asking_page
 from tickets import departments, services
 from tickets.composer import Composer
 from tickets.filters import Filters
@@ -25,5 +26,5 @@ def show(request, ticket_id):
 
 def is_on_screen(request, ticket) -> bool:
     """Tell whether the ticket stands open where a fragment was asked for, beside the list or alone."""
-    address = request.htmx.current_url_abs_path or ""
+    address = asking_page(request) or ""
     return address.startswith(tuple(reverse("ticket", args=[name]) for name in (ticket.id, ticket.number)))

@@ -1,0 +1,139 @@
+"""What somebody sends on purpose: names, addresses and fields that try to reach further than they may."""
+
+import re
+from email.message import Message as Headers
+
+import pytest
+
+from sandbox import keys
+from sandbox.special_tickets import ATTACHMENTS_ID, ENCRYPTED_ID, SAMPLE_ID
+from tests.hostile import PAYLOADS, POLYGLOT
+from tests.test_reply import form_of
+from tickets.models import Activity, ApiKey, Draft
+
+TICKET = f"/tickets/{SAMPLE_ID}/"
+FILE = f"/tickets/{ATTACHMENTS_ID}/attachments/tatt_1/"
+ELSEWHERE = [
+    "https://evil.example/", "//evil.example/", "///evil.example", "/\\evil.example", "\\\\evil.example",
+    "http:evil.example", "https:/evil.example", "\t//evil.example", "\x01//evil.example", "javascript:alert(1)",
+    "data:text/html,x", "http://[", "//evil.example\\@testserver/", "http://testserver@evil.example/",
+    "ftp://testserver/", "",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", ELSEWHERE)
+def test_no_form_leads_to_another_site(agent, address):
+    response = agent.post(f"{TICKET}reopen/", {"status": "closed", "next": address})
+    assert response.status_code == 302
+    assert response.headers["Location"] == TICKET
+
+
+@pytest.mark.parametrize("address", ELSEWHERE)
+def test_signing_in_again_leads_to_no_other_site(visitor, address):
+    answers = [
+        visitor.post(f"{TICKET}reopen/", {"next": address}).headers["Location"],
+        visitor.htmx_get(TICKET, at=address.encode().decode("latin-1")).headers["HX-Redirect"],
+    ]
+    assert answers == ["/accounts/login/?next=/tickets/"] * 2
+
+
+@pytest.mark.parametrize(
+    "address", [*ELSEWHERE, f"https://evil.example{TICKET}", f"http://testserver//evil{TICKET}"]
+)
+def test_filtering_pushes_no_other_site_into_the_address(agent, address):
+    response = agent.htmx_get("/tickets/?status=closed", at=address, source="form#filters")
+    assert response.headers["HX-Push-Url"] == "/tickets/?status=closed"
+
+
+NAMES = [
+    *PAYLOADS, POLYGLOT, "a\r\nX-Injected: yes", "a\nb", 'a"; filename=evil.exe', "a\\", "../../etc/passwd",
+    "..\\..\\x", "/etc/passwd", "C:\\x", "invoice\u202efdp.exe", "\u2066x", "räksmörgås på ön.txt", "请求.txt",
+    "x" * 5000 + ".pdf", ".htaccess", "...", " ", "CON", "a;b=c", "%0d%0aX: y", "=?utf-8?q?x?=", "\ufeff",
+    "a\x00.txt", "\x7f",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("whose", ["of the link", "of HostUp's answer"])
+def test_no_file_name_gets_out_of_its_header(agent, sandbox, whose):
+    for name in NAMES:
+        header = name.encode().decode("latin-1").replace("\r", "").replace("\n", "")
+        sandbox.fault(status=200, body=b"x", headers={"Content-Disposition": f'attachment; filename="{header}"'})
+        response = agent.get(FILE, {"name": name} if whose == "of the link" else {})
+        response.close()
+        disposition = response.headers["Content-Disposition"]
+        assert re.fullmatch(r"attachment; filename(=\"[^\"\\\r\n]+\"|\*=utf-8''[!-:<-~]+)", disposition)
+        assert "X-Injected" not in response.headers
+        parsed = Headers()
+        parsed["Content-Disposition"] = disposition
+        safe = parsed.get_filename()
+        assert 1 <= len(safe) <= 150
+        assert safe == safe.strip(". ")
+        assert not re.search(r"[/\\\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]", safe)
+        assert safe.endswith(".pdf") or not name.endswith(".pdf")
+
+
+@pytest.mark.parametrize("address", [
+    "https://evil.example/x", "//evil.example/x", "http://127.0.0.1:1/x", "file:///etc/passwd",
+    "javascript:alert(1)", "/api/v2/support/tickets", "../admin", "\\\\evil.example\\x",
+    "/x\r\nHost: evil.example",
+])  # fmt: skip
+def test_the_address_that_hostup_gives_of_a_file_is_never_used(agent, sandbox, address):
+    def point_elsewhere(ticket):
+        for attachment in ticket["attachments"]:
+            attachment["downloadUrl"] = address
+        return ticket
+
+    sandbox.fault(transform=point_elsewhere, path="tickets/")
+    html = agent.get(f"/tickets/{ATTACHMENTS_ID}/").content.decode()
+    assert address not in html
+    link = re.search(r'href="(/tickets/[^"]*/attachments/[^"?]*)[^"]*" download', html).group(1)
+    sandbox.clear_calls()
+    assert agent.get(link).status_code == 200
+    (call,) = sandbox.calls
+    assert call.path == f"/api/v2/support/attachments/{link.split('/')[-2]}"
+    assert call.query == {"ticketId": ATTACHMENTS_ID}
+    assert call.key_name == "FULL"
+
+
+def test_fields_that_no_form_has_are_not_taken(agent, colleague, sandbox):
+    """Each of these names a column of ours, or a field of HostUp's that we do not offer."""
+    more = {
+        "user": colleague.user.pk, "user_id": colleague.user.pk, "is_staff": "1", "is_superuser": "1", "id": "1",
+        "pk": "1", "last_four": "ffff", "can_write": "1", "outcome": "refused", "request_id": "x", "code": "x",
+        "state": "sent", "ticket_id": ENCRYPTED_ID, "ticketId": ENCRYPTED_ID, "sender": "staff", "aiSummary": "x",
+        "requesterName": "x", "departmentSlug": "sales",
+    }  # fmt: skip
+    new = {"department": "billing", "subject": "Mine", "message": "Mine", "priority": "low", "token": "0" * 32}
+    agent.post("/settings/key/", more | {"api_key": keys.COLLEAGUE})
+    agent.post(f"{TICKET}reopen/", more | {"status": "closed"})
+    agent.post(f"/tickets/{ENCRYPTED_ID}/reply/", form_of(agent) | more | {"message": "Mine"})
+    agent.post(f"{TICKET}draft/", more | {"message": "Mine"})
+    agent.post("/tickets/new/", more | new)
+    assert set(Activity.objects.values_list("user", "outcome", "code", "request_id")) == {
+        (agent.user.pk, "done", "", "")
+    }
+    assert ApiKey.objects.get(user=agent.user).last_four == keys.COLLEAGUE[-4:]
+    assert ApiKey.objects.get(user=colleague.user).can_write is None
+    assert set(Draft.objects.values_list("user", "ticket_id")) == {(agent.user.pk, SAMPLE_ID)}
+    agent.user.refresh_from_db()
+    assert not agent.user.is_staff
+    (message,) = [each for each in sandbox.tickets.find(ENCRYPTED_ID).messages if each.body == "Mine"]
+    assert message.sender == "customer"
+    (ticket,) = [each for each in sandbox.tickets.all_tickets() if each.subject == "Mine"]
+    assert ticket.department_slug == "billing"
+
+
+def test_no_page_takes_anything_from_another_host(agent):
+    for path in (
+        "/tickets/",
+        TICKET,
+        "/tickets/new/",
+        "/settings/key/",
+        "/activity/",
+        "/accounts/logout/",
+        "/nothing/",
+    ):
+        html = agent.get(path).content.decode()
+        loaded = re.findall(r'<(?:script|link|img|source|use|iframe)\b[^>]*?\b(?:src|href)="([^"]*)"', html)
+        assert len(loaded) >= 4
+        assert {address[:8] for address in loaded} <= {"/static/", "/tickets"}
