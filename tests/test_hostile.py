@@ -4,6 +4,7 @@ import re
 from email.message import Message as Headers
 
 import pytest
+from django.contrib.auth import get_user_model
 
 from sandbox import keys
 from sandbox.special_tickets import ATTACHMENTS_ID, ENCRYPTED_ID, SAMPLE_ID
@@ -137,3 +138,20 @@ def test_no_page_takes_anything_from_another_host(agent):
         loaded = re.findall(r'<(?:script|link|img|source|use|iframe)\b[^>]*?\b(?:src|href)="([^"]*)"', html)
         assert len(loaded) >= 4
         assert {address[:8] for address in loaded} <= {"/static/", "/tickets"}
+
+
+@pytest.mark.parametrize(("proxies", "forwarded_for"), [(0, "192.0.2.{}"), (1, "192.0.2.{}, 198.51.100.7")])
+def test_a_forged_address_of_the_caller_gets_nobody_more_guesses(visitor, settings, proxies, forwarded_for):
+    """Without a proxy the header is nobody's; behind one its last address is the proxy's word."""
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick: not what is tested
+    get_user_model().objects.create_user("anna", password=POLYGLOT)
+
+    def sign_in(number, username, password):
+        headers = {"X-Forwarded-For": forwarded_for.format(number)}
+        return visitor.post("/accounts/login/", {"login": username, "password": password}, headers=headers)
+
+    for number in range(30):
+        sign_in(number, f"somebody-{number}", "a guess")
+    assert sign_in(99, "anna", POLYGLOT).status_code in (200, 429)
+    assert visitor.get("/activity/").status_code == 302
