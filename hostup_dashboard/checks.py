@@ -1,15 +1,22 @@
 """Doubts about an installation that works but should not stay so. What cannot work stops in `environment.py`."""
 
+import os
+import ssl
+import stat
+from pathlib import Path
+
 from django.conf import settings
-from django.core.checks import Warning, register
+from django.core.checks import Error, Warning, register
 
 from hostup_dashboard.environment import is_loopback
+
+SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "CACHE_URL")  # each may come from a file
 
 
 @register
 def site_url_is_encrypted(app_configs, **kwargs):
     """Warn when passwords and tickets would travel the network in clear."""
-    if settings.SITE.is_https or is_loopback(settings.SITE.host.strip("[]")):
+    if settings.SITE.is_https or _is_this_machine():
         return []
     return [
         Warning(
@@ -18,3 +25,67 @@ def site_url_is_encrypted(app_configs, **kwargs):
             id="hostup_dashboard.W001",
         )
     ]
+
+
+@register
+def debug_stays_on_this_machine(app_configs, **kwargs):
+    """Refuse to show the insides of errors to a network."""
+    if not settings.DEBUG or _is_this_machine():
+        return []
+    return [
+        Error(
+            f"DEBUG is on and SITE_URL is {settings.SITE.origin}: errors would show their insides to others.",
+            hint="Unset DEBUG.",
+            id="hostup_dashboard.E001",
+        )
+    ]
+
+
+@register
+def ca_bundle_is_readable(app_configs, **kwargs):
+    """Refuse certificates without which no call to HostUp can succeed."""
+    bundle = settings.HOSTUP_CA_BUNDLE
+    if not bundle:
+        return []
+    try:
+        ssl.create_default_context(cafile=bundle)
+    except OSError as error:  # of the file, or of what is in it
+        return [
+            Error(
+                f"HOSTUP_CA_BUNDLE is {bundle}, which cannot be used: {error.strerror or error}.",
+                hint="Name a file of certificates in PEM form that this user may read.",
+                id="hostup_dashboard.E002",
+            )
+        ]
+    return []
+
+
+@register
+def others_cannot_read(app_configs, **kwargs):
+    """Warn when another user of this machine can read the database (sessions, password hashes) or a secret."""
+    paths = [os.environ[f"{name}_FILE"] for name in SECRETS if os.environ.get(f"{name}_FILE")]
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        paths.append(database["NAME"])
+    return [
+        Warning(
+            f"{path} can be read by every user of this machine.",
+            hint=f"chmod o-rwx {path}",
+            id="hostup_dashboard.W002",
+        )
+        for path in paths
+        if _is_open_to_others(Path(path))
+    ]
+
+
+def _is_this_machine() -> bool:
+    return is_loopback(settings.SITE.host.strip("[]"))
+
+
+def _is_open_to_others(path: Path) -> bool:
+    """Tell whether others may read a file of ours, and pass the folder that it is in. A file that somebody else
+    put there for us, such as a container's secret, is theirs to close."""
+    if not path.is_file():
+        return False
+    file, folder = path.stat(), path.parent.stat()
+    return file.st_uid == os.geteuid() and bool(file.st_mode & stat.S_IROTH and folder.st_mode & stat.S_IXOTH)

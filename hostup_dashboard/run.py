@@ -76,7 +76,7 @@ def _secrets() -> dict[str, str]:
             "ENCRYPTION_KEYS": f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
             "AGENT_PASSWORD": secrets.token_urlsafe(12),
         }
-        SECRETS_FILE.parent.mkdir(parents=True, exist_ok=True)
+        SECRETS_FILE.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with open(os.open(SECRETS_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.writelines(f"{name}={value}\n" for name, value in made.items())
     return dict(line.split("=", 1) for line in SECRETS_FILE.read_text().splitlines())

@@ -2,11 +2,16 @@
 
 import base64
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
+import certifi
 import pytest
+from django.core.checks import run_checks
+
+from hostup_dashboard.environment import site_url
 
 ROOT = Path(__file__).parent.parent
 KEY = base64.b64encode(bytes(range(1, 33))).decode()
@@ -54,6 +59,8 @@ BAD = [
     ({"OIDC_ISSUER": "http://login.example.com"}, "OIDC_ISSUER must look like https://"),
     ({"OIDC_ISSUER": "https://login.example.com"}, "OIDC_CLIENT_ID is not set"),
     ({"OIDC_ISSUER": "https://login.example.com", "OIDC_CLIENT_ID": "us"}, "OIDC_CLIENT_SECRET is not set"),
+    ({"LANGUAGE_CODE": "xx"}, "LANGUAGE_CODE must be en or sv"),
+    ({"TIME_ZONE": "Europe/Nowhere"}, "Incorrect timezone setting: Europe/Nowhere"),
     ({"SITE_URL": "tickets.example.com"}, "SITE_URL must look like"),
     ({"SITE_URL": "https://tickets.example.com/path/"}, "SITE_URL must look like"),
 ]
@@ -72,6 +79,51 @@ def test_plain_http_on_the_network_is_a_warning():
     assert result.returncode == 0
     assert "hostup_dashboard.W001" in result.stderr
     assert "hostup_dashboard.W001" not in check(SITE_URL="https://tickets.example.com").stderr
+
+
+def doubts():
+    """Return the ids of what `manage.py check` says against the present settings."""
+    return {message.id for message in run_checks() if not message.is_silenced()}
+
+
+def test_debug_on_the_network_stops_it(settings):
+    settings.DEBUG = True
+    assert doubts() == set()
+    settings.SITE = site_url("https://tickets.example.com")
+    assert doubts() == {"hostup_dashboard.E001"}
+    assert check(DEBUG="on", SITE_URL="https://tickets.example.com").returncode != 0
+
+
+def test_certificates_that_cannot_be_used_stop_it(settings, tmp_path):
+    settings.HOSTUP_CA_BUNDLE = certifi.where()
+    assert doubts() == set()
+    empty = tmp_path / "empty.pem"
+    empty.touch()
+    for bundle in (tmp_path / "nowhere.pem", tmp_path, empty):
+        settings.HOSTUP_CA_BUNDLE = str(bundle)
+        assert doubts() == {"hostup_dashboard.E002"}
+
+
+def test_a_database_and_secrets_that_others_can_read_are_a_warning(settings, monkeypatch, tmp_path):
+    database, secret = tmp_path / "db.sqlite3", tmp_path / "secret"
+    monkeypatch.setitem(settings.DATABASES["default"], "NAME", database)
+    monkeypatch.setenv("SECRET_KEY_FILE", str(secret))
+    assert doubts() == set()
+    for file in (database, secret):
+        file.touch(mode=0o644)
+        tmp_path.chmod(0o755)
+        assert doubts() == {"hostup_dashboard.W002"}
+        tmp_path.chmod(0o700)
+        assert doubts() == set()
+        tmp_path.chmod(0o755)
+        file.chmod(0o640)
+        assert doubts() == set()
+
+
+def test_a_new_data_folder_is_ours_alone(tmp_path):
+    folder = tmp_path / "data"
+    assert check(DATABASE_URL=None, DATA_DIR=str(folder)).returncode == 0
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 def test_django_has_no_doubts_about_a_deployment():
