@@ -58,6 +58,16 @@ def test_a_file_that_is_too_large_is_worded(agent, sandbox):
     assert "The file is too large" in response.content.decode()
 
 
+def test_a_file_of_unknown_length_comes_without_one(agent, sandbox):
+    """HostUp packs it, and its length is that of the pack: browsers would wait for more, or cut it short."""
+    href = attachments(agent)[0]
+    packed = gzip.compress(b"text")
+    sandbox.fault(status=200, body=packed, headers={"Content-Encoding": "gzip"})
+    response = agent.get(href)
+    assert b"".join(response.streaming_content) == b"text"
+    assert "Content-Length" not in response.headers
+
+
 def test_files_give_their_connection_back(agent, sandbox):
     """A download that nobody reads to its end must not cost one of the few calls that may be under way."""
     href = attachments(agent)[0]

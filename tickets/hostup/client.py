@@ -343,7 +343,9 @@ class Client:
             except urllib3.exceptions.DecodeError:
                 raise errors.Unreadable() from None
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
-                raise errors.Unavailable() from None
+                # A time-out while sending comes as a broken connection.
+                is_late = time.monotonic() >= call.ends_at
+                raise (errors.TooSlow() if is_late else errors.Unavailable()) from None
 
 
 class _Adapter(HTTPAdapter):
