@@ -61,6 +61,31 @@ def test_a_hundred_megabytes_in_a_few_kilobytes_are_not_unpacked(client, sandbox
         client.tickets()
 
 
+def test_an_answer_that_is_not_packed_as_it_says_is_unreadable(client, sandbox):
+    sandbox.fault(headers={"Content-Encoding": "gzip"})
+    with pytest.raises(errors.Unreadable):
+        client.tickets()
+
+
+def test_a_call_without_time_is_not_made(sandbox):
+    pool = Pool(sandbox.url, call_seconds=0, file_seconds=0, most_at_once=1)
+    with pytest.raises(errors.TooSlow):
+        pool.client(keys.FULL).reopen(SAMPLE_ID)
+    assert sandbox.calls == []
+
+
+def test_a_success_without_a_file_is_no_download(client, sandbox):
+    sandbox.fault(status=202)
+    with pytest.raises(errors.Unreadable):
+        client.download(SAMPLE_ID, "tatt_1")
+
+
+@pytest.mark.parametrize("fault", [{"status": 201}, {"status": 500}, {"drop": "before"}])
+def test_what_a_key_may_write_is_not_guessed(client, sandbox, fault):
+    sandbox.fault(**fault)
+    assert client.can_write() is None
+
+
 def test_a_get_is_tried_again_when_the_connection_breaks(client, sandbox):
     sandbox.fault("reset", times=2)
     assert client.tickets().tickets

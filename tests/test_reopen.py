@@ -197,3 +197,18 @@ def test_a_crash_in_the_middle_leaves_an_unknown_in_the_log(agent, monkeypatch):
         agent.htmx_post(URL, FORM)
     assert Activity.objects.get().outcome == "unknown"
     assert "Unknown" in agent.get("/activity/").content.decode()
+
+
+def test_a_success_that_shows_the_ticket_still_closed_is_none(agent, sandbox):
+    sandbox.fault(method="POST", transform=lambda ticket: ticket | {"status": "closed"})
+    response = agent.htmx_post(URL, FORM, at=TICKET_PAGE)
+    assert response.status_code == 502
+    html = response.content.decode()
+    assert "Not reopened: the ticket is still closed" in html
+    assert "You can try again." in html
+    assert Activity.objects.get().outcome == "not_done"
+
+
+@pytest.mark.parametrize("shown", ["2026-04-27T11:45:00", "nonsense", ""])
+def test_a_form_whose_time_is_none_reopens_all_the_same(agent, shown):
+    assert "Reopened." in agent.htmx_post(URL, FORM | {"updated_at": shown}).content.decode()

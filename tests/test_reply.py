@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 
 from sandbox.special_tickets import ENCRYPTED_ID, SAMPLE_ID
-from tickets.models import Activity, Draft
+from tickets.models import Activity, Draft, Submission
 
 OPEN_ID = ENCRYPTED_ID
 URL = f"/tickets/{OPEN_ID}/reply/"
@@ -90,6 +90,14 @@ def test_another_text_in_a_form_that_was_sent_is_kept_and_asked_about(agent, san
     assert not messages_with(sandbox, "Second.")
     assert agent.htmx_post(URL, hidden_fields(html) | {"message": "Second."}, at=PAGE).status_code == 200
     assert len(messages_with(sandbox, "Second.")) == 1
+
+
+def test_a_press_while_another_is_being_sent_sends_nothing(agent, sandbox, form):
+    Submission.objects.claim(form["token"], agent.user, digest="of the other press")
+    response = agent.htmx_post(URL, form | {"message": "Twice?"}, at=PAGE)
+    assert response.status_code == 409
+    assert "It is being sent" in response.content.decode()
+    assert not messages_with(sandbox, "Twice?")
 
 
 def test_another_agent_s_form_sends_nothing(agent, colleague, sandbox, form):

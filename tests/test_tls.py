@@ -1,0 +1,143 @@
+"""What holds over TLS, which HostUp speaks and the sandbox does not: here TLS ends in front of the sandbox."""
+
+import socket
+import ssl
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from sandbox import keys
+from sandbox.special_tickets import SAMPLE_ID
+from tickets.hostup import errors
+from tickets.hostup.client import Pool
+
+CALL_SECONDS = 0.8
+HOST = "127.0.0.1"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A file with a key and the certificate of an authority that nobody knows."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .issuer_name(name)
+        .subject_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(HOST))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(private + made.public_bytes(pem))
+    return path
+
+
+@pytest.fixture
+def port(sandbox, certificate):
+    """The port of a TLS server that passes everything on to the sandbox."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def pass_on(source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+        except OSError:
+            pass
+        finally:
+            source.close()
+            target.close()
+
+    def serve(listener):
+        while True:
+            try:
+                plain, _ = listener.accept()
+            except OSError:
+                return  # the test is over
+            try:
+                outside = context.wrap_socket(plain, server_side=True)
+            except OSError:
+                continue  # a client that does not trust us
+            inside = socket.create_connection((HOST, sandbox.port))
+            for pair in ((outside, inside), (inside, outside)):
+                threading.Thread(target=pass_on, args=pair, daemon=True).start()
+
+    with socket.create_server((HOST, 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
+
+
+def client_to(port, ca_bundle):
+    url = f"https://{HOST}:{port}"
+    pool = Pool(url, call_seconds=CALL_SECONDS, file_seconds=2, most_at_once=2, ca_bundle=ca_bundle)
+    return pool.client(keys.FULL)
+
+
+def test_an_intranet_s_own_authority_is_trusted_when_it_is_named(port, certificate, sandbox):
+    client = client_to(port, str(certificate))
+    assert client.tickets().tickets
+    assert client.reopen(SAMPLE_ID).status == "open"
+    assert sandbox.calls[0].key_name == "FULL"
+
+
+def test_a_stranger_s_certificate_is_refused_before_the_key_is_sent(port, sandbox):
+    with pytest.raises(errors.Unavailable):
+        client_to(port, None).reopen(SAMPLE_ID)
+    assert sandbox.calls == []
+
+
+@pytest.mark.parametrize("fault", ["slow", "dripping_headers", "dripping_body"])
+def test_the_deadline_holds(port, certificate, sandbox, fault):
+    sandbox.fault(fault)
+    began = time.monotonic()
+    with pytest.raises(errors.TooSlow):
+        client_to(port, str(certificate)).tickets()
+    assert time.monotonic() - began < CALL_SECONDS + 1
+
+
+def test_the_deadline_holds_for_a_server_that_does_not_read(certificate):
+    """The file is larger than what the system keeps on its way."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with socket.create_server((HOST, 0)) as listener:
+        taken = []
+
+        def take():
+            taken.append(context.wrap_socket(listener.accept()[0], server_side=True))
+
+        answering = threading.Thread(target=take)
+        answering.start()
+        client = client_to(listener.getsockname()[1], str(certificate))
+        began = time.monotonic()
+        with pytest.raises(errors.OutcomeUnknown) as caught:
+            client.upload("large.bin", Endless(), 50_000_000)
+        assert caught.value.too_slow
+        assert time.monotonic() - began < 2 + 1
+        answering.join()
+        for connection in taken:
+            connection.close()
+
+
+class Endless:
+    def seek(self, position):
+        pass
+
+    def read(self, size):
+        return b"x" * size
