@@ -1,6 +1,7 @@
 """Any bytes in: a typed value or a typed error out, nothing else."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import example, given
@@ -152,3 +153,57 @@ DATE = "Mon, 27 Apr 2026 11:45:00 GMT"
 ])  # fmt: skip
 def test_how_long_to_wait_after_too_many_calls(headers, seconds):
     assert wire.retry_after(headers) == seconds
+
+
+ANSWERS = {
+    200: None, 204: None, 299: None,
+    300: errors.Unreadable, 302: errors.Unreadable, 402: errors.Unreadable, 405: errors.Unreadable,
+    400: errors.Invalid, 413: errors.Invalid, 415: errors.Invalid, 422: errors.Invalid,
+    401: errors.BadKey, 403: errors.Forbidden, 404: errors.NotFound, 410: errors.NotFound, 409: errors.Conflict,
+    429: errors.RateLimited, 500: errors.Unavailable, 503: errors.Unavailable, 504: errors.TooSlow,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "kind"), ANSWERS.items())
+def test_each_status_means_what_the_reference_says(status, kind):
+    told = {"title": "Told.", "code": "x", "requestId": "req_1"}
+    try:
+        wire.raise_for_status(answer(dump(told), status, {"retry-after": "7"}))
+        error = None
+    except errors.HostUpError as raised:
+        error = raised
+    assert type(error) is (kind or type(None))
+    if error:
+        assert (error.status, error.code, error.detail, error.request_id) == (status, "x", "Told.", "req_1")
+    if kind is errors.RateLimited:
+        assert error.retry_after == 7
+
+
+def test_a_page_says_what_is_missing_and_where_the_next_one_is():
+    page = wire.read_page(answer(dump({"data": [TICKET, TICKET, {"id": 1}], "nextCursor": "more"})))
+    assert (len(page.tickets), page.unreadable, page.next_cursor) == (1, 1, "more")
+    assert wire.read_page(answer(dump({"data": [], "nextCursor": ""}))).next_cursor is None
+
+
+def test_an_unreadable_success_keeps_its_status():
+    with pytest.raises(errors.Unreadable) as caught:
+        wire.read_ticket(answer(b"{}", 201))
+    assert caught.value.status == 201
+
+
+@pytest.mark.parametrize("value", [None, 7, ["x"], {"x": 1}])
+def test_words_that_are_none_are_left_out(value):
+    with pytest.raises(errors.NotFound) as caught:
+        wire.raise_for_status(answer(dump({"code": value, "detail": value, "requestId": value}), 404))
+    assert (caught.value.code, caught.value.detail, caught.value.request_id) == ("", "", "")
+
+
+def test_a_time_without_a_zone_is_utc():
+    zoned = wire.http_date("Mon, 27 Apr 2026 13:45:00 +0200")
+    assert zoned == wire.http_date("Mon, 27 Apr 2026 11:45:00 -0000") == wire.http_date(DATE)
+    assert zoned.utcoffset()
+
+
+def test_a_limit_without_a_date_counts_from_now():
+    until = datetime.now(UTC) + timedelta(seconds=60)
+    assert 50 <= wire.retry_after({"x-ratelimit-reset": until.isoformat()}) <= 60
