@@ -83,7 +83,7 @@ def _secrets() -> dict[str, str]:
 
 
 def _start(*arguments: str, environment: dict[str, str], wait: bool = False) -> subprocess.Popen:
-    process = subprocess.Popen([sys.executable, *arguments], cwd=BASE_DIR, env=environment)  # noqa: S603
+    process = subprocess.Popen([sys.executable, *arguments], cwd=BASE_DIR, env=environment)  # noqa: S603  (our own)
     if wait:
         try:
             process.wait()
