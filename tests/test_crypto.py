@@ -1,11 +1,14 @@
 """Stored keys: readable by their agent's rows alone, with the keys that encrypted them."""
 
+import string
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tickets import crypto
 
+ALPHABET = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
 OLD, NEW = bytes(range(1, 33)), bytes(range(101, 133))
 secrets = st.text(st.characters(codec="utf-8"), max_size=200)
 
@@ -39,6 +42,17 @@ def test_a_changed_token_does_not_decrypt(data):
     )
     with pytest.raises(crypto.Unreadable):
         crypto.decrypt(changed, owner="a")
+
+
+@pytest.mark.parametrize("secret", ["secret", "secrets", "secrets!"])
+def test_there_is_one_way_to_write_a_token(secret):
+    """Base64 ignores the last bits before its padding, and what is no letter of its alphabet."""
+    token = crypto.encrypt(secret, owner="a")
+    text = token.rstrip("=")
+    last = ALPHABET[ALPHABET.index(text[-1]) ^ 1]
+    for changed in (text[:-1] + last + token[len(text) :], f"{token}\n", f"{token[:-5]}!{token[-5:]}"):
+        with pytest.raises(crypto.Unreadable):
+            crypto.decrypt(changed, owner="a")
 
 
 @given(token=st.text())

@@ -25,7 +25,11 @@ def free_port():
 
 @pytest.fixture
 def environment(tmp_path):
-    mine = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    mine = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("PATH", "HOME", "LANG") or name.startswith("COVERAGE_")
+    }
     return mine | {
         "PORT": str(free_port()),
         "SANDBOX_PORT": str(free_port()),

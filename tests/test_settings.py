@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 KEY = base64.b64encode(bytes(range(1, 33))).decode()
 OTHER = base64.b64encode(bytes(range(2, 34))).decode()
 GOOD = {
-    "PATH": os.environ["PATH"],
+    **{name: value for name, value in os.environ.items() if name == "PATH" or name.startswith("COVERAGE_")},
     "SECRET_KEY": "a-key-that-only-these-tests-use-and-nobody-else-0123456789",
     "ENCRYPTION_KEYS": f"k1:{KEY}",
     "DATABASE_URL": "sqlite:///:memory:",

@@ -70,4 +70,7 @@ def _encode(data: bytes) -> str:
 
 
 def _decode(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text)
+    data = base64.urlsafe_b64decode(text)
+    if _encode(data) != text:  # base64 reads several texts as the same bytes
+        raise ValueError
+    return data
