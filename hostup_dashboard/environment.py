@@ -14,6 +14,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 KEY_BYTES = 32  # AES-256
+REDIS_SECONDS = 1.0  # that one question to a Redis may take: its own default is to wait for ever
 LEAST_DISTINCT_BYTES = 16  # 32 random bytes have about 30 different ones; fewer than 16 is a made-up key
 
 
@@ -104,6 +105,14 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def cache(value: str) -> dict:
+    """Read `CACHE_URL` into one of Django's `CACHES`. A Redis that hangs must not hang the pages."""
+    config = environ.Env.cache_url_config(value)
+    if config["BACKEND"].endswith("RedisCache"):
+        config["OPTIONS"] = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
+    return config
 
 
 def encryption_keys(value: str, secret_key: str) -> Mapping[str, bytes]:

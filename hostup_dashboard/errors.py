@@ -1,11 +1,18 @@
 """Error answers of the frame: never a bare page, always what happened and what to do."""
 
-from django.http import HttpResponseServerError
+import sys
+
+from django.db import Error as DatabaseError
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
+from redis import RedisError
 
 from hostup_dashboard.signals import denied
+
+STORAGE_ERRORS = (DatabaseError, RedisError)
+RETRY_AFTER = 10  # seconds
 
 WORDS = {
     400: (_("That request was not understood"), _("Nothing was changed. Go back and try again.")),
@@ -14,6 +21,10 @@ WORDS = {
     405: (_("This address only does something when a button is pressed"), _("Nothing was changed.")),
     429: (_("Too many attempts"), _("Wait a few minutes, then try again.")),
     500: (_("Something broke in the dashboard"), _("If you were changing a ticket, look at it before retrying.")),
+    503: (
+        _("The dashboard's storage does not answer"),
+        _("Try again in a moment. If you were changing a ticket, look at it first."),
+    ),
 }
 
 
@@ -65,7 +76,16 @@ def too_many_requests(request, exception=None):
 
 
 def server_error(request):
-    """Answer without the database, the session or anything else that may be what broke."""
+    """Answer without the database, the session or anything else that may be what broke: 503 when it is the
+    database or the cache, wherever that was noticed. A text that was sent comes back, so that it is not lost.
+
+    Fails closed: without the cache nobody can sign in, because the throttle of passwords is in it.
+    """
+    # Django calls this while it handles the exception, and tells it in no other way.
+    status = 503 if isinstance(sys.exception(), STORAGE_ERRORS) else 500
+    context = {"failure": _failure(status), "request": request, "message": request.POST.get("message", "")}
     template = "_error.html" if _is_partial(request) else "error.html"
-    html = render_to_string(template, {"failure": _failure(500), "request": request})
-    return _among_the_alerts(request, HttpResponseServerError(html))
+    response = HttpResponse(render_to_string(template, context), status=status)
+    if status == 503:
+        response.headers["Retry-After"] = str(RETRY_AFTER)
+    return _among_the_alerts(request, response)

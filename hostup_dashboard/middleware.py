@@ -1,10 +1,14 @@
 """What holds for every request and answer, whatever page it is."""
 
+import logging
 import zoneinfo
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.db import Error as DatabaseError
 from django.shortcuts import render, resolve_url
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
@@ -13,6 +17,8 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from hostup_dashboard.errors import error_answer
 from hostup_dashboard.htmx import asking_page
+
+logger = logging.getLogger(__name__)
 
 TIME_ZONE_COOKIE = "timezone"  # set by static/app.js
 # What browsers may offer to pages and ours never use. Copying, and keys as a second step, stay allowed.
@@ -47,6 +53,22 @@ def answer_headers(get_response):
         return response
 
     return middleware
+
+
+class Sessions(SessionMiddleware):
+    """Django's sessions, without losing an answer when what was noted in one cannot be saved: the database does
+    not take it, or its agent has signed out meanwhile.
+
+    What is noted at a request's end is of less weight than its answer: a message for the next page. (Signing in
+    and out write at once, and fail where they stand.)
+    """
+
+    def process_response(self, request, response):
+        try:
+            return super().process_response(request, response)
+        except (DatabaseError, SessionInterrupted) as error:
+            logger.error("going on without saving the session: %s", error)
+            return response
 
 
 def browser_time_zone(get_response):

@@ -66,7 +66,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "hostup_dashboard.middleware.Sessions",
     "django.middleware.locale.LocaleMiddleware",
     "hostup_dashboard.middleware.browser_time_zone",
     "django_htmx.middleware.HtmxMiddleware",
@@ -107,13 +107,13 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         # Readers go on while one writes; a writer waits its turn rather than failing half-way.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         "transaction_mode": "IMMEDIATE",
-        "timeout": 10,
+        "timeout": 5,
     }
     Path(DATABASES["default"]["NAME"]).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 else:
     DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 
-CACHES = {"default": env.cache_url("CACHE_URL", "locmemcache://")}
+CACHES = {"default": environment.cache(env.str("CACHE_URL", "locmemcache://"))}
 
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -3,6 +3,7 @@
 Bound to a method and path only where it makes sense for one call alone; add `method=` and `path=` as needed.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -15,6 +16,7 @@ HTML = "<!doctype html><title>Just a moment</title><h1>Just a moment…</h1><scr
 HTML_HEADERS = {"Content-Type": "text/html; charset=utf-8"}
 
 RETRY_AFTER_SECONDS = 7
+CLOCK_SKEW = timedelta(hours=5)
 
 
 def _retry_at(_url: str) -> str:
@@ -27,6 +29,10 @@ def _reset_at(_url: str) -> str:
 
 # API reference: what a rate-limited answer tells beside Retry-After.
 LIMIT_HEADERS = {"X-RateLimit-Limit": "600", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": _reset_at}
+
+
+def _date(skew: timedelta) -> Callable[[str], str]:
+    return lambda _url: format_datetime(utc_now() + skew, usegmt=True)
 
 
 def _same_host(_url: str) -> str:
@@ -86,12 +92,17 @@ NAMED: dict[str, dict[str, Any]] = {
         "path": LIST_PATH,
         "times": None,
     },
+    # Not documented: what a cursor answers that HostUp does not know any more.
+    "expired_cursor": {"status": 400, "code": "invalid_request", "method": "GET", "path": LIST_PATH},
     "repeated_ids": {"transform": transforms.repeated_ids, "method": "GET", "path": LIST_PATH},
     "oversize": {"transform": transforms.oversize},
     "gzip_bomb": {"gzip_bomb": 100},
     "set_cookie": {"headers": {"Set-Cookie": "hostup_session=someone-elses; Path=/"}},
     "redirect_same_host": {"status": 302, "body": b"", "headers": {"Location": _same_host}},
     "redirect_other_host": {"status": 302, "body": b"", "headers": {"Location": _other_host}},
+    # The clock of what sends the headers; the tickets' times are right.
+    "clock_ahead": {"headers": {"Date": _date(CLOCK_SKEW)}},
+    "clock_behind": {"headers": {"Date": _date(-CLOCK_SKEW)}},
     # The connection. `drip` at its default speed takes minutes; the sandbox gives up after one.
     "slow": {"delay": 5},
     "dripping_headers": {"drip": "headers"},

@@ -1,6 +1,5 @@
 import socket
 
-import hypothesis
 import pytest
 from django.core.cache import cache
 from django.core.management import call_command
@@ -14,10 +13,6 @@ from tickets import upstream
 # How long one example takes says something of the machine and what else it does, nothing of the code.
 hypothesis_settings.register_profile("dashboard", deadline=None)
 hypothesis_settings.load_profile("dashboard")
-
-# What a test finds must not depend on how busy the machine is.
-hypothesis.settings.register_profile("dashboard", deadline=None)
-hypothesis.settings.load_profile("dashboard")
 
 
 @pytest.fixture(scope="session", autouse=True)

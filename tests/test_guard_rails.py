@@ -141,16 +141,21 @@ def test_an_error_for_htmx_is_a_fragment(agent):
 
 
 @pytest.mark.parametrize("ask", ["get", "htmx_get", "htmx_post"])
-def test_a_mistake_of_ours_is_worded_even_without_a_database(agent, monkeypatch, ask):
-    def is_gone(*arguments, **named):
-        raise DatabaseError("the disk is full")
+@pytest.mark.parametrize(("error", "status", "words"), [
+    (DatabaseError("the disk is full"), 503, "The dashboard&#x27;s storage does not answer"),
+    (ZeroDivisionError("a mistake"), 500, "Something broke in the dashboard"),
+])  # fmt: skip
+def test_what_breaks_is_worded_even_without_a_database(agent, monkeypatch, ask, error, status, words):
+    def breaks(*arguments, **named):
+        raise error
 
     agent.raise_request_exception = False
-    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", is_gone)
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", breaks)
     response = getattr(agent, ask)("/activity/")
-    assert response.status_code == 500
+    assert response.status_code == status
     html = response.content.decode()
-    assert "Something broke in the dashboard" in html
+    assert words in html
+    assert response.headers.get("Retry-After") == ("10" if status == 503 else None)
     assert ("<html" in html) == (ask == "get")
     assert_has_our_headers(response)
 

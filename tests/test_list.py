@@ -92,10 +92,14 @@ def test_an_odd_address_shows_all_tickets(agent, address):
     assert len(rows(agent.get(address).content.decode())) == 50
 
 
-def test_an_expired_cursor_is_worded(agent):
-    response = agent.get("/tickets/?cursor=nonsense")
+@pytest.mark.parametrize("get", ["get", "htmx_get"])
+def test_an_expired_cursor_leads_back_to_the_first_page(agent, get):
+    response = getattr(agent, get)("/tickets/?cursor=nonsense&status=open")
     assert response.status_code == 422
-    assert "HostUp did not accept that" in response.content.decode()
+    html = response.content.decode()
+    assert "This part of the list is no longer there" in html
+    first_page = re.search(r'href="([^"]+)" hx-get="[^"]+" hx-target="#tickets">Start from the top', html).group(1)
+    assert first_page == "/tickets/?status=open"
 
 
 def test_one_malformed_ticket_does_not_hide_the_others(agent, sandbox):

@@ -1,10 +1,10 @@
 """Changing a ticket's status at HostUp, and finding out what became of it."""
 
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tickets.hostup import errors
@@ -15,6 +15,7 @@ from tickets.models import Activity
 Outcome = Activity.Outcome
 
 CLOCK_GRAIN = timedelta(seconds=2)  # HostUp's `Date` header has whole seconds
+CLOCKS_AGREE = timedelta(minutes=5)
 
 
 class Change(NamedTuple):
@@ -81,7 +82,7 @@ def carry_out(client: Client, change: Change, ticket_id: str, shown_updated_at: 
 
     `shown_updated_at` is the `updatedAt` of the ticket that the agent had on the screen.
     """
-    began = time.monotonic()
+    began_at = timezone.now()
     try:
         ticket = change.call(client, ticket_id)
     except (errors.Conflict, errors.OutcomeUnknown) as error:
@@ -92,10 +93,25 @@ def carry_out(client: Client, change: Change, ticket_id: str, shown_updated_at: 
         return Result(Outcome.REFUSED, error=error)
     if not change.is_reached(ticket):
         return Result(Outcome.NOT_DONE, ticket)
-    took = timedelta(seconds=time.monotonic() - began)
-    if _was_so_before(ticket, shown_updated_at, client.answered_at and client.answered_at - took - CLOCK_GRAIN):
+    earliest, _latest = sent_between(client, began_at)
+    if _was_so_before(ticket, shown_updated_at, earliest):
         return Result(Outcome.ALREADY, ticket)
     return Result(Outcome.DONE, ticket)
+
+
+def sent_between(client: Client, began_at: datetime) -> tuple[datetime, datetime] | tuple[None, None]:
+    """Return between which times the first of the calls since `began_at`, on our clock, was sent; None for both
+    when HostUp's answer does not tell the time.
+
+    HostUp's clock is the one that its tickets' times are on, but what sends its `Date` may be hours off, and so
+    may our own clock. Where the two differ widely, only what holds on both can be relied on.
+    """
+    if client.answered_at is None:
+        return None, None
+    by_hostup = client.answered_at - (timezone.now() - began_at)
+    agree = abs(by_hostup - began_at) < CLOCKS_AGREE
+    latest = by_hostup if agree else max(by_hostup, began_at)
+    return min(by_hostup, began_at) - CLOCK_GRAIN, latest - CLOCK_GRAIN
 
 
 def _settle(client: Client, change: Change, ticket_id: str, error: errors.HostUpError) -> Result:
@@ -111,7 +127,7 @@ def _settle(client: Client, change: Change, ticket_id: str, error: errors.HostUp
 
 def _was_so_before(ticket: Ticket, shown_at: datetime | None, sent_at: datetime | None) -> bool:
     """Tell whether somebody else had changed the ticket between `shown_at`, the `updatedAt` on the agent's
-    screen, and `sent_at`, when our call was sent, both on HostUp's clock.
+    screen, and `sent_at`, when our call was sent at the earliest, both on HostUp's clock.
 
     Not documented: whether HostUp answers a reopen of an open ticket with 409 or with the ticket as it was.
     In the latter case the ticket was updated after it was shown, but not by the call just made.

@@ -2,11 +2,13 @@
 
 import json
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
-from tickets import sending
-from tickets.changes import CLOCK_GRAIN
+from django.utils import timezone
+
+from tickets import sending, storage
+from tickets.changes import sent_between
 from tickets.hostup import errors
 from tickets.hostup.client import Client
 from tickets.hostup.types import TicketSummary
@@ -22,7 +24,7 @@ class Result(NamedTuple):
 
     state: State
     ticket_id: str = ""
-    error: errors.HostUpError | None = None
+    error: errors.HostUpError | storage.NothingSent | None = None
 
 
 def create(client: Client, user, token, fields: dict) -> Result:
@@ -31,12 +33,16 @@ def create(client: Client, user, token, fields: dict) -> Result:
     submission, taken = _claim(token, user, digest)
     if not taken:
         return Result(sending.pressed_before(submission, user, digest), submission.ticket_id)
-    activity = Activity.objects.begin(user, Activity.Action.CREATE)
-    began = time.monotonic()
+    try:
+        activity = Activity.objects.begin(user, Activity.Action.CREATE)
+    except storage.NothingSent as error:
+        submission.end(Submission.State.NOT_SENT)
+        return Result(State.NOT_SENT, error=error)
+    began_at = timezone.now()
     state, ticket, error = sending.submit(
         submission,
         call=lambda: client.create(fields),
-        settle=lambda lost: _settle(client, fields, began, lost),
+        settle=lambda lost: _settle(client, fields, began_at, lost),
     )
     activity.finish(sending.OUTCOMES[state], ticket=ticket, error=error)
     return Result(state, ticket.id if ticket else "", error)
@@ -55,7 +61,7 @@ def _claim(token, user, digest: str) -> tuple[Submission, bool]:
 
 
 def _settle(
-    client: Client, fields: dict, began: float, lost: errors.OutcomeUnknown
+    client: Client, fields: dict, began_at: datetime, lost: errors.OutcomeUnknown
 ) -> tuple[State, TicketSummary | None]:
     """Look through the newest tickets: is ours among them?
 
@@ -66,10 +72,9 @@ def _settle(
         page = client.tickets(limit=NEWEST)
     except errors.HostUpError:
         return State.UNKNOWN, None
-    took = timedelta(seconds=time.monotonic() - began)
-    sent_at = client.answered_at and client.answered_at - took - CLOCK_GRAIN  # on HostUp's clock
-    candidates = _new_ones(page.tickets, fields, sent_at)
-    if len(candidates) == 1 and sent_at and candidates[0].created_at:
+    earliest, latest = sent_between(client, began_at)
+    candidates = _new_ones(page.tickets, fields, earliest)
+    if len(candidates) == 1 and latest and candidates[0].created_at and candidates[0].created_at >= latest:
         return State.SENT, candidates[0]
     may_be_there = candidates or page.unreadable or lost.too_slow or lost.status in range(200, 300)
     return State.UNKNOWN if may_be_there else State.NOT_SENT, None

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from tickets import storage
 from tickets.hostup import errors
 from tickets.hostup.client import Client
 from tickets.hostup.types import TicketSummary
@@ -50,7 +51,7 @@ def refresh(client: Client, api_key: ApiKey) -> None:
     try:
         ask(client, api_key)
     finally:
-        api_key.keep(*FIELDS)
+        _keep(api_key)
 
 
 def learn(user, tickets: Iterable[TicketSummary]) -> None:
@@ -62,4 +63,9 @@ def learn(user, tickets: Iterable[TicketSummary]) -> None:
     new = {slug: name or slug for slug, name in seen.items() if slug not in api_key.departments}
     if new:
         api_key.departments = api_key.departments | new
+        _keep(api_key)
+
+
+def _keep(api_key: ApiKey) -> None:
+    with storage.if_possible("the departments"):
         api_key.keep(*FIELDS)

@@ -8,12 +8,19 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from tickets import storage
 from tickets.hostup import errors
 from tickets.hostup.client import TOO_LARGE
 from tickets.models import ApiKey, SecondStep
 from tickets.upstream import NoKey
 
-HANDLED = (errors.HostUpError, NoKey, ApiKey.Unreadable, SecondStep.Unreadable)
+HANDLED = (
+    errors.HostUpError,
+    NoKey,
+    ApiKey.Unreadable,
+    SecondStep.Unreadable,
+    storage.NothingSent,
+)
 
 
 class Failure(NamedTuple):
@@ -66,6 +73,17 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                     _("Ask the person who runs this dashboard to reset your second step."),
                 ],
             )
+        case storage.NothingSent():
+            return Failure(
+                503,
+                _("The dashboard cannot write to its log"),
+                [
+                    *unchanged,
+                    _("Nothing is sent to HostUp before it is in the log."),
+                    _("Try again in a moment. If it keeps happening, tell the person who runs this dashboard."),
+                ],
+                retry_after=10,
+            )
         case errors.BadKey():
             return Failure(
                 403,
@@ -98,7 +116,10 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
         case errors.Unreadable(code=code) if code == TOO_LARGE:
             return Failure(502, _("The file is too large"), [_("It cannot be downloaded here.")])
         case errors.Invalid():
-            return Failure(422, _("HostUp did not accept that"), [*unchanged, *error.fields.values()])
+            advice = [*error.fields.values()] or [
+                _("Check what you asked for. If it is right, do it in HostUp's own panel.")
+            ]
+            return Failure(422, _("HostUp did not accept that"), [*unchanged, *advice])
         case errors.RateLimited():
             return Failure(
                 429,
@@ -135,6 +156,16 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 _("The dashboard is busy"),
                 [*unchanged, _("Many calls to HostUp are under way. Try again in a few seconds.")],
                 retry_after=5,
+            )
+        case errors.Unsafe():
+            return Failure(
+                503,
+                _("The connection to HostUp is not safe"),
+                [
+                    *unchanged,
+                    _("What answered could not prove that it is HostUp, so your key was not sent to it."),
+                    _("Tell the person who runs this dashboard."),
+                ],
             )
         case errors.Unavailable():
             return Failure(

@@ -39,7 +39,7 @@ def failure_answer(request, failure: failures.Failure, **context):
     changing = request.method == "POST"
     is_partial = request.htmx.request_type == "partial"
     template = "_error.html" if is_partial else "error.html"
-    context["failure"] = failure
+    context |= {"failure": failure, "message": request.POST.get("message", "")}
     if not changing and failure.status >= 429:  # else it would only be refused again
         context["retry_url"] = request.get_full_path()
     response = render(request, template, context, status=failure.status)

@@ -11,10 +11,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from tickets import crypto
+from tickets import crypto, storage
 
 DRAFT_LIFE = timedelta(days=14)
-SUBMISSION_LIFE = timedelta(days=30)  # a form left open in a tab for longer than this sends as a new one
+SUBMISSION_LIFE = timedelta(days=30)  # a form left open in a tab for longer than this may send as a new one
 ACTIVITY_LIFE = timedelta(days=400)  # a year, and time to look at it
 
 
@@ -138,9 +138,12 @@ class DraftQuerySet(models.QuerySet):
     def of(self, user, ticket_id: str) -> dict:
         """Return the fields of the agent's draft for a ticket ("" for a new one), {} when there is none.
 
-        A draft that cannot be decrypted any more counts as none: there is nothing that its agent could do.
+        A draft that cannot be read or decrypted any more counts as none: there is nothing that its agent could do.
         """
-        draft = self.filter(user=user, ticket_id=ticket_id, updated_at__gte=timezone.now() - DRAFT_LIFE).first()
+        draft = None
+        with storage.if_possible("the draft"):
+            alive = self.filter(updated_at__gte=timezone.now() - DRAFT_LIFE)
+            draft = alive.filter(user=user, ticket_id=ticket_id).first()
         try:
             return json.loads(draft.decrypt()) if draft else {}
         except Draft.Unreadable:
@@ -148,8 +151,10 @@ class DraftQuerySet(models.QuerySet):
 
     def ticket_ids(self, user) -> set[str]:
         """Return the tickets that the agent has a draft for."""
-        alive = self.filter(user=user, updated_at__gte=timezone.now() - DRAFT_LIFE)
-        return set(alive.values_list("ticket_id", flat=True))
+        with storage.if_possible("the marks of drafts"):
+            alive = self.filter(user=user, updated_at__gte=timezone.now() - DRAFT_LIFE)
+            return set(alive.values_list("ticket_id", flat=True))
+        return set()
 
     def keep(self, user, ticket_id: str, fields: dict) -> None:
         """Keep what an agent has written so far; forget it when that is nothing."""
@@ -188,14 +193,18 @@ class SubmissionQuerySet(models.QuerySet):
         """Take the right to send the form `token`, which only one press, tab or process can have at a time.
 
         Returns the submission and whether it was taken. It is given again only after it is known that nothing
-        was sent.
+        was sent. Raises `storage.NothingSent`.
         """
-        self.filter(started_at__lt=timezone.now() - SUBMISSION_LIFE).delete()
-        first = {"user": user, "digest": digest}
-        submission, taken = self.get_or_create(token=token, defaults=first)
-        if not taken and submission.user_id == user.pk:
-            again = self.filter(pk=submission.pk, state=Submission.State.NOT_SENT)
-            taken = bool(again.update(state=Submission.State.SENDING, digest=digest, started_at=timezone.now()))
+        with storage.before_sending():
+            first = {"user": user, "digest": digest}
+            submission, taken = self.get_or_create(token=token, defaults=first)
+            if not taken and submission.user_id == user.pk and submission.state == Submission.State.NOT_SENT:
+                again = self.filter(pk=submission.pk, state=Submission.State.NOT_SENT)
+                taken = bool(
+                    again.update(state=Submission.State.SENDING, digest=digest, started_at=timezone.now())
+                )
+            if taken:
+                self.filter(started_at__lt=timezone.now() - SUBMISSION_LIFE).delete()
         return submission, taken
 
     def is_gone(self, token: str, user) -> bool:
@@ -229,15 +238,18 @@ class Submission(models.Model):
         return f"{self.token} {self.state}"
 
     def end(self, state: str, *, ticket_id: str = "") -> None:
+        """Remember what became of the form. Where that fails it stays SENDING, which never sends again."""
         self.state, self.ticket_id = state, ticket_id
-        self.save(update_fields=["state", "ticket_id"])
+        with storage.if_possible(f"the end of the form {self.token}"):
+            self.save(update_fields=["state", "ticket_id"])
 
 
 class ActivityQuerySet(models.QuerySet):
     def begin(self, user, action: str, *, ticket_id: str = "", from_status: str = "") -> "Activity":
         """Write down what is about to be tried. Until `finish` is called its outcome is unknown: a crash in
-        between leaves the log telling the truth."""
-        return self.create(user=user, action=action, ticket_id=ticket_id, from_status=from_status)
+        between leaves the log telling the truth. Raises `storage.NothingSent`."""
+        with storage.before_sending():
+            return self.create(user=user, action=action, ticket_id=ticket_id, from_status=from_status)
 
     def note(
         self, user, action: str, outcome: str = "done", *, about=None, address: str | None = None
@@ -334,7 +346,10 @@ class Activity(models.Model):
         return f"{self.action} {self.ticket_id} {self.outcome}"
 
     def finish(self, outcome: str, *, ticket=None, error=None) -> None:
-        """Write down what came of it: the ticket as it is now, the error that HostUp answered, or both."""
+        """Write down what came of it: the ticket as it is now, the error that HostUp answered, or both.
+
+        Where that fails the outcome stays unknown in the log; it happened all the same.
+        """
         self.outcome = outcome
         if ticket:
             self.ticket_id, self.ticket_number = ticket.id, str(ticket.number)[:20]
@@ -342,4 +357,5 @@ class Activity(models.Model):
         if error:
             self.code, self.request_id = error.code[:100], error.request_id[:100]
         self.finished_at = timezone.now()
-        self.save()
+        with storage.if_possible(f"the outcome of activity {self.pk} ({self}) in the log"):
+            self.save()

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from tickets import changes
+from tickets import changes, storage
 from tickets.hostup import errors
 from tickets.hostup.client import Client
 from tickets.hostup.types import Message, Ticket, TicketSummary
@@ -58,6 +58,12 @@ class Result(NamedTuple):
     failed_file: str = ""
 
 
+def needs_new_form(result) -> bool:
+    """Tell whether a text may be sent once more only by another form, after this `result` of a reply or a new
+    ticket: because that is a decision of its own, or because this form's end may not have been written."""
+    return result.state in (State.UNKNOWN, State.SENT_BEFORE) or isinstance(result.error, storage.NothingSent)
+
+
 def digest_of(*parts: str) -> str:
     """Return a digest that tells texts apart and gives nothing of them away."""
     return salted_hmac("submission", "\0".join(parts), algorithm="sha256").hexdigest()
@@ -66,7 +72,8 @@ def digest_of(*parts: str) -> str:
 def reply(client: Client, user, token, ticket_id: str, written: Written) -> Result:
     """Send a reply with one call, after reading the ticket and before reading it again.
 
-    Raises an error of HostUp's when the ticket cannot be read first; nothing was sent then.
+    Raises an error of HostUp's when the ticket cannot be read first, or `storage.NothingSent`: nothing was sent
+    then.
     """
     before = client.ticket(ticket_id)
     submission, taken = Submission.objects.claim(token, user, written.digest)
@@ -75,6 +82,8 @@ def reply(client: Client, user, token, ticket_id: str, written: Written) -> Resu
     result = Result(State.UNKNOWN, before)  # what holds if this process is ended in the middle
     try:
         result = _send_reply(client, user, before, written)
+    except storage.NothingSent as error:
+        result = Result(State.NOT_SENT, before, error=error)
     finally:
         submission.end(STORED[result.state])
     return result
@@ -126,8 +135,8 @@ def pressed_before(submission: Submission, user, digest: str) -> State:
 
 def _pressed_before(submission: Submission, user, ticket: Ticket, written: Written) -> Result:
     state = pressed_before(submission, user, written.digest)
-    news = _news(ticket, written) if state == State.UNKNOWN else []
-    if state == State.UNKNOWN and any(_is_ours(message, written) for message in news):
+    news = _news(ticket, written) if state in (State.UNKNOWN, State.UNDER_WAY) else []
+    if any(_is_ours(message, written) for message in news):
         submission.end(Submission.State.SENT)
         return Result(State.SENT, ticket)
     return Result(state, ticket, news)
@@ -148,10 +157,15 @@ def _send_reply(client: Client, user, before: Ticket, written: Written) -> Resul
     for file in written.files:
         try:
             upload(client, user, before.id, file)
-        except errors.HostUpError as error:
+        except (errors.HostUpError, storage.NothingSent) as error:
             return Result(State.NOT_SENT, before, error=error, was_reopened=was_reopened, failed_file=file.name)
 
-    activity = Activity.objects.begin(user, Activity.Action.REPLY, ticket_id=before.id, from_status=before.status)
+    try:
+        activity = Activity.objects.begin(
+            user, Activity.Action.REPLY, ticket_id=before.id, from_status=before.status
+        )
+    except storage.NothingSent as error:
+        return Result(State.NOT_SENT, before, error=error, was_reopened=was_reopened)
     error = None
     try:
         client.reply(before.id, written.text, encrypted=written.is_encrypted)
@@ -169,7 +183,8 @@ def _send_reply(client: Client, user, before: Ticket, written: Written) -> Resul
 
 
 def upload(client: Client, user, ticket_id: str, file) -> None:
-    """Upload one of Django's uploaded files for a ticket, logged. Raises an error of HostUp's.
+    """Upload one of Django's uploaded files for a ticket, logged. Raises an error of HostUp's, or
+    `storage.NothingSent`.
 
     HostUp's answer is a temporary id that can neither be downloaded nor named in a reply: a finished file shows
     in the ticket by itself.

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from django.core.cache import cache
 
+from tickets import storage
 from tickets.hostup.types import TicketSummary
 
 KEPT_FOR = 12 * 60 * 60  # seconds: a working day
@@ -25,7 +26,9 @@ class Service(NamedTuple):
 
 def seen_by(user) -> list[Service]:
     """Return the services that the agent has seen, the latest first."""
-    return [Service(*entry) for entry in json.loads(cache.get(_cache_key(user), "[]"))]
+    with storage.if_possible("the services"):
+        return _known(_cache_key(user))
+    return []
 
 
 def remember(user, tickets: Iterable[TicketSummary]) -> None:
@@ -38,9 +41,15 @@ def remember(user, tickets: Iterable[TicketSummary]) -> None:
     }
     if not shown:
         return
-    known = seen_by(user)
-    if new := sorted(shown.difference(known)):
-        cache.set(_cache_key(user), json.dumps([*new, *known][:MOST_KEPT]), KEPT_FOR)
+    cache_key = _cache_key(user)
+    with storage.if_possible("the services"):
+        known = _known(cache_key)
+        if new := sorted(shown.difference(known)):
+            cache.set(cache_key, json.dumps([*new, *known][:MOST_KEPT]), KEPT_FOR)
+
+
+def _known(cache_key: str) -> list[Service]:
+    return [Service(*entry) for entry in json.loads(cache.get(cache_key, "[]"))]
 
 
 def _cache_key(user) -> str:

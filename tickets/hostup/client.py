@@ -38,7 +38,7 @@ READ_TRIES = 3
 BACKOFF_SECONDS = 0.2  # doubled with every try, and a random share of it waited ("full jitter")
 RETRIED_STATUSES = (502, 503, 504)
 LEAST_KEY_LENGTH = 8  # what is shorter is no key, but may be any word in an answer
-TOO_LARGE = "answer_too_large"  # our own code, beside HostUp's
+TOO_LARGE = "file_too_large"  # our own code, beside HostUp's
 
 
 class Download:
@@ -57,7 +57,7 @@ class Download:
 
     def __iter__(self) -> Iterator[bytes]:
         with self._opened:
-            yield from _limited(self._response, ATTACHMENT_MOST_BYTES)
+            yield from _limited(self._response, ATTACHMENT_MOST_BYTES, TOO_LARGE)
 
     def close(self) -> None:
         self._opened.close()
@@ -340,6 +340,8 @@ class Client:
                     yield response
             except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
                 raise errors.TooSlow() from None
+            except requests.exceptions.SSLError:
+                raise (errors.Unavailable() if call.sent else errors.Unsafe()) from None
             except urllib3.exceptions.DecodeError:
                 raise errors.Unreadable() from None
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
@@ -371,13 +373,14 @@ def _held(slots: threading.BoundedSemaphore):
         slots.release()
 
 
-def _limited(response: requests.Response, most_bytes: int) -> Iterator[bytes]:
-    """Give the decoded body, and no more than `most_bytes` of it: 300 KB of gzip can hold 300 MB."""
+def _limited(response: requests.Response, most_bytes: int, code: str = "") -> Iterator[bytes]:
+    """Give the decoded body, and no more than `most_bytes` of it: 300 KB of gzip can hold 300 MB. Raises
+    `Unreadable`, with `code`, for more."""
     total = 0
     for chunk in response.raw.stream(CHUNK_BYTES, decode_content=True):
         total += len(chunk)
         if total > most_bytes:
-            raise errors.Unreadable(status=response.status_code, code=TOO_LARGE)
+            raise errors.Unreadable(status=response.status_code, code=code)
         yield chunk
 
 

@@ -69,6 +69,10 @@ class CircuitOpen(Unavailable):
         self.retry_after = retry_after
 
 
+class Unsafe(Unavailable):
+    """Who answered could not prove to be HostUp (its certificate), or does not speak TLS: nothing was sent."""
+
+
 class Unreadable(HostUpError):
     """HostUp answered something that is not what its reference says."""
 

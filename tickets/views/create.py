@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from tickets import creating, departments, failures, services, words
+from tickets import creating, departments, failures, sending, services, storage, words
 from tickets.forms import LONGEST_MESSAGE, NewTicketForm
 from tickets.hostup import errors
 from tickets.middleware import tell_when_to_retry
@@ -80,9 +80,10 @@ def _page(request, form, *, failure=None, result=None):
     """Answer with the form, and above it why nothing was created, if that is so."""
     token, has_draft = uuid.uuid4(), bool(form.initial)
     if form.is_bound:
-        has_draft = _keep_draft(request)
-        if "token" not in form.errors and not (result and result.state in (State.UNKNOWN, State.SENT_BEFORE)):
-            token = form["token"].value()  # else sending once more is a decision of its own
+        with storage.if_possible("the draft"):
+            has_draft = _keep_draft(request)
+        if "token" not in form.errors and not (result and sending.needs_new_form(result)):
+            token = form["token"].value()
     context = {
         "form": form,
         "token": token,
@@ -109,7 +110,8 @@ def _described_departments(user) -> list[tuple[str, str]]:
 
 
 def _created(request, ticket_id):
-    Draft.objects.keep(request.user, NEW, {})
+    with storage.if_possible("the draft's removal"):
+        Draft.objects.keep(request.user, NEW, {})
     if not len(messages.get_messages(request)):  # else an earlier press has said it, and nobody has seen it yet
         messages.success(request, _("Ticket created."))
     address = reverse("ticket", args=[ticket_id])

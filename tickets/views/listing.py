@@ -6,11 +6,15 @@ from django.shortcuts import render
 from django.urls import resolve, reverse
 from django.urls.exceptions import Resolver404
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from hostup_dashboard.htmx import asking_page
 from tickets import departments, services
+from tickets.failures import Failure, describe
 from tickets.filters import Filters
+from tickets.hostup import errors
+from tickets.middleware import failure_answer
 from tickets.models import Draft
 from tickets.upstream import client_of
 
@@ -24,7 +28,12 @@ def tickets(request):
     filters = Filters.of(request)
     cursor = request.GET.get("cursor", "")[:512]
     seen = _seen(request)
-    page = client.tickets(status=filters.status, department=filters.department, cursor=cursor)
+    try:
+        page = client.tickets(status=filters.status, department=filters.department, cursor=cursor)
+    except (errors.Invalid, errors.NotFound) as error:
+        if not cursor:
+            raise
+        return failure_answer(request, _no_such_page(error), top_url=reverse("tickets") + filters.query)
     departments.learn(request.user, page.tickets)
     services.remember(request.user, page.tickets)
     fresh = [ticket for ticket in page.tickets if str(ticket.number) not in seen]
@@ -62,6 +71,13 @@ def _more_url(filters, cursor, page, fresh, seen) -> str:
         "seen": "-".join(shown),
     }
     return f"{reverse('tickets')}?{urlencode(query)}"
+
+
+def _no_such_page(error: errors.HostUpError) -> Failure:
+    """Word that a cursor is of no use any more. Not documented: how long one lives, and what is answered then."""
+    sentences = [_("The list has changed too much since you began to read it.")]
+    heading = _("This part of the list is no longer there")
+    return describe(error)._replace(heading=heading, sentences=sentences)
 
 
 def _seen(request) -> list[str]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST
 
-from tickets import failures, sending
+from tickets import failures, sending, storage
 from tickets.composer import Composer
 from tickets.filters import Filters
 from tickets.forms import LONGEST_MESSAGE, ReplyForm
@@ -42,7 +42,7 @@ def reply(request, ticket_id):
     composer = _written_in(request, ticket_id, token=fields["token"])
     try:
         result = sending.reply(client_of(request.user), request.user, fields["token"], ticket_id, written)
-    except errors.HostUpError as error:
+    except (errors.HostUpError, storage.NothingSent) as error:
         return _answer(request, composer, failure=_not_sent(failures.describe(error)))
     if result.state == State.SENT:
         return _sent(request, result, is_encrypted=written.is_encrypted)
@@ -79,7 +79,8 @@ def _written_in(request, ticket_id, *, token=None) -> Composer:
 
 
 def _sent(request, result, *, is_encrypted):
-    Draft.objects.keep(request.user, result.ticket.id, {})
+    with storage.if_possible("the draft's removal"):
+        Draft.objects.keep(request.user, result.ticket.id, {})
     words = _("Reopened and sent.") if result.was_reopened else _("Sent.")
     if not request.htmx:
         messages.success(request, words)
@@ -95,11 +96,12 @@ def _answer(request, composer, *, result=None, failure):
     ticket = result.ticket if result else None
     if ticket:
         composer = composer.below(ticket).with_news(result.news)._replace(is_stale=result.state == State.STALE)
-    if result and result.state in (State.UNKNOWN, State.SENT_BEFORE):
-        composer = composer._replace(token=uuid.uuid4())  # sending once more is now a decision of its own
+    if result and sending.needs_new_form(result):
+        composer = composer._replace(token=uuid.uuid4())
     if composer.message.strip():
         fields = {"message": composer.message[:LONGEST_MESSAGE], "encrypted": composer.is_encrypted}
-        Draft.objects.keep(request.user, composer.ticket_id, fields)
+        with storage.if_possible("the draft"):
+            Draft.objects.keep(request.user, composer.ticket_id, fields)
     context = _context(request, ticket) | {"composer": composer._replace(failure=failure)}
     if request.htmx:
         template = "tickets/_not_replied.html"

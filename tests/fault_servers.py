@@ -1,0 +1,185 @@
+"""Who can stand where HostUp should be: nobody, or somebody who does it wrong, on real sockets of this machine.
+
+Each is a context manager that gives the address to call, and the file of certificates to trust or None.
+"""
+
+import socket
+import ssl
+import tempfile
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
+from typing import NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+HOST = "127.0.0.1"
+NO_TICKETS = b'{"data": [], "nextCursor": null}'
+
+
+@contextmanager
+def without_an_address():
+    """A host name that no resolver can look up: it is longer than DNS allows, so that nobody is even asked."""
+    yield f"http://{'.'.join(['hostup'] * 50)}.invalid", None
+
+
+@contextmanager
+def refusing():
+    """A port that is taken and where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        yield f"http://{HOST}:{taken.getsockname()[1]}", None
+
+
+@contextmanager
+def with_a_full_backlog():
+    """A port whose queue of connections to accept is full: the system drops whoever knocks."""
+    with socket.socket() as listening:
+        listening.bind((HOST, 0))
+        listening.listen(0)
+        waiting = [socket.socket() for _ in range(4)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(listening.getsockname())
+        yield f"http://{HOST}:{listening.getsockname()[1]}", None
+        for each in waiting:
+            each.close()
+
+
+@contextmanager
+def silent(scheme="http"):
+    """A port that takes connections and never says anything."""
+    with socket.socket() as listening:
+        listening.bind((HOST, 0))
+        listening.listen(16)
+        yield f"{scheme}://{HOST}:{listening.getsockname()[1]}", None
+
+
+@contextmanager
+def hanging_up():
+    """A server that reads what comes first and closes without a word."""
+
+    def serve():
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return  # closed: the test is over
+            with connection:
+                connection.recv(65_536)
+
+    with socket.socket() as listening:
+        listening.bind((HOST, 0))
+        listening.listen(16)
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://{HOST}:{listening.getsockname()[1]}", None
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def not_encrypted():
+    """A server that speaks plain HTTP where TLS is expected."""
+    with _serving(_QuietServer((HOST, 0), _Empty)) as port:
+        yield f"https://{HOST}:{port}", None
+
+
+@contextmanager
+def encrypted(name=HOST, *, expired=False, is_trusted=True):
+    """A server that answers with an empty list over TLS, with a certificate for `name`."""
+    certificate = _certificate(name, expired)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.chain, certificate.key)
+    server = _QuietServer((HOST, 0), _Empty)
+    # The handshake is the connection's own thread's, not the one's that accepts.
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    with _serving(server) as port:
+        yield f"https://{HOST}:{port}", certificate.authority if is_trusted else None
+
+
+@contextmanager
+def _serving(server):
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+
+
+class _Empty(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(NO_TICKETS)))
+        self.end_headers()
+        self.wfile.write(NO_TICKETS)
+
+    def log_message(self, *_):
+        """The tests look at what the client makes of it."""
+
+
+class _QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A client that does not like the certificate ends the handshake: that is the test."""
+
+
+class _Certificate(NamedTuple):
+    """Paths of PEM files: the server's certificate and key, and whoever signed it."""
+
+    chain: str
+    key: str
+    authority: str
+
+
+@cache
+def _certificate(name: str, expired: bool) -> _Certificate:
+    """Sign a server's certificate with an authority of its own, both made on the spot."""
+    authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    now = datetime.now(UTC)
+    ends_at = now - timedelta(days=1) if expired else now + timedelta(days=1)
+    authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "An authority of the tests")])
+    try:
+        alternative = x509.IPAddress(ip_address(name))
+    except ValueError:
+        alternative = x509.DNSName(name)
+
+    def built(subject, public_key, *extensions):
+        builder = x509.CertificateBuilder(
+            authority_name, subject, public_key, x509.random_serial_number(), now - timedelta(days=2), ends_at
+        )
+        for extension, critical in extensions:
+            builder = builder.add_extension(extension, critical)
+        return builder.sign(authority_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    identifier = x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key())
+    usage = x509.KeyUsage(
+        digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False,
+        key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False,
+        decipher_only=False,
+    )  # fmt: skip
+    authority = built(
+        authority_name,
+        authority_key.public_key(),
+        (x509.BasicConstraints(ca=True, path_length=0), True),
+        (usage, True),
+        (identifier, False),
+    )
+    server = built(
+        x509.Name([]),
+        key.public_key(),
+        (x509.SubjectAlternativeName([alternative]), True),
+        (x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), False),
+    )
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    folder = Path(tempfile.mkdtemp(prefix="hostup-dashboard-certificates-"))
+    for file, content in (("chain", server), ("key", pem), ("authority", authority)):
+        (folder / file).write_bytes(content)
+    return _Certificate(str(folder / "chain"), str(folder / "key"), str(folder / "authority"))

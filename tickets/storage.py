@@ -1,0 +1,36 @@
+"""What it means that the database or the cache does not take something: before HostUp is asked, and after.
+
+Before: nothing is sent that is not written down. After, or where it is of no weight: what is true at HostUp stays
+true, so the answer goes out and the process's log says what is missing.
+"""
+
+import logging
+from contextlib import contextmanager
+
+from django.db import Error as DatabaseError
+from redis import RedisError
+
+logger = logging.getLogger(__name__)
+
+
+class NothingSent(Exception):
+    """What has to be written before HostUp is asked could not be: it was not asked."""
+
+
+@contextmanager
+def before_sending():
+    """Write what has to be written first. Raises `NothingSent` when the database does not take it."""
+    try:
+        yield
+    except DatabaseError as error:
+        logger.exception("not written, so nothing was sent to HostUp")
+        raise NothingSent from error
+
+
+@contextmanager
+def if_possible(what: str):
+    """Write (or read) `what`, and go on without it when the database or the cache does not work."""
+    try:
+        yield
+    except (DatabaseError, RedisError) as error:
+        logger.error("going on without %s: %s", what, error)
