@@ -127,6 +127,7 @@ class Agents:
     def _press(self, url: str, session: str, path: str, form: dict, words: str) -> None:
         with requests.Session() as browser:
             browser.cookies["sessionid"] = session
+            browser.headers["Connection"] = "close"  # the server ends an idle one, perhaps just when it is used
             token = token_in(browser.get(f"{url}/settings/key/", timeout=30).text)
             answer = browser.post(url + path, form | {"csrfmiddlewaretoken": token}, timeout=30)
             self._look(answer, words)
@@ -148,7 +149,7 @@ def rotate(agents: int) -> tuple[Agents, float, str]:
     ):
         secret_key = secrets.token_urlsafe(48)
 
-        def dashboard(encryption_keys: str) -> Dashboard:
+        def dashboard(encryption_keys: str, name: str = "operator") -> Dashboard:
             return Dashboard(
                 sandbox.url,
                 Path(folder),
@@ -156,13 +157,14 @@ def rotate(agents: int) -> tuple[Agents, float, str]:
                 ENCRYPTION_KEYS=encryption_keys,
                 WEB_CONCURRENCY="1",
                 AGENTS=str(agents),
+                DATA_DIR=str(Path(folder) / name),  # its own static files, beside the one database
             )
 
         running: list[Dashboard] = []
 
         def deploy(encryption_keys: str) -> None:
             before = running[:]
-            running[:] = pool.map(Dashboard.start, [dashboard(encryption_keys) for _ in range(2)])
+            running[:] = pool.map(Dashboard.start, [dashboard(encryption_keys, name) for name in ("one", "two")])
             at_work.move_to(running[:])
             for stopped in before:
                 stopped.stop()
