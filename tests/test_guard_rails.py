@@ -180,6 +180,13 @@ def test_signing_in_and_out(db, visitor):
     assert visitor.get("/activity/").status_code == 302
 
 
+@pytest.mark.parametrize(
+    "form", [{"login": "anna", "password": "with a \0"}, {"login": "x" * 200, "password": "x"}]
+)
+def test_what_can_be_no_name_or_password_is_said(db, visitor, form):
+    assert 'class="field-error"' in visitor.post("/accounts/login/", form).content.decode()
+
+
 def test_signing_in_never_leads_to_another_site(db, visitor):
     get_user_model().objects.create_user("anna", password=PASSWORD)
     form = {"login": "anna", "password": PASSWORD, "next": "https://evil.example/"}

@@ -12,6 +12,7 @@ from tickets import storage
 from tickets.hostup import errors
 from tickets.hostup.client import TOO_LARGE
 from tickets.models import ApiKey, SecondStep
+from tickets.templatetags.tickets import plain
 from tickets.upstream import NoKey
 
 HANDLED = (
@@ -41,7 +42,7 @@ def describe(error: Exception, *, changing: bool = False) -> Failure:
     unchanged = [_("The ticket was not changed.")] if changing else []
     failure = _describe(error, unchanged)
     if isinstance(error, errors.HostUpError):
-        failure = failure._replace(detail=error.detail, request_id=error.request_id)
+        failure = failure._replace(detail=plain(error.detail), request_id=plain(error.request_id))
     return failure
 
 

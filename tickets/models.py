@@ -83,6 +83,12 @@ class ApiKey(Encrypted):
         return f"API key of user {self.user_id}"
 
 
+class SecondStepManager(models.Manager):
+    def get_queryset(self):
+        """Passkeys are left out: what is kept of them is public."""
+        return super().get_queryset().filter(type__in=SecondStep.SECRETS)
+
+
 class SecondStep(Authenticator):
     """An agent's authenticator app or recovery codes, as allauth keeps them, with the secret in them encrypted.
 
@@ -92,24 +98,47 @@ class SecondStep(Authenticator):
     class Unreadable(Exception):
         """The secret cannot be decrypted with the present `ENCRYPTION_KEYS`."""
 
-    SECRETS = {Authenticator.Type.TOTP: "secret", Authenticator.Type.RECOVERY_CODES: "seed"}
-    OWNER = "second step"
+    SECRETS = {Authenticator.Type.TOTP: "secret", Authenticator.Type.RECOVERY_CODES: "seed"}  # in `data`
+    SEALED_FOR = "second step"
+
+    objects = SecondStepManager()
 
     class Meta:
         proxy = True
+        verbose_name_plural = "second steps"
 
     @classmethod
     def seal(cls, clear: str) -> str:
         """Return the token to keep in place of the secret `clear`."""
-        return crypto.encrypt(clear, owner=cls.OWNER)
+        return crypto.encrypt(clear, owner=cls.SEALED_FOR)
 
     @classmethod
     def unseal(cls, token: str) -> str:
         """Return the secret in clear. Raises `SecondStep.Unreadable`."""
         try:
-            return crypto.decrypt(token, owner=cls.OWNER)
+            return crypto.decrypt(token, owner=cls.SEALED_FOR)
         except crypto.Unreadable:
             raise cls.Unreadable from None
+
+    @property
+    def token(self) -> str:
+        return self.data[self.SECRETS[self.type]]
+
+    def encrypt(self, clear: str) -> None:
+        """Put the secret `clear` into this row (which still has to be saved)."""
+        self.data[self.SECRETS[self.type]] = self.seal(clear)
+
+    def decrypt(self) -> str:
+        """Return the secret in clear. Raises `SecondStep.Unreadable`."""
+        return self.unseal(self.token)
+
+    @property
+    def owner(self) -> str:
+        return f"{self.type} of user {self.user_id}"
+
+    @property
+    def is_under_current_key(self) -> bool:
+        return crypto.kid_of(self.token) == crypto.current_kid()
 
 
 class Canary(Encrypted):

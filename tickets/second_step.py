@@ -1,6 +1,7 @@
 """What allauth asks us about the second step of signing in: how its secrets are kept, and what phones call us."""
 
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from django.utils.translation import gettext as _
 
 from tickets.models import SecondStep
@@ -18,7 +19,7 @@ class Adapter(DefaultMFAAdapter):
         return "HostUp Dashboard"
 
     def generate_authenticator_name(self, user, type):
-        return _("Passkey %(number)s") % {"number": SecondStep.objects.filter(user=user, type=type).count() + 1}
+        return _("Passkey %(number)s") % {"number": Authenticator.objects.filter(user=user, type=type).count() + 1}
 
     def get_totp_label(self, user):
         return user.get_username()

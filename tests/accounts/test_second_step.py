@@ -1,8 +1,11 @@
 """The second step of signing in: an authenticator app, recovery codes; passkeys are tried in a real browser."""
 
+from io import StringIO
+
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
+from django.core.management import call_command
 
 from tests.accounts.people import (
     ACCOUNT,
@@ -78,6 +81,20 @@ def test_without_the_encryption_key_it_is_said_and_nobody_gets_in(settings):
     assert answer.status_code == 403
     assert "Your second step cannot be checked" in answer.content.decode()
     assert not is_in(browser)
+
+
+def test_rotating_the_encryption_key_takes_second_steps_along(settings):
+    secret = set_up_app(sign_in())
+    old, new = {"test": settings.ENCRYPTION_KEYS["test"]}, {"new": bytes(range(101, 133))}
+    settings.ENCRYPTION_KEYS = new | old
+    out = StringIO()
+    call_command("rotate_encryption_key", stdout=out)
+    assert "second steps: 2 rotated, 0 unreadable, 0 left under another key." in out.getvalue()
+    settings.ENCRYPTION_KEYS = new
+    browser = sign_in()
+    browser.post(AUTHENTICATE, {"code": code_for(secret)})
+    assert is_in(browser)
+    assert len(recovery_codes(browser)) == 10
 
 
 @pytest.mark.parametrize("path", ["/accounts/me/totp/activate/", "/accounts/me/recovery-codes/generate/"])

@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
             fields=[
             ],
             options={
+                'verbose_name_plural': 'second steps',
                 'proxy': True,
                 'indexes': [],
                 'constraints': [],

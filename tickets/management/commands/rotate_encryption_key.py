@@ -5,17 +5,17 @@ import time
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from tickets.models import ApiKey, Canary, Draft
+from tickets.models import ApiKey, Canary, Draft, SecondStep
 
-MODELS = (ApiKey, Draft, Canary)
+MODELS = (ApiKey, Draft, SecondStep, Canary)
 BATCH = 200  # rows locked at a time: a few tenths of a second
 PAUSE = 0.1  # seconds between batches: those who wait for SQLite's lock look that often, or never get it
 
 
 class Command(BaseCommand):
     help = (
-        "Encrypt every stored API key and draft with the first of ENCRYPTION_KEYS. Safe while the dashboard runs, "
-        "as long as every process has both keys. Drop the old key when nothing is left under it."
+        "Encrypt every stored API key, draft and second step with the first of ENCRYPTION_KEYS. Safe while the "
+        "dashboard runs, as long as every process has both keys. Drop the old key when nothing is left under it."
     )
 
     def add_arguments(self, parser):
