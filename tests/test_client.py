@@ -3,14 +3,15 @@
 import io
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from sandbox import keys
 from sandbox.faults import gzip_bomb
-from sandbox.special_tickets import SAMPLE_ID
+from sandbox.special_tickets import ENCRYPTED_ID, SAMPLE_ID
 from tickets.hostup import errors
-from tickets.hostup.client import Pool
+from tickets.hostup.client import TOO_LARGE, Pool
 
 CALL_SECONDS = 0.8
 
@@ -38,6 +39,61 @@ def test_every_call_of_the_reference_has_a_method(client):
     )
     assert created.subject == "Help"
     assert client.upload("notes.txt", io.BytesIO(b"text"), 4, ticket_id=created.id).byte_length == 4
+
+
+def test_filters_travel_as_the_reference_names_them(client, sandbox):
+    client.tickets(status="closed", department="billing", limit=1)
+    client.tickets(cursor=client.tickets().next_cursor)
+    filtered, first, second = (call.query for call in sandbox.calls)
+    assert filtered == {"limit": "1", "status": "closed", "departmentSlug": "billing"}
+    assert first == {"limit": "50"}
+    assert second.keys() == {"limit", "cursor"}
+
+
+def test_a_file_goes_up_for_its_ticket_and_comes_down_whole(client, sandbox):
+    content = bytes(range(256)) * 1000
+    client.upload("bytes.bin", io.BytesIO(content), len(content), ticket_id=ENCRYPTED_ID)
+    client.reply(ENCRYPTED_ID, "See the file.")
+    (file,) = client.ticket(ENCRYPTED_ID).thread[-1].attachments
+    download = client.download(ENCRYPTED_ID, file.id)
+    assert (download.filename, download.content_length) == ("bytes.bin", len(content))
+    assert b"".join(download) == content
+    assert (sandbox.calls[-1].method, sandbox.calls[-1].query) == ("GET", {"ticketId": ENCRYPTED_ID})
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_file_may_have_25_megabytes(client, sandbox, more):
+    sandbox.fault(status=200, body=b"x" * (25 * 1024 * 1024 + more))
+    if more:
+        with pytest.raises(errors.Unreadable) as caught:
+            client.download(SAMPLE_ID, "tatt_1")
+        assert caught.value.code == TOO_LARGE
+    else:
+        client.download(SAMPLE_ID, "tatt_1").close()
+
+
+@pytest.mark.parametrize(("key", "can_write"), [(keys.FULL, True), (keys.READ_ONLY, False)])
+def test_what_a_key_may_write_is_found_out_without_writing(pool, sandbox, key, can_write):
+    assert pool.client(key).can_write() is can_write
+    (call,) = sandbox.calls
+    assert call.path.endswith("/support/attachments")
+    assert call.status in (400, 403)
+
+
+def test_hostup_s_clock_is_that_of_its_last_answer(client):
+    assert client.answered_at is None
+    client.tickets(limit=1)
+    assert abs(datetime.now(UTC) - client.answered_at) < timedelta(seconds=10)
+
+
+def test_an_unknown_outcome_keeps_what_hostup_said(client, sandbox):
+    sandbox.fault("problem_503")
+    with pytest.raises(errors.OutcomeUnknown) as caught:
+        client.reopen(SAMPLE_ID)
+    error = caught.value
+    assert (error.status, error.code, error.too_slow) == (503, "upstream_unavailable", False)
+    assert error.detail
+    assert error.request_id.startswith("req_")
 
 
 def test_a_file_name_cannot_end_its_header(client):
