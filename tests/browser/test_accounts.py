@@ -108,8 +108,9 @@ def test_after_signing_out_back_shows_nothing(visitor):
     expect(heading(visitor)).to_have_count(0)
 
 
-def test_an_administrator_lets_a_colleague_in(page, new_context):
-    page.goto("/agents/")
+def test_an_administrator_lets_a_colleague_in(new_context):
+    page = new_context().new_page()
+    sign_in(page, at="/agents/")
     page.get_by_label("Username").fill("carin")
     page.get_by_role("button", name="Create agent").click()
     link = page.get_by_text(re.compile("/accounts/password/")).inner_text()
