@@ -72,7 +72,12 @@ def identity_provider():
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            self._answer({})
+            if self.path.startswith("/authorize?"):
+                self.send_response(302)
+                self.send_header("Location", provider.authorize(provider.url + self.path))
+                self.end_headers()
+            else:
+                self._answer({})
 
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()

@@ -5,15 +5,31 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.accounts.identity_provider import CLIENT_ID, CLIENT_SECRET, identity_provider
 from tests.accounts.people import code_for
 from tests.browser.dashboard import PASSWORD, Dashboard
 from tests.browser.steps import TICKET, heading, sign_in
 
 
 @pytest.fixture(scope="module")
-def by_name(running_sandbox, tmp_path_factory):
-    """A dashboard that browsers call by a name."""
-    with Dashboard(running_sandbox.url, tmp_path_factory.mktemp("by_name"), host="localhost") as dashboard:
+def provider():
+    """The company's identity provider, with the newcomer before it."""
+    with identity_provider() as provider:
+        provider.claims = {"sub": "1", "email": "newcomer@example.com"}
+        yield provider
+
+
+@pytest.fixture(scope="module")
+def by_name(running_sandbox, provider, tmp_path_factory):
+    """A dashboard that browsers call by a name, and that knows an identity provider."""
+    settings = {
+        "OIDC_ISSUER": provider.url,
+        "OIDC_CLIENT_ID": CLIENT_ID,
+        "OIDC_CLIENT_SECRET": CLIENT_SECRET,
+        "OIDC_NAME": "Example AB",
+    }
+    home = tmp_path_factory.mktemp("by_name")
+    with Dashboard(running_sandbox.url, home, host="localhost", **settings) as dashboard:
         yield dashboard
 
 
@@ -96,6 +112,13 @@ def test_an_authenticator_app_is_asked_for_and_leads_back_to_the_page(phone, by_
     phone.get_by_role("link", name="Remove Authenticator app").click()
     phone.get_by_role("button", name="Remove").click()
     expect(phone.get_by_text("Off")).to_be_visible()
+
+
+def test_the_identity_provider_leads_in_and_back_to_the_page(visitor, by_name):
+    visitor.goto(f"{by_name.url}/settings/key/")
+    visitor.get_by_role("button", name="Continue with Example AB").click()
+    expect(visitor.get_by_role("heading", name="HostUp API key")).to_be_visible()
+    expect(visitor.get_by_role("link", name="newcomer")).to_be_visible()
 
 
 def test_after_signing_out_back_shows_nothing(visitor):
