@@ -101,8 +101,12 @@ TEMPLATES = [
 
 # Database, cache, sessions
 
-DATABASES = {"default": env.db_url("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
+# A thread of the server keeps its connection for a minute: opening one takes as long as asking it for two rows.
+DATABASES = {
+    "default": env.db_url("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}") | {"CONN_MAX_AGE": 60}  # seconds
+}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["ENGINE"] = "hostup_dashboard.sqlite3"
     DATABASES["default"]["OPTIONS"] = {
         # Readers go on while one writes; a writer waits its turn rather than failing half-way.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
@@ -111,7 +115,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
     Path(DATABASES["default"]["NAME"]).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 else:
-    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 CACHES = {"default": environment.cache(env.str("CACHE_URL", "locmemcache://"))}
 
