@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "hostup_dashboard.middleware.Compressed",
     "hostup_dashboard.middleware.Sessions",
     "django.middleware.locale.LocaleMiddleware",
     "hostup_dashboard.middleware.browser_time_zone",

@@ -1,0 +1,42 @@
+"""What would make pages slow without breaking them. How fast they are, `make bench` measures."""
+
+import gzip
+
+import pytest
+
+from sandbox.special_tickets import ATTACHMENTS_ID, SAMPLE_ID
+
+
+@pytest.mark.parametrize(("path", "queries"), [
+    ("/tickets/", 4),  # the session, its agent, the key, the tickets with drafts
+    (f"/tickets/{SAMPLE_ID}/", 5),  # and the draft itself
+])  # fmt: skip
+def test_a_page_costs_few_queries_and_one_call(agent, sandbox, django_assert_num_queries, path, queries):
+    agent.get(path)  # the first one notes when the session began, and the departments
+    sandbox.clear_calls()
+    with django_assert_num_queries(queries):
+        assert agent.get(path).status_code == 200
+    assert len(sandbox.calls) == 1
+
+
+def test_a_page_and_a_fragment_come_compressed(agent):
+    for ask in (agent.get, agent.htmx_get):
+        plain, packed = ask("/tickets/"), ask("/tickets/", HTTP_ACCEPT_ENCODING="gzip, br")
+        assert "Content-Encoding" not in plain.headers
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert "Accept-Encoding" in packed.headers["Vary"]
+        assert gzip.decompress(packed.content).count(b'<li class="ticket-row') == 50
+        assert len(packed.content) < 12_000 < 80_000 < len(plain.content) * 2
+
+
+def test_the_same_page_compressed_has_no_telling_size(agent):
+    pages = [agent.get("/tickets/", HTTP_ACCEPT_ENCODING="gzip").content for _ in range(8)]
+    assert len({len(page) for page in pages}) > 1
+
+
+def test_a_download_is_not_compressed(agent, sandbox):
+    attachment = sandbox.tickets.find(ATTACHMENTS_ID).attachments[0]
+    path = f"/tickets/{ATTACHMENTS_ID}/attachments/{attachment.id}/"
+    response = agent.get(path, HTTP_ACCEPT_ENCODING="gzip")
+    assert "Content-Encoding" not in response.headers
+    assert b"".join(response.streaming_content) == attachment.content
