@@ -9,7 +9,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-sent-once fuzz observatory bench-files bench-bulkhead bench-rotation coverage mutants audit sbom lint format lock messages
+.PHONY: run test test-sent-once fuzz observatory lighthouse bench bench-files bench-bulkhead bench-rotation coverage mutants audit sbom lint format lock messages
 
 run: $(VENV)/installed locale/sv/LC_MESSAGES/django.mo
 	@exec $(BIN)/python -m hostup_dashboard.run
@@ -35,6 +35,19 @@ $(OBSERVATORY)/node_modules:
 	  @mdn/mdn-http-observatory@1.4.8
 	@# Its install script would download the list of hosts that browsers know to be https; localhost is not on it.
 	@echo '{}' > $(OBSERVATORY)/node_modules/@mdn/mdn-http-observatory/conf/hsts-preload.json
+
+LIGHTHOUSE := data/lighthouse
+
+lighthouse: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo $(LIGHTHOUSE)/node_modules
+	$(BIN)/python -m benchmarks.lighthouse $(LIGHTHOUSE)
+
+$(LIGHTHOUSE)/node_modules:
+	@command -v npm >/dev/null || { echo "Lighthouse needs Node.js 18 or newer, with npm."; exit 1; }
+	npm install --prefix $(LIGHTHOUSE) --no-save --no-audit --no-fund --ignore-scripts --loglevel error \
+	  lighthouse@12.8.2
+
+bench: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
+	$(BIN)/python -m benchmarks.pages
 
 bench-files: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.files
