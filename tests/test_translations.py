@@ -13,7 +13,7 @@ from django.template.base import Lexer, TokenType
 from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).parents[1]
-TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+TEMPLATES = sorted((ROOT / "templates").rglob("*.*"))
 MODULES = sorted(ROOT.glob("[!.]*/**/*.py"))
 CATALOGUE = read_po(BytesIO((ROOT / "locale" / "sv" / "LC_MESSAGES" / "django.po").read_bytes()))
 

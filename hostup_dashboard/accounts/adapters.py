@@ -6,11 +6,16 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from hostup_dashboard.accounts.sessions import is_confirmed
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "username_password_mismatch": _("Wrong username or password."),
+    }
+
     def is_open_for_signup(self, request):
         """Nobody makes their own account: an administrator does."""
         return False

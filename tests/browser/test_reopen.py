@@ -21,6 +21,11 @@ from tests.browser.steps import (
     toast,
 )
 
+TOPMOST = """(element) => {
+  const { left, right, top, bottom } = element.getBoundingClientRect();
+  const corners = [left + 2, right - 2].flatMap((x) => [top + 2, bottom - 2].map((y) => [x, y]));
+  return corners.every(([x, y]) => element.contains(document.elementFromPoint(x, y)));
+}"""
 BOTH_SCREENS = pytest.mark.parametrize("screen", ["desktop", "phone"])
 
 
@@ -214,3 +219,13 @@ def test_without_a_network_an_alert_says_so_and_nothing_else_changes(page, conte
     expect(toast(page)).to_contain_text("Reopened.")
     expect(page.get_by_role("alert")).to_have_count(0)
     assert posts(sandbox) == ["reopen"]
+
+
+@BOTH_SCREENS
+def test_what_is_said_of_it_covers_no_button_below_the_ticket(page, screen):
+    page.goto(TICKET)
+    reopen(page).click()
+    expect(toast(page)).to_contain_text("Reopened.")
+    page.evaluate("document.querySelectorAll('.pane').forEach((part) => part.scrollTop = 1e6)")
+    page.evaluate("scrollTo(0, 1e6)")
+    assert page.get_by_role("button", name="Send reply").evaluate(TOPMOST)
