@@ -2,7 +2,9 @@
 
 import os
 
+from hostup_dashboard import metrics_server
 from hostup_dashboard.logs import LOGGING
+from hostup_dashboard.metrics_server import child_exit, on_exit, post_fork, pre_fork, when_ready  # noqa: F401  (hooks)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hostup_dashboard.settings")
 
@@ -19,6 +21,8 @@ control_socket_disable = True  # nobody here steers a running server
 
 def on_starting(server):
     """Before the first worker: collect the static files and say what `manage.py check` would."""
+    metrics_server.prepare()
+
     import django
     from django.core.management import call_command
 

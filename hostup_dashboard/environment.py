@@ -79,6 +79,16 @@ def oidc_issuer(value: str) -> str:
     return value.rstrip("/")
 
 
+def metrics_address(value: str) -> tuple[str, int] | None:
+    """Read `METRICS_ADDRESS`, such as 127.0.0.1:9464; None for none."""
+    if not value:
+        return None
+    parts = _split(f"//{value}")
+    if not parts.hostname or not parts.port or parts.netloc != value:
+        raise ImproperlyConfigured(f"METRICS_ADDRESS must look like 127.0.0.1:9464, not {value!r}.")
+    return parts.hostname, parts.port
+
+
 def origin_of(url: str) -> str:
     """Return scheme, host and port of an address that was read here."""
     parts = urlsplit(url)

@@ -10,7 +10,7 @@ from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 
-from hostup_dashboard import logs
+from hostup_dashboard import logs, metrics
 
 logger = logging.getLogger("hostup_dashboard.request")
 
@@ -65,6 +65,8 @@ class _Streamed:
 
 
 def _end(request, response, began: float, *, is_whole: bool = True) -> None:
+    seconds = time.perf_counter() - began
+    metrics.request_answered(request.method, _route(request), response.status_code, seconds)
     level = _level(request, response)
     if logger.isEnabledFor(level):
         fields = {
@@ -73,7 +75,7 @@ def _end(request, response, began: float, *, is_whole: bool = True) -> None:
             "method": request.method,
             "route": _route(request),
             "status": response.status_code,
-            "ms": round((time.perf_counter() - began) * 1000, 1),
+            "ms": round(seconds * 1000, 1),
             "outcome": _outcome(response.status_code) if is_whole else "broken_off",
             **request.log,
         }

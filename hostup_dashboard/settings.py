@@ -23,6 +23,7 @@ if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("SECRET_KEY is too short: at least 32 random characters.")
 ENCRYPTION_KEYS = environment.encryption_keys(environment.secret(env, "ENCRYPTION_KEYS"), SECRET_KEY)
 DEBUG = env.bool("DEBUG", False)
+METRICS_ADDRESS = environment.metrics_address(env.str("METRICS_ADDRESS", ""))  # served by gunicorn.conf.py
 
 HOSTUP_API_URL = environment.hostup_url(env.str("HOSTUP_API_URL", "https://cloud.hostup.se"))
 HOSTUP_CA_BUNDLE = env.str("HOSTUP_CA_BUNDLE", "") or None

@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import ExitStack
+from itertools import pairwise
 
 import pytest
 from hypothesis import settings
@@ -37,7 +38,8 @@ class CallsInAnyOrder(RuleBasedStateMachine):
     @initialize()
     def begins(self):
         self.clock = Clock()
-        self.circuit = Circuit(self.clock)
+        self.told = [State.CLOSED]
+        self.circuit = Circuit(self.clock, self.told.append)
         self.under_way = []
         self.failed = 0  # in a row, before it opened
         self.refused_until = 0.0  # 0: nothing is refused
@@ -93,6 +95,8 @@ class CallsInAnyOrder(RuleBasedStateMachine):
     @invariant()
     def it_tells_how_it_is(self):
         assert (self.circuit.state == State.CLOSED) == (self.refused_until == 0)
+        assert self.told[-1] == self.circuit.state
+        assert all(state != after for state, after in pairwise(self.told))
 
 
 CallsInAnyOrder.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

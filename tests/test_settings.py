@@ -61,6 +61,7 @@ BAD = [
     ({"OIDC_ISSUER": "https://login.example.com", "OIDC_CLIENT_ID": "us"}, "OIDC_CLIENT_SECRET is not set"),
     ({"LANGUAGE_CODE": "xx"}, "LANGUAGE_CODE must be en or sv"),
     ({"TIME_ZONE": "Europe/Nowhere"}, "Incorrect timezone setting: Europe/Nowhere"),
+    ({"METRICS_ADDRESS": "9464"}, "METRICS_ADDRESS must look like"),
     ({"SITE_URL": "tickets.example.com"}, "SITE_URL must look like"),
     ({"SITE_URL": "https://tickets.example.com/path/"}, "SITE_URL must look like"),
 ]

@@ -6,7 +6,7 @@ from functools import cache
 from django.conf import settings
 from django.utils import timezone
 
-from tickets import departments
+from tickets import departments, metrics
 from tickets.hostup import errors
 from tickets.hostup.client import Client, Pool
 from tickets.models import ApiKey
@@ -63,6 +63,7 @@ def try_out(client: Client, api_key: ApiKey) -> None:
 
 @cache
 def pool_for(base_url, call_seconds, file_seconds, ca_bundle, proxy) -> Pool:
+    metrics.CALLS_AT_ONCE.set(CALLS_AT_ONCE)
     return Pool(
         base_url,
         call_seconds=call_seconds,
@@ -70,4 +71,5 @@ def pool_for(base_url, call_seconds, file_seconds, ca_bundle, proxy) -> Pool:
         most_at_once=CALLS_AT_ONCE,
         ca_bundle=ca_bundle,
         proxy=proxy,
+        watcher=metrics.Metrics(),
     )

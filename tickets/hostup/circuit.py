@@ -27,10 +27,18 @@ class State(StrEnum):
 
 
 class Circuit:
-    """One for all threads of a process. `clock` gives seconds and never goes back."""
+    """One for all threads of a process.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic):
+    `clock` gives seconds and never goes back; `changed` is told each new state, one after the other.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        changed: Callable[[State], None] = lambda state: None,
+    ):
         self._clock = clock
+        self._changed = changed
         self._lock = threading.Lock()
         self._failures = 0  # in a row
         self._probe_at: float | None = None  # when the next call may pass; None while closed
@@ -39,9 +47,7 @@ class Circuit:
     @property
     def state(self) -> State:
         with self._lock:
-            if self._probe_at is None:
-                return State.CLOSED
-            return State.HALF_OPEN if self._probe else State.OPEN
+            return self._state()
 
     @contextmanager
     def calling(self) -> Iterator[None]:
@@ -66,9 +72,23 @@ class Circuit:
             raise
         self._answered()
 
+    def _state(self) -> State:
+        if self._probe_at is None:
+            return State.CLOSED
+        return State.HALF_OPEN if self._probe else State.OPEN
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Hold the lock, and tell of the state that the block leaves, if it is another."""
+        with self._lock:
+            before = self._state()
+            yield
+            if self._state() != before:
+                self._changed(self._state())
+
     def _enter(self) -> object | None:
         """Return the probe that this call is, None for an ordinary call."""
-        with self._lock:
+        with self._changing():
             if self._probe_at is None:
                 return None
             now = self._clock()
@@ -82,12 +102,12 @@ class Circuit:
 
     def _answered(self) -> None:
         """Close, whichever call it was: HostUp answers."""
-        with self._lock:
+        with self._changing():
             self._failures = 0
             self._probe_at = self._probe = None
 
     def _failed(self, probe: object | None) -> None:
-        with self._lock:
+        with self._changing():
             if self._probe_at is None:
                 self._failures += 1
                 opens = self._failures >= FAILURES
@@ -98,7 +118,7 @@ class Circuit:
                 self._probe = None
 
     def _let_go(self, probe: object | None) -> None:
-        with self._lock:
+        with self._changing():
             if probe is not None and probe is self._probe:
                 self._probe_at = self._clock()
                 self._probe = None

@@ -11,7 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import datetime
 from email.message import Message as Headers
 from typing import BinaryIO, TypeVar
@@ -26,6 +26,7 @@ from tickets.hostup.circuit import Circuit
 from tickets.hostup.limits import RateLimits
 from tickets.hostup.multipart import FileForm
 from tickets.hostup.types import ID_PATTERN, Department, Message, Page, Ticket, Upload
+from tickets.hostup.watcher import Watcher
 
 Value = TypeVar("Value")
 
@@ -75,6 +76,7 @@ class Pool:
             whoever downloads them can hold up for as long as `file_seconds`.
         ca_bundle: path of the certificates to trust instead of the usual ones.
         proxy: address of a proxy to go through.
+        watcher: is told what the calls do.
 
     `circuit` tells whether HostUp answers, `rate_limits` which keys have to wait.
     """
@@ -88,6 +90,7 @@ class Pool:
         most_at_once: int,
         ca_bundle: str | None = None,
         proxy: str | None = None,
+        watcher: Watcher | None = None,
     ):
         self.base_url = base_url
         self.call_seconds = call_seconds
@@ -96,7 +99,8 @@ class Pool:
         self._proxies = {"http": proxy, "https": proxy} if proxy else {}
         self._slots = threading.BoundedSemaphore(most_at_once)
         self._file_slots = threading.BoundedSemaphore(max(1, most_at_once // 2))
-        self.circuit = Circuit()
+        self.watcher = watcher or Watcher()
+        self.circuit = Circuit(changed=self.watcher.circuit_changed)
         self.rate_limits = RateLimits()
         self._adapter = _Adapter(pool_connections=1, pool_maxsize=most_at_once)
 
@@ -192,8 +196,8 @@ class Client:
         form = FileForm(filename, content, size, fields)
         headers = {"Content-Type": form.content_type}
         call = deadline.Call(self._pool.file_seconds)
-        with self._pool.file_slot():
-            return self._change("/attachments", wire.read_upload, call=call, data=form, headers=headers)
+        slot = self._pool.file_slot()
+        return self._change("/attachments", wire.read_upload, call=call, slot=slot, data=form, headers=headers)
 
     # https://developer.hostup.se: GET /api/v2/support/attachments/{id}
     def download(self, ticket_id: str, attachment_id: str) -> Download:
@@ -251,7 +255,7 @@ class Client:
                     time.sleep(pause)
         raise AssertionError("unreachable")
 
-    def _change(self, path: str, read: Callable[[wire.Answer], Value], *, call=None, **body) -> Value:
+    def _change(self, path: str, read: Callable[[wire.Answer], Value], *, call=None, slot=None, **body) -> Value:
         """Make a call that changes something: once, unless the request provably never left.
 
         Raises `OutcomeUnknown` when it may have left and HostUp did not answer in a way that says what became
@@ -259,7 +263,7 @@ class Client:
         """
         call = call or deadline.Call(self._pool.call_seconds)
         try:
-            with self._calling("POST", path):
+            with self._calling("POST", path), slot or nullcontext():
                 try:
                     answer = self._send("POST", path, call, **body)
                 except errors.Unavailable:
@@ -284,17 +288,18 @@ class Client:
 
         Raises `RateLimited` or `CircuitOpen`, without asking HostUp, when it is known what HostUp would do.
         """
-        self._pool.rate_limits.check(self._api_key)
-        with self._pool.circuit.calling():
-            try:
-                yield
-            except errors.RateLimited as error:
-                # `rate_limited` in answer to a new ticket may mean "one critical alert an hour" and then says
-                # nothing of other calls. If it does mean all calls, the next one will hear it.
-                may_be_critical = (method, path, error.code) == ("POST", "/tickets", "rate_limited")
-                if not may_be_critical:
-                    self._pool.rate_limits.remember(self._api_key, error.retry_after)
-                raise
+        with self._pool.watcher.calling(_endpoint(method, path)):
+            self._pool.rate_limits.check(self._api_key)
+            with self._pool.circuit.calling():
+                try:
+                    yield
+                except errors.RateLimited as error:
+                    # `rate_limited` in answer to a new ticket may mean "one critical alert an hour" and then says
+                    # nothing of other calls. If it does mean all calls, the next one will hear it.
+                    may_be_critical = (method, path, error.code) == ("POST", "/tickets", "rate_limited")
+                    if not may_be_critical:
+                        self._pool.rate_limits.remember(self._api_key, error.retry_after)
+                    raise
 
     def _send(self, method: str, path: str, call: deadline.Call, **request) -> wire.Answer:
         """Make one call and return its complete, successful answer."""
@@ -334,7 +339,7 @@ class Client:
             },
             **request,
         ).prepare()
-        with self._pool.slot(), call.timed(), tally.counted():
+        with self._pool.slot(), self._pool.watcher.under_way(), call.timed(), tally.counted():
             try:
                 with self._pool.exchange(prepared, call) as response:
                     yield response
@@ -382,6 +387,11 @@ def _limited(response: requests.Response, most_bytes: int, code: str = "") -> It
         if total > most_bytes:
             raise errors.Unreadable(status=response.status_code, code=code)
         yield chunk
+
+
+def _endpoint(method: str, path: str) -> str:
+    """Return the call as the reference names it, without the id that it is about."""
+    return f"{method} {re.sub('(?<=^/tickets/)[^/]+|(?<=^/attachments/)[^/]+', '{id}', path)}"
 
 
 def _checked(identifier: str) -> str:

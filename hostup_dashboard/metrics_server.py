@@ -1,0 +1,62 @@
+"""Where Prometheus reads the metrics: gunicorn's hooks (`gunicorn.conf.py`).
+
+gunicorn's first process adds up what the others have counted, on a port of its own: no proxy leads there, and a
+server whose threads all wait for HostUp still tells so. Off unless `METRICS_ADDRESS` is set.
+"""
+
+import logging
+import os
+import shutil
+import tempfile
+
+logger = logging.getLogger(__name__)
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # of the files that the processes count into; prometheus_client's name
+
+
+def prepare() -> None:
+    """Make the folder to count into. Has to come before whatever defines a metric."""
+    if os.environ.get("METRICS_ADDRESS"):
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix="hostup-dashboard-metrics-")
+
+
+def when_ready(server):
+    """Serve them. An address that is taken is an error in the log, no reason to leave agents without tickets."""
+    from django.conf import settings
+    from prometheus_client import CollectorRegistry, start_http_server
+    from prometheus_client.multiprocess import MultiProcessCollector
+
+    if not settings.METRICS_ADDRESS:
+        return
+    host, port = settings.METRICS_ADDRESS
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)
+    try:
+        start_http_server(port, host, registry)
+    except OSError as error:
+        logger.error("metrics are not served at %s port %s: %s", host, port, error.strerror)
+
+
+def pre_fork(server, worker):
+    """Give the new process the lowest number that no living one has."""
+    taken = {each.number for each in server.WORKERS.values()}
+    worker.number = min(set(range(len(taken) + 1)) - taken)
+
+
+def post_fork(server, worker):
+    from hostup_dashboard import metrics
+
+    metrics.process = str(worker.number)
+
+
+def child_exit(server, worker):
+    """Forget what was under way in a process that is gone; what it has counted stays."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    if FOLDER in os.environ:
+        mark_process_dead(worker.number)
+
+
+def on_exit(server):
+    if FOLDER in os.environ:
+        shutil.rmtree(os.environ[FOLDER], ignore_errors=True)
