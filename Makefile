@@ -9,7 +9,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-sent-once fuzz observatory lighthouse bench bench-files bench-bulkhead bench-rotation coverage mutants audit sbom lint format lock messages
+.PHONY: run test test-sent-once fuzz observatory lighthouse bench bench-files bench-bulkhead bench-rotation deploy-check coverage mutants audit sbom lint format lock messages
 
 run: $(VENV)/installed locale/sv/LC_MESSAGES/django.mo
 	@exec $(BIN)/python -m hostup_dashboard.run
@@ -23,6 +23,10 @@ test-sent-once: $(VENV)/installed-dev
 
 fuzz: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
 	FUZZ_CASES=$${FUZZ_CASES:-50000} $(BIN)/python -m pytest -s tests/test_fuzz.py --hypothesis-show-statistics
+
+# With what is installed of hadolint, shellcheck, docker compose, systemd-analyze and caddy; says what is not.
+deploy-check: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
+	$(BIN)/python -m pytest -rs tests/test_deployment.py
 
 OBSERVATORY := data/observatory
 

@@ -1,0 +1,256 @@
+"""What operators install is true: Dockerfile, compose.yaml, systemd unit, Caddyfile and docs/operate.md.
+
+`make deploy-check` runs this, and says which of the tools that judge these files are not installed.
+"""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+import yaml
+from django.conf import settings
+from django.core.management import get_commands
+
+from tests.browser.dashboard import AGENT, PASSWORD, Dashboard, token_in
+
+ROOT = Path(__file__).parent.parent
+DEPLOY = ROOT / "deploy"
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
+SERVICES = COMPOSE["services"]
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+CADDYFILE = (DEPLOY / "Caddyfile").read_text()
+UNIT = (DEPLOY / "hostup-dashboard.service").read_text()
+GUIDE = (ROOT / "docs/operate.md").read_text()
+SITE_URL = "https://tickets.example.internal"
+
+
+def known_settings():
+    """Return every name that the dashboard reads from its environment."""
+    code = (ROOT / "hostup_dashboard/settings.py").read_text() + (ROOT / "gunicorn.conf.py").read_text()
+    return set(re.findall(r"""(?:env\.\w+\(|secret\(env, |environ\.get\()"([A-Z_]+)\"""", code))
+
+
+def tool(*names):
+    """Return the path of a program that judges these files; skip the test where it is not installed."""
+    found = next(filter(None, map(shutil.which, names)), None)
+    if not found:
+        pytest.skip(f"{names[0]} is not installed")
+    return found
+
+
+def run(*command, **environment):
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def secrets(tmp_path):
+    run(DEPLOY / "make-secrets", tmp_path / "secrets")
+    return tmp_path / "secrets"
+
+
+def test_the_settings_that_are_named_exist():
+    given = set(SERVICES["dashboard"]["environment"]) | set(re.findall(r"^ENV .*?(DATA_DIR)=", DOCKERFILE, re.M))
+    blocks = "".join(re.findall(r"(?:^    .*\n)+", GUIDE, re.M))
+    given |= set(re.findall(r"^\s+([A-Z][A-Z_]+)=", blocks, re.M))
+    given -= set(re.findall(r"\{\$([A-Z_]+)", CADDYFILE)) - {"SITE_URL"}
+    given -= set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "compose.yaml").read_text())) - {"SITE_URL"}
+    assert len(given) > 9
+    assert {name.removesuffix("_FILE") for name in given} - known_settings() == set()
+
+
+def test_every_secret_is_made_once_and_starts_the_dashboard(secrets, tmp_path):
+    made = {path.name: path.read_text() for path in secrets.iterdir()}
+    assert set(made) == set(COMPOSE["secrets"])
+    assert {entry["file"] for entry in COMPOSE["secrets"].values()} == {f"deploy/secrets/{name}" for name in made}
+    run(DEPLOY / "make-secrets", secrets)
+    assert {path.name: path.read_text() for path in secrets.iterdir()} == made
+    assert secrets.stat().st_mode & 0o777 == 0o700
+
+    def in_files(environment):
+        return {key: str(secrets / Path(value).name) for key, value in environment.items() if "_FILE" in key}
+
+    names = in_files(SERVICES["dashboard"]["environment"])
+    keep = {name: value for name, value in os.environ.items() if name in ("PATH",) or "COVERAGE" in name}
+    said = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=keep | names | {"SITE_URL": SITE_URL, "DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (said.returncode, "no issues" in said.stdout) == (0, True), said.stderr
+    password = SERVICES["database"]["environment"]["POSTGRES_PASSWORD_FILE"].rpartition("/")[2]
+    assert f":{made[password]}@database:" in made["database_url"]
+
+
+def test_containers_have_no_rights_that_they_do_not_need():
+    for name, service in SERVICES.items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+    assert [name for name, service in SERVICES.items() if "cap_add" in service] == ["caddy"]
+    assert re.search(r"^USER 10001:10001$", DOCKERFILE, re.M)
+    assert all("uid=10001" in mount for mount in SERVICES["dashboard"]["tmpfs"] if mount.startswith("/data"))
+
+
+def test_only_caddy_is_on_the_network_and_only_the_dashboard_reaches_the_database():
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["caddy"]
+    assert SERVICES["caddy"]["networks"] == ["front"]
+    assert {name for name, service in SERVICES.items() if "front" in service["networks"]} == {"caddy", "dashboard"}
+    assert COMPOSE["networks"]["inside"]["internal"] is True
+
+
+def test_replicas_do_not_migrate():
+    assert SERVICES["migrate"]["command"][:3] == ["python", "manage.py", "migrate"]
+    assert SERVICES["dashboard"]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+    assert "migrate" not in re.search(r"^CMD .*", DOCKERFILE, re.M).group()
+
+
+def test_images_are_pinned_by_version_and_python_is_new_enough():
+    images = [service["image"] for service in SERVICES.values() if "build" not in service]
+    bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.M)
+    assert all(re.search(r":\d+(\.\d+)?-", image) for image in images + bases)
+    assert len(set(bases)) == 1
+    oldest = re.search(r"--python-version (\d+)\.(\d+)", (ROOT / "Makefile").read_text()).groups()
+    assert re.search(r"python:(\d+)\.(\d+)", bases[0]).groups() >= oldest
+
+
+def test_the_image_holds_what_runs_and_nothing_else():
+    allowed = re.findall(r"^!(.+?)/?$", (ROOT / ".dockerignore").read_text(), re.M)
+    assert (ROOT / ".dockerignore").read_text().splitlines()[1] == "*"
+    assert [name for name in allowed if not (ROOT / name).exists()] == []
+    assert set(allowed).isdisjoint({".env", "data", "deploy", "tests", ".git"})
+    apps = {name.partition(".")[0] for name in settings.INSTALLED_APPS if (ROOT / name.partition(".")[0]).is_dir()}
+    folders = {
+        path.name for path in (settings.TEMPLATES[0]["DIRS"] + settings.STATICFILES_DIRS + settings.LOCALE_PATHS)
+    }
+    assert apps | folders | {"requirements.txt", "manage.py", "gunicorn.conf.py"} == set(allowed)
+
+
+def test_commands_and_files_that_the_guide_names_exist():
+    for name in re.findall(r"\bdeploy/[\w.-]+", GUIDE):
+        assert (ROOT / name).exists() or name in ("deploy/secrets", "deploy/certificates"), name
+    for command in re.findall(r"(?:manage|manage\.py) ([a-z_]{5,})", GUIDE):
+        assert command in get_commands()
+
+
+def test_hadolint_finds_nothing_in_the_dockerfile():
+    run(tool("hadolint"), "Dockerfile")
+
+
+def test_shellcheck_finds_nothing_in_the_scripts():
+    run(tool("shellcheck"), DEPLOY / "make-secrets", DEPLOY / "manage")
+
+
+def test_compose_reads_its_file(tmp_path):
+    command = [tool("docker-compose")] if shutil.which("docker-compose") else [tool("docker"), "compose"]
+    if subprocess.run([*command, "version"], capture_output=True, check=False).returncode:
+        pytest.skip("docker has no compose plugin")
+    for name in ("compose.yaml", "Dockerfile"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / ".env").write_text(f"SITE_URL={SITE_URL}\n")
+    said = run(*command, "--project-directory", tmp_path, "-f", tmp_path / "compose.yaml", "config")
+    assert f"SITE_URL: {SITE_URL}" in said
+
+
+def test_systemd_accepts_the_unit_and_finds_it_tight(tmp_path):
+    analyze = tool("systemd-analyze")
+    for name in ("hostup-dashboard.service", "hostup-dashboard.socket"):
+        text = (DEPLOY / name).read_text()
+        # Programs that exist on this machine, in place of those that an installation has.
+        (tmp_path / name).write_text(re.sub(r"/opt/hostup-dashboard/.venv/bin/\w+", "/bin/true", text))
+    said = run(analyze, "verify", tmp_path / "hostup-dashboard.service", tmp_path / "hostup-dashboard.socket")
+    assert "hostup-dashboard" not in said
+    said = run(analyze, "security", "--offline=true", tmp_path / "hostup-dashboard.service")
+    assert float(re.search(r"exposure level for \S+: ([\d.]+)", said).group(1)) <= 1.5
+
+
+class Caddy:
+    """The real thing, with our Caddyfile, on free ports of loopback."""
+
+    def __init__(self, home):
+        self.home = home
+        with socket.socket() as one, socket.socket() as two, socket.socket() as three:
+            for probe in (one, two, three):
+                probe.bind(("127.0.0.1", 0))
+            http, https, admin = (probe.getsockname()[1] for probe in (one, two, three))
+        self.url, self.plain_url = f"https://localhost:{https}", f"http://localhost:{http}"
+        self.root = home / "caddy/pki/authorities/local/root.crt"
+        self.environment = os.environ | {
+            "SITE_URL": self.url,
+            "HTTP_PORT": str(http),
+            "HTTPS_PORT": str(https),
+            "CADDY_ADMIN": f"localhost:{admin}",
+            "XDG_DATA_HOME": str(home),
+            "XDG_CONFIG_HOME": str(home),
+            "AUTHORITY": str(self.root.parent),
+        }
+        version = run(tool("caddy"), "version").lstrip("v").split(".")
+        if (int(version[0]), int(version[1])) < (2, 7):
+            self.environment["DASHBOARD_BUFFER"] = "buffer_requests"
+
+    def start(self, upstream):
+        command = [tool("caddy"), "run", "--config", DEPLOY / "Caddyfile", "--adapter", "caddyfile"]
+        self.log = (self.home / "caddy.log").open("w")
+        self.process = subprocess.Popen(
+            command, env=self.environment | {"DASHBOARD_UPSTREAM": upstream}, stderr=self.log
+        )
+        for _ in range(200):
+            try:
+                return requests.get(f"{self.plain_url}/root.crt", timeout=5).raise_for_status()
+            except requests.RequestException:
+                time.sleep(0.1)
+        raise RuntimeError((self.home / "caddy.log").read_text())
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(20)
+        self.log.close()
+
+
+@pytest.fixture
+def behind_caddy(running_sandbox, tmp_path):
+    running_sandbox.reset()
+    caddy = Caddy(tmp_path / "caddy-home")
+    caddy.home.mkdir()
+    (tmp_path / "dashboard").mkdir()
+    with Dashboard(running_sandbox.url, tmp_path / "dashboard", SITE_URL=caddy.url) as dashboard:
+        caddy.start(dashboard.address)
+        yield caddy, dashboard
+        caddy.stop()
+
+
+def test_agents_sign_in_through_caddy_and_cannot_say_that_they_are_somebody_else(behind_caddy, tmp_path):
+    caddy, dashboard = behind_caddy
+    assert requests.get(f"{caddy.plain_url}/tickets/", allow_redirects=False, timeout=10).headers["Location"] == (
+        f"{caddy.url}/tickets/"
+    )
+    session = requests.Session()
+    session.trust_env = False  # this authority, whatever this machine trusts
+    authority = tmp_path / "root.crt"
+    authority.write_bytes(requests.get(f"{caddy.plain_url}/root.crt", timeout=10).content)
+    assert b"PRIVATE" not in authority.read_bytes()
+    session.verify, session.headers["Referer"] = str(authority), f"{caddy.url}/"
+    session.headers.update({"X-Forwarded-For": "192.0.2.66", "X-Forwarded-Proto": "http"})  # forged
+    assert session.get(f"{caddy.url}/root.key", timeout=10).status_code == 404
+    login = session.get(f"{caddy.url}/accounts/login/", timeout=10)
+    form = {"csrfmiddlewaretoken": token_in(login.text), "login": AGENT, "password": PASSWORD}
+    assert session.post(f"{caddy.url}/accounts/login/", form, timeout=10).status_code == 200
+    assert "__Host-sessionid" in session.cookies
+    lines = [json.loads(line) for line in dashboard.log.read_text().splitlines() if line.startswith("{")]
+    clients = {line["client"] for line in lines if line["logger"] == "hostup_dashboard.request"}
+    assert clients
+    assert clients <= {"127.0.0.1", "::1"}
