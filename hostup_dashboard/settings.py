@@ -109,6 +109,7 @@ DATABASES = {
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["ENGINE"] = "hostup_dashboard.sqlite3"
+    DATABASES["default"]["TEST"] = {"NAME": ":memory:"}  # as with Django's own, which test tools know by its name
     DATABASES["default"]["OPTIONS"] = {
         # Readers go on while one writes; a writer waits its turn rather than failing half-way.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
