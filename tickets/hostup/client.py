@@ -8,13 +8,14 @@ error of `errors`.
 import json
 import random
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
-from datetime import datetime
+from datetime import UTC, datetime
 from email.message import Message as Headers
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, NamedTuple, TypeVar
 from urllib.parse import quote
 
 import requests
@@ -62,6 +63,15 @@ class Download:
 
     def close(self) -> None:
         self._opened.close()
+
+
+class Reached(NamedTuple):
+    """What answered: its `status`, its clock (None when it did not say), when its certificate ends (None without
+    TLS)."""
+
+    status: int
+    answered_at: datetime | None
+    certificate_ends_at: datetime | None
 
 
 class Pool:
@@ -133,6 +143,26 @@ class Pool:
             yield response
         finally:
             response.close()  # gives the connection back when the body was read to its end
+
+    def reach(self) -> Reached:
+        """Ask for tickets without a key, which HostUp refuses with 401: for finding out whether it can be reached.
+
+        Raises `Unavailable`, `TooSlow` or `Unsafe`, with what the system said of it as `detail`.
+        """
+        headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
+        request = requests.Request("GET", f"{self.base_url}/api/v2/support/tickets", headers=headers).prepare()
+        call = deadline.Call(self.call_seconds)
+        try:
+            with call.timed(), self.exchange(request, call) as response:
+                answered_at = wire.http_date(response.headers.get("date", ""))
+                return Reached(response.status_code, answered_at, call.certificate and _end_of(call.certificate))
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            kind = errors.Unavailable
+            if isinstance(error, requests.exceptions.SSLError):
+                kind = errors.Unsafe
+            elif isinstance(error, requests.Timeout | TimeoutError):
+                kind = errors.TooSlow
+            raise kind(detail=_root_of(error)) from None
 
 
 class Client:
@@ -387,6 +417,17 @@ def _limited(response: requests.Response, most_bytes: int, code: str = "") -> It
         if total > most_bytes:
             raise errors.Unreadable(status=response.status_code, code=code)
         yield chunk
+
+
+def _end_of(certificate: dict) -> datetime:
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
+
+
+def _root_of(error: BaseException) -> str:
+    """Return what the system said, out of all that was wrapped around it."""
+    while error.__context__:
+        error = error.__context__
+    return str(error)
 
 
 def _endpoint(method: str, path: str) -> str:

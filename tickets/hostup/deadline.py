@@ -26,11 +26,13 @@ _thread = _Thread()
 
 
 class Call:
-    """One call's clock. `sent` tells whether any of the request may have left this machine."""
+    """One call's clock. `sent` tells whether any of the request may have left this machine; `certificate` is the
+    server's, as `ssl` decodes it, when the call made a new connection over TLS."""
 
     def __init__(self, seconds: float):
         self.ends_at = time.monotonic() + seconds
         self.sent = False
+        self.certificate: dict | None = None
 
     def remaining(self) -> float:
         """Return the seconds left. Raises `TimeoutError` when there are none."""
@@ -85,7 +87,9 @@ class _TimedConnection(HTTPConnection):
 
 
 class _TimedTLSConnection(_TimedConnection, HTTPSConnection):
-    pass
+    def connect(self):
+        super().connect()
+        _thread.call.certificate = self.sock.getpeercert()
 
 
 class _TimedPool(HTTPConnectionPool):

@@ -1,0 +1,179 @@
+"""What `manage.py doctor` looks at: the frame's part. To add a check, copy one and put it into `CHECKS`.
+
+A check takes nothing and gives its findings. What it raises is a problem, too.
+"""
+
+import os
+import shutil
+import socket
+import ssl
+import tempfile
+import time
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core import checks
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+
+CONNECT_SECONDS = 3.0
+DAYS_LEFT = 14  # of a certificate: renewed by then, or something is wrong
+PROBLEM_BYTES, WARNING_BYTES = 100 * 1024**2, 1024**3  # free on a disk; one upload takes 25 MB
+UNKNOWN_ISSUER = (18, 19, 20, 21)  # https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+class Finding(NamedTuple):
+    """`what` is the case, and `advice`, what to do about it ("" for what is well)."""
+
+    level: Level
+    what: str
+    advice: str = ""
+
+
+def ok(what: str) -> Finding:
+    return Finding(Level.OK, what)
+
+
+def warning(what: str, advice: str) -> Finding:
+    return Finding(Level.WARNING, what, advice)
+
+
+def problem(what: str, advice: str) -> Finding:
+    return Finding(Level.PROBLEM, what, advice)
+
+
+def settings_check() -> Iterator[Finding]:
+    """What `manage.py check` says, with what it says of deployments where people come over https."""
+    doubts = checks.run_checks(include_deployment_checks=settings.SITE.is_https)
+    doubts = [doubt for doubt in doubts if not doubt.is_silenced()]
+    for doubt in doubts:
+        found = problem if doubt.is_serious() else warning
+        yield found(f"{doubt.msg} ({doubt.id})", doubt.hint or "")
+    if not doubts:
+        yield ok(f"nothing speaks against them; people come to {settings.SITE.origin}")
+
+
+def database() -> Iterator[Finding]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:
+        yield problem(f"{len(missing)} migrations are not applied", "Run manage.py migrate.")
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE django_migrations SET app = app WHERE 1 = 0"
+        )  # changes nothing, and may not everywhere
+    yield ok(f"{connection.display_name} answers, can be written, and has every migration")
+
+
+def cache_works() -> Iterator[Finding]:
+    cache.set("doctor", "ok", 10)
+    if cache.get("doctor") != "ok":
+        yield problem("it does not keep what is put into it", "Look at the server that CACHE_URL names.")
+    elif not settings.CACHES["default"]["BACKEND"].endswith("LocMemCache"):
+        yield ok("it keeps what is put into it, for all processes")
+    elif connection.vendor != "sqlite":
+        yield warning(
+            "each process has its own, so that each counts failed sign-ins by itself",
+            "With several replicas, set CACHE_URL to a Redis.",
+        )
+    else:
+        yield ok("in-process: each server process counts failed sign-ins by itself (CACHE_URL is not set)")
+
+
+def data_folder() -> Iterator[Finding]:
+    folder = settings.DATA_DIR
+    if not folder.is_dir():
+        yield problem(f"{folder} is not there", "Make it, and give it to the user that runs the dashboard.")
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        yield problem(
+            f"{folder} cannot be written", f"chown it to the user that runs the dashboard ({os.geteuid()})."
+        )
+    else:
+        yield ok(f"{folder} can be written")
+
+
+def disk_space() -> Iterator[Finding]:
+    """Where the database and static files are, and where uploads wait."""
+    for folder in (settings.DATA_DIR, Path(tempfile.gettempdir())):
+        if not folder.is_dir():
+            continue
+        free = shutil.disk_usage(folder).free
+        what = f"{free / 1024**3:.1f} GB free at {folder}"
+        if free < PROBLEM_BYTES:
+            yield problem(what, "Make room: soon nothing can be written, and then nothing is sent.")
+        elif free < WARNING_BYTES:
+            yield warning(what, "Make room.")
+        else:
+            yield ok(what)
+
+
+def static_files() -> Iterator[Finding]:
+    if staticfiles_storage.hashed_files:
+        yield ok(f"{len(staticfiles_storage.hashed_files)} collected in {settings.STATIC_ROOT}")
+    else:
+        yield warning(
+            f"none collected in {settings.STATIC_ROOT}",
+            "gunicorn collects them when it starts; by hand: manage.py collectstatic --noinput",
+        )
+
+
+def site_certificate() -> Iterator[Finding]:
+    """Ours, as whoever comes to `SITE_URL` sees it."""
+    if not settings.SITE.is_https:
+        return
+    host = settings.SITE.host.strip("[]")
+    port = urlsplit(settings.SITE.origin).port or 443
+    context = ssl.create_default_context()
+    if settings.HOSTUP_CA_BUNDLE:  # the network's own authority may have signed ours as well
+        context.load_verify_locations(settings.HOSTUP_CA_BUNDLE)
+    try:
+        with (
+            socket.create_connection((host, port), CONNECT_SECONDS) as plain,
+            context.wrap_socket(plain, server_hostname=host) as connected,
+        ):
+            ends_at = ssl.cert_time_to_seconds(connected.getpeercert()["notAfter"])
+    except ssl.SSLCertVerificationError as error:
+        what = f"{settings.SITE.origin} shows a certificate that is not good: {error.verify_message}"
+        if error.verify_code in UNKNOWN_ISSUER:
+            yield warning(what, "Fine if every browser here trusts the authority that signed it.")
+        else:
+            yield problem(what, f"Give the proxy a valid certificate for {host}.")
+    except OSError as error:
+        yield problem(
+            f"{settings.SITE.origin} does not answer from here: {error}",
+            "Look at the proxy. Fine if this machine may not reach it and browsers do.",
+        )
+    else:
+        yield certificate_ends((ends_at - time.time()) / 86400, "Renew it, and look why nothing did.")
+
+
+def certificate_ends(days: float, advice: str) -> Finding:
+    """Return what there is to say of a valid certificate with so many days left."""
+    what = f"the certificate is valid for {days:.0f} more days"
+    return warning(what, advice) if days < DAYS_LEFT else ok(what)
+
+
+CHECKS = {
+    "settings": settings_check,
+    "database": database,
+    "cache": cache_works,
+    "data folder": data_folder,
+    "disk": disk_space,
+    "static files": static_files,
+    "our certificate": site_certificate,
+}

@@ -1,0 +1,201 @@
+"""`manage.py doctor` over real faults: it says what is wrong and what to do, and nobody's secret."""
+
+import subprocess
+import sys
+import time
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from hostup_dashboard import doctor, environment
+from sandbox import keys
+from tests import fault_servers
+from tests.agents import Agent
+from tests.test_settings import GOOD
+from tickets.management.commands import doctor as command
+
+pytestmark = pytest.mark.django_db(transaction=True)  # the checks run in threads of their own
+ROOT = Path(__file__).parent.parent
+OTHER_KEYS = {"other": bytes(range(50, 82))}
+
+
+@pytest.fixture
+def examine(sandbox):
+    """Gives what it says: the lines of a part, and whether it found problems."""
+
+    def examine(part):
+        said = StringIO()
+        try:
+            call_command("doctor", stdout=said)
+            is_well = True
+        except CommandError:
+            is_well = False
+        lines = said.getvalue().splitlines()
+        assert is_well == (not any(line.startswith("problem") for line in lines))
+        return [line.split(None, 1)[0] + line.split(f"{part}:", 1)[1] for line in lines if f" {part}: " in line]
+
+    return examine
+
+
+def test_a_good_installation_has_no_problems(sandbox):
+    Agent("agent", keys.FULL)
+    said = StringIO()
+    call_command("doctor", stdout=said)
+    lines = said.getvalue().splitlines()
+    assert [line for line in lines if not line.startswith("ok ")] == []
+    assert {line[9:].partition(":")[0] for line in lines} == {*command.CHECKS} - {"our certificate"}
+    assert [call.status for call in sandbox.calls] == [401]  # one call, with nobody's key
+    assert keys.FULL not in said.getvalue()
+
+
+def test_a_setting_that_stops_everything_is_a_sentence_and_no_traceback():
+    done = subprocess.run(
+        [sys.executable, "manage.py", "doctor"],
+        cwd=ROOT,
+        env={name: value for name, value in GOOD.items() if name != "SECRET_KEY"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "problem  settings: SECRET_KEY is not set. Set it, or SECRET_KEY_FILE to a file that holds it.\n"
+    )
+
+
+def test_what_the_checks_of_settings_say_is_in_it(examine, settings):
+    settings.DEBUG = True
+    settings.SITE = environment.site_url("http://tickets.example.com")
+    lines = examine("settings")
+    assert sorted(line.split()[0] for line in lines) == ["problem", "warning"]
+    assert any(line.startswith("problem DEBUG is on") and line.endswith("Unset DEBUG.") for line in lines)
+
+
+NOWHERE = [
+    (fault_servers.without_an_address, "cannot be reached"),
+    (fault_servers.refusing, "Connection refused"),
+    (fault_servers.hanging_up, "cannot be reached"),
+    (fault_servers.not_encrypted, "cannot prove to be HostUp"),
+    (lambda: fault_servers.encrypted(expired=True), "certificate has expired"),
+    (lambda: fault_servers.encrypted("other.example"), "certificate is not valid for '127.0.0.1'"),
+    (lambda: fault_servers.encrypted(is_trusted=False), "unable to get local issuer certificate"),
+]
+
+
+@pytest.mark.parametrize(("server", "words"), NOWHERE, ids=[words for _, words in NOWHERE])
+def test_why_hostup_cannot_be_reached_is_told(examine, settings, server, words):
+    with server() as (settings.HOSTUP_API_URL, settings.HOSTUP_CA_BUNDLE):
+        (line,) = examine("HostUp")
+    assert line.startswith("problem")
+    assert words in line
+
+
+def test_a_certificate_that_is_good_is_told_with_its_days(examine, settings):
+    with fault_servers.encrypted() as (settings.HOSTUP_API_URL, settings.HOSTUP_CA_BUNDLE):
+        lines = examine("HostUp")
+    assert "answered 200 where HostUp says 401" in lines[0]
+    assert lines[1].startswith("warning the certificate is valid for 1 more days")
+
+
+@pytest.mark.parametrize(("fault", "status"), [("empty_503", 503), ("redirect_same_host", 302), ("html_200", 200)])
+def test_what_answers_something_else_is_not_taken_for_hostup(examine, sandbox, fault, status):
+    sandbox.fault(fault)
+    assert f"answered {status} where HostUp says 401" in examine("HostUp")[0]
+
+
+def test_a_proxy_that_is_not_there_is_told_without_its_password(examine, settings, nowhere):
+    settings.HOSTUP_PROXY = nowhere.replace("http://", "http://user:hidden@")
+    (line,) = examine("HostUp")
+    assert line.startswith("problem")
+    assert nowhere.removeprefix("http://") in line
+    assert "hidden" not in line
+
+
+def test_a_clock_that_is_wrong_is_told(examine, sandbox):
+    sandbox.fault("clock_ahead")
+    line = examine("HostUp")[1]
+    assert line.startswith("problem this machine's clock is ")
+    assert " seconds behind HostUp's" in line
+    sandbox.fault("clock_behind")
+    assert " seconds ahead of HostUp's" in examine("HostUp")[1]
+
+
+def test_one_that_hangs_holds_up_nothing(examine, settings, monkeypatch):
+    monkeypatch.setattr(command, "MOST_SECONDS", 2)
+    began = time.monotonic()
+    with fault_servers.silent() as (settings.HOSTUP_API_URL, _):
+        (line,) = examine("HostUp")
+    assert line == "problem no end after 2 seconds. Something that it asks hangs."
+    assert time.monotonic() - began < 5
+
+
+def test_keys_that_cannot_be_read_are_told_and_none_of_them_is_shown(examine, settings):
+    Agent("agent", keys.FULL)
+    examine("keys")
+    first = settings.ENCRYPTION_KEYS
+    settings.ENCRYPTION_KEYS = OTHER_KEYS
+    lines = examine("keys")
+    assert lines[0].startswith("problem the database was written with other ENCRYPTION_KEYS")
+    assert lines[1].startswith("problem 1 of 1 stored secrets cannot be read")
+    settings.ENCRYPTION_KEYS = OTHER_KEYS | first
+    assert examine("keys") == [
+        "warning 1 of 1 stored secrets are under an old key. manage.py rotate_encryption_key"
+    ]
+
+
+def test_a_migration_that_is_missing_is_told(examine):
+    recorder = MigrationRecorder(connection)
+    recorder.record_unapplied("tickets", "0004_audit")
+    try:
+        assert examine("database") == ["problem 1 migrations are not applied. Run manage.py migrate."]
+    finally:
+        recorder.record_applied("tickets", "0004_audit")
+
+
+def test_a_database_that_only_reads_is_told():
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA query_only = 1")
+    try:
+        with pytest.raises(Exception, match="readonly"):
+            list(doctor.database())
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA query_only = 0")
+
+
+def test_a_cache_that_does_not_answer_is_told(examine, settings, nowhere):
+    settings.CACHES = {"default": environment.cache(nowhere.replace("http:", "redis:"))}
+    (line,) = examine("cache")
+    assert line.startswith("problem ConnectionError: ")
+
+
+def test_a_data_folder_that_is_not_there_is_told(examine, settings, tmp_path):
+    settings.DATA_DIR = tmp_path / "gone"
+    (line,) = examine("data folder")
+    assert line.startswith(f"problem {tmp_path / 'gone'} is not there")
+
+
+def test_a_disk_that_fills_up_is_told(examine, monkeypatch):
+    monkeypatch.setattr(doctor, "PROBLEM_BYTES", 1 << 60)
+    assert all(line.startswith("problem ") and "Make room" in line for line in examine("disk"))
+
+
+OURS = [
+    ({}, "warning the certificate is valid for 1 more days"),
+    ({"expired": True}, "problem"),
+    ({"name": "other.example"}, "problem"),
+    ({"is_trusted": False}, "warning"),
+]
+
+
+@pytest.mark.parametrize(("certificate", "words"), OURS)
+def test_our_own_certificate_is_looked_at_as_browsers_do(examine, settings, certificate, words):
+    with fault_servers.encrypted(**certificate) as (url, settings.HOSTUP_CA_BUNDLE):
+        settings.SITE = environment.site_url(url)
+        (line,) = examine("our certificate")
+    assert line.startswith(words)
+    assert ("Give the proxy a valid certificate for 127.0.0.1" in line) == (words == "problem")

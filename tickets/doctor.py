@@ -1,0 +1,107 @@
+"""What `manage.py doctor` looks at beside the frame's part: the stored keys, and HostUp."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from django.conf import settings
+
+from hostup_dashboard.doctor import Finding, certificate_ends, ok, problem, warning
+from tickets import upstream
+from tickets.hostup import errors
+from tickets.models import ApiKey, Canary, Draft, SecondStep
+
+CLOCK_SECONDS = 5  # that two well-kept clocks may differ, an answer's way and HostUp's whole seconds included
+CALL_SECONDS = 6.0  # for HostUp to answer
+
+
+def keys() -> Iterator[Finding]:
+    """The canary, then every secret in the database."""
+    try:
+        Canary.verify()
+    except Canary.Unreadable:
+        yield problem(
+            "the database was written with other ENCRYPTION_KEYS than the present ones",
+            "Put the former key back, after the new one; then manage.py rotate_encryption_key.",
+        )
+    rows = [row for model in (ApiKey, Draft) for row in model.objects.iterator()]
+    steps = SecondStep.objects.filter(type__in=SecondStep.SECRETS)
+    unreadable = sum(not _is_readable(row.decrypt) for row in rows)
+    unreadable += sum(
+        not _is_readable(SecondStep.unseal, step.data[SecondStep.SECRETS[step.type]]) for step in steps
+    )
+    old = sum(not row.is_under_current_key for row in rows)
+    stored = len(rows) + len(steps)
+    if unreadable:
+        yield problem(
+            f"{unreadable} of {stored} stored secrets cannot be read",
+            "Put the key that they are under back into ENCRYPTION_KEYS, or let their agents make them anew.",
+        )
+    if old:
+        yield warning(f"{old} of {stored} stored secrets are under an old key", "manage.py rotate_encryption_key")
+    if not unreadable and not old:
+        yield ok(f"{stored} stored secrets, all readable")
+
+
+def hostup() -> Iterator[Finding]:
+    """HostUp over the way that calls take, without anybody's key: its answer, certificate and clock."""
+    url = settings.HOSTUP_API_URL
+    way = f"{url} through {_without_password(settings.HOSTUP_PROXY)}" if settings.HOSTUP_PROXY else url
+    pool = upstream.pool_for(url, CALL_SECONDS, CALL_SECONDS, settings.HOSTUP_CA_BUNDLE, settings.HOSTUP_PROXY)
+    began = time.time()
+    try:
+        reached = pool.reach()
+    except errors.Unsafe as error:
+        yield problem(
+            f"{way} cannot prove to be HostUp: {error.detail}",
+            "If something in your network ends TLS, name its authority in HOSTUP_CA_BUNDLE; else ask HostUp.",
+        )
+        return
+    except errors.Unavailable as error:
+        yield problem(
+            f"{way} cannot be reached: {error.detail}",
+            "Look at HOSTUP_API_URL, HOSTUP_PROXY, name resolution and the firewall.",
+        )
+        return
+    took = time.time() - began
+    if reached.status == 401:
+        yield ok(f"{way} answered in {took * 1000:.0f} ms, and lets nobody in without a key")
+    else:
+        yield problem(
+            f"{way} answered {reached.status} where HostUp says 401",
+            "Is it HostUp's address, with nothing in between that answers instead? 5xx: HostUp is failing.",
+        )
+    if reached.certificate_ends_at:
+        days = (reached.certificate_ends_at - datetime.now(UTC)).total_seconds() / 86400
+        yield certificate_ends(days, "Tell whoever renews it: HostUp, or who ends TLS on the way.")
+    if reached.answered_at:
+        ahead = reached.answered_at.timestamp() - (began + took / 2)
+        yield _clock(ahead)
+    else:
+        yield warning("HostUp does not say what time it is", "Look at this machine's clock yourself.")
+
+
+def _clock(ahead: float) -> Finding:
+    """Say how far HostUp's clock is before ours, in seconds."""
+    if abs(ahead) <= CLOCK_SECONDS:
+        return ok(f"the clocks agree within {CLOCK_SECONDS} seconds")
+    side = "behind" if ahead > 0 else "ahead of"
+    return problem(
+        f"this machine's clock is {abs(ahead):.0f} seconds {side} HostUp's",
+        "Set it by NTP: authenticator apps are refused, and lost answers are judged by time.",
+    )
+
+
+def _is_readable(decrypt, *arguments) -> bool:
+    try:
+        decrypt(*arguments)
+    except (ApiKey.Unreadable, SecondStep.Unreadable):
+        return False
+    return True
+
+
+def _without_password(proxy: str) -> str:
+    return proxy.rpartition("@")[2]
+
+
+CHECKS = {"keys": keys, "HostUp": hostup}

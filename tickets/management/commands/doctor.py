@@ -1,0 +1,51 @@
+"""`manage.py doctor`: what is wrong with this installation, in plain words. Exits with 1 when something is."""
+
+import threading
+import time
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+
+from hostup_dashboard import doctor as frame
+from hostup_dashboard.doctor import Finding, Level, problem
+from tickets import doctor
+
+CHECKS = frame.CHECKS | doctor.CHECKS
+MOST_SECONDS = 10  # in all
+
+
+class Command(BaseCommand):
+    help = "Say what is wrong with this installation and what to do. Changes nothing and needs no API key."
+    requires_system_checks = []  # they are one of the checks
+
+    def handle(self, **options):
+        """Make the checks side by side, so that one that hangs takes no time from the others."""
+        ends_at = time.monotonic() + MOST_SECONDS
+        running = []
+        for name, check in CHECKS.items():
+            findings = []
+            thread = threading.Thread(target=_look, args=(check, findings), daemon=True)
+            thread.start()
+            running.append((name, thread, findings))
+        worst = Level.OK
+        for name, thread, findings in running:
+            thread.join(max(0, ends_at - time.monotonic()))
+            if thread.is_alive():
+                findings = [problem(f"no end after {MOST_SECONDS} seconds", "Something that it asks hangs.")]
+            for level, what, advice in findings:
+                line = f"{level:8} {name}: {what}." + (f" {advice}" if advice else "")
+                self.stdout.write(" ".join(line.split("\n")))
+                worst = level if level == Level.PROBLEM else worst
+        if worst == Level.PROBLEM:
+            raise CommandError("There are problems.")
+
+
+def _look(check, findings: list[Finding]) -> None:
+    try:
+        findings.extend(check())
+    except Exception as error:  # noqa: BLE001  (whatever it is, it is what is wrong)
+        findings.append(
+            problem(f"{type(error).__name__}: {error}".strip(), "The part that it names does not work.")
+        )
+    finally:
+        connections.close_all()
