@@ -2,6 +2,7 @@
 # make test   everything that has to pass, real browser included
 # make lint   style, security rules, formatting        make format   mend what can be mended
 # make coverage   which lines and branches no test reaches   make mutants   which mistakes no test notices
+# make screenshots  the pictures in docs/, of the real pages
 # make audit  known vulnerabilities in what runs       make sbom     list what runs, for others (CycloneDX)
 # make lock   requirements*.txt from requirements*.in   make messages  collect texts to translate
 
@@ -9,7 +10,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-sent-once fuzz observatory lighthouse bench bench-files bench-bulkhead bench-rotation deploy-check coverage mutants audit sbom lint format lock messages
+.PHONY: run test test-sent-once fuzz observatory lighthouse bench bench-files bench-bulkhead bench-rotation deploy-check coverage mutants audit sbom screenshots lint format lock messages
 
 run: $(VENV)/installed locale/sv/LC_MESSAGES/django.mo
 	@exec $(BIN)/python -m hostup_dashboard.run
@@ -61,6 +62,16 @@ bench-rotation: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
 
 bench-bulkhead: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.bulkhead
+
+# Pillow makes the pictures small. Nothing else needs it, so it has a folder of its own.
+PILLOW := $(VENV)/screenshots
+
+screenshots: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo $(PILLOW)
+	$(BIN)/python -m tests.browser.chromium
+	PYTHONPATH=$(PILLOW) $(BIN)/python -m tests.browser.screenshots
+
+$(PILLOW):
+	$(BIN)/python -m pip install -q --disable-pip-version-check --only-binary :all: --no-deps --target $@ pillow==12.2.0
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
