@@ -155,3 +155,19 @@ def test_a_forged_address_of_the_caller_gets_nobody_more_guesses(visitor, settin
         sign_in(number, f"somebody-{number}", "a guess")
     assert sign_in(99, "anna", POLYGLOT).status_code in (200, 429)
     assert visitor.get("/activity/").status_code == 302
+
+
+def test_another_host_or_port_in_the_request_gets_nobody_more_guesses(visitor, settings):
+    """The sign-in answers at each port that a Host header makes up, and counts guesses at a name once for all."""
+    settings.ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key"}  # for one name, from however many addresses
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    get_user_model().objects.create_user("anna", password=POLYGLOT)
+
+    def sign_in(host, password):
+        visitor.post("/accounts/login/", {"login": "anna", "password": password}, headers={"Host": host})
+
+    for port in range(5):
+        sign_in(f"127.0.0.1:{port}", "a guess")
+    for host in ("127.0.0.1:99", "localhost", "testserver"):
+        sign_in(host, POLYGLOT)
+        assert visitor.get("/activity/").status_code == 302

@@ -24,6 +24,11 @@ class AccountAdapter(DefaultAccountAdapter):
         """Whoever signed in a moment ago is not asked for the same password again."""
         return not is_confirmed(self.request)
 
+    def _get_login_attempts_cache_key(self, request, **credentials):
+        """Count failed sign-ins by the name alone. allauth adds the `Host` that was asked for, of which whoever
+        guesses can make up one a port, each with guesses of its own."""
+        return credentials.get("email", credentials.get("username", "")).lower()
+
     def get_password_change_redirect_url(self, request):
         return reverse("mfa_index")
 
