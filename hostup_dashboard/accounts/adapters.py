@@ -50,6 +50,8 @@ class IdentityProviderAdapter(DefaultSocialAccountAdapter):
         claims = sociallogin.account.get_provider_account().get_user_data() or {}
         if sociallogin.is_existing or not claims.get("email") or claims.get("email_verified") is False:
             return
-        agents = get_user_model().objects.filter(email__iexact=claims["email"])
+        like_it = get_user_model().objects.filter(email__iexact=claims["email"])
+        # PostgreSQL takes a dotless ı for an i: https://nvd.nist.gov/vuln/detail/CVE-2019-19844
+        agents = [agent for agent in like_it if agent.email.lower() == claims["email"].lower()]
         if len(agents) == 1:
             sociallogin.connect(request, agents[0])
