@@ -15,6 +15,16 @@ from django.core.exceptions import ImproperlyConfigured
 
 KEY_BYTES = 32  # AES-256
 REDIS_SECONDS = 1.0  # that one question to a Redis may take: its own default is to wait for ever
+# PostgreSQL's own defaults wait for ever, too. https://www.postgresql.org/docs/current/libpq-connect.html
+POSTGRESQL_OPTIONS = {
+    "connect_timeout": 3,  # seconds
+    "options": "-c statement_timeout=5000",  # milliseconds, waiting for others' locks included: as with SQLite
+    # A host that is gone, without a word, while we write (milliseconds) or wait for its answer (seconds).
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 2,
+}
 LEAST_DISTINCT_BYTES = 16  # 32 random bytes have about 30 different ones; fewer than 16 is a made-up key
 
 
@@ -118,10 +128,18 @@ def is_loopback(host: str) -> bool:
 
 
 def cache(value: str) -> dict:
-    """Read `CACHE_URL` into one of Django's `CACHES`. A Redis that hangs must not hang the pages."""
+    """Read `CACHE_URL` into one of Django's `CACHES`.
+
+    A Redis that hangs must not hang the pages. Nor must whoever can write to it be able to run code here, as with
+    Django's default, pickle.
+    """
     config = environ.Env.cache_url_config(value)
     if config["BACKEND"].endswith("RedisCache"):
-        config["OPTIONS"] = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
+        config["OPTIONS"] = {
+            "serializer": "django.core.signing.JSONSerializer",
+            "socket_connect_timeout": REDIS_SECONDS,
+            "socket_timeout": REDIS_SECONDS,
+        }
     return config
 
 

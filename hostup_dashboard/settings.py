@@ -118,7 +118,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
     Path(DATABASES["default"]["NAME"]).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 else:
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    options = environment.POSTGRESQL_OPTIONS | DATABASES["default"].get("OPTIONS", {})  # the address's own win
+    DATABASES["default"] |= {"CONN_HEALTH_CHECKS": True, "OPTIONS": options}
 
 CACHES = {"default": environment.cache(env.str("CACHE_URL", "locmemcache://"))}
 

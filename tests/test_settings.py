@@ -11,6 +11,7 @@ import certifi
 import pytest
 from django.core.checks import run_checks
 
+from hostup_dashboard import environment
 from hostup_dashboard.environment import site_url
 
 ROOT = Path(__file__).parent.parent
@@ -107,7 +108,8 @@ def test_certificates_that_cannot_be_used_stop_it(settings, tmp_path):
 
 def test_a_database_and_secrets_that_others_can_read_are_a_warning(settings, monkeypatch, tmp_path):
     database, secret = tmp_path / "db.sqlite3", tmp_path / "secret"
-    monkeypatch.setitem(settings.DATABASES["default"], "NAME", database)
+    here = {"ENGINE": "django.db.backends.sqlite3", "NAME": database}
+    monkeypatch.setitem(settings.DATABASES, "default", settings.DATABASES["default"] | here)
     monkeypatch.setenv("SECRET_KEY_FILE", str(secret))
     assert doubts() == set()
     for file in (database, secret):
@@ -155,3 +157,21 @@ def test_https_makes_cookies_and_redirects_strict():
         "__Host-sessionid", "True", "__Host-csrftoken", "True", "True",
         "tickets.example.com", "['https://tickets.example.com']\n",
     ]  # fmt: skip
+
+
+def test_a_redis_that_hangs_or_was_written_to_by_others_does_no_harm():
+    options = environment.cache("redis://cache.internal:6379/0")["OPTIONS"]
+    assert options["socket_timeout"] == options["socket_connect_timeout"] == 1.0
+    assert options["serializer"] == "django.core.signing.JSONSerializer"  # pickle runs what it reads
+
+
+def test_a_postgresql_that_hangs_does_not_hang_us_and_the_address_may_say_how_long():
+    script = "from django.conf import settings as s; print(s.DATABASES['default']['OPTIONS'])"
+    address = "postgres://anna:secret@db.internal/tickets?connect_timeout=10&sslmode=require"
+    settings = {"DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "hostup_dashboard.settings"}
+    command = [sys.executable, "-c", script]
+    said = subprocess.run(
+        command, cwd=ROOT, env=GOOD | settings, capture_output=True, text=True, check=True
+    ).stdout
+    assert "'connect_timeout': 10, 'options': '-c statement_timeout=5000'" in said
+    assert "'sslmode': 'require'" in said
