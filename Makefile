@@ -10,7 +10,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-sent-once fuzz observatory lighthouse bench bench-files bench-bulkhead bench-rotation deploy-check coverage mutants audit sbom screenshots lint format lock messages
+.PHONY: run test test-scale test-sent-once fuzz observatory lighthouse bench bench-files bench-bulkhead bench-rotation deploy-check coverage mutants audit sbom screenshots lint format lock messages
 
 run: $(VENV)/installed locale/sv/LC_MESSAGES/django.mo
 	@exec $(BIN)/python -m hostup_dashboard.run
@@ -18,6 +18,11 @@ run: $(VENV)/installed locale/sv/LC_MESSAGES/django.mo
 test: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# Two replicas behind nginx, then all that needs no browser once more, over a PostgreSQL and a Redis of its own.
+test-scale: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
+	$(BIN)/python -m pytest tests/scale
+	$(BIN)/python -m tests.scale.parts $(BIN)/python -m pytest tests --ignore=tests/browser -n 2 --dist loadfile
 
 test-sent-once: $(VENV)/installed-dev
 	SENT_ONCE_PRESSES=$${SENT_ONCE_PRESSES:-10000} $(BIN)/python -m pytest -s tests/test_sent_once.py

@@ -15,3 +15,8 @@ os.environ.update(
         "HOSTUP_API_URL": "http://127.0.0.1:1",  # nothing answers there: each test names the sandbox
     }
 )
+# DATABASE_URL and CACHE_URL from outside stay as they are (`make test-scale`), but that test processes beside each
+# other empty only their own Redis database. PostgreSQL's are pytest-django's matter.
+if cache_url := os.environ.get("CACHE_URL"):
+    number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    os.environ["CACHE_URL"] = f"{cache_url.rpartition('/')[0]}/{number}"

@@ -35,6 +35,7 @@ def test_attachments_download_through_us_and_never_run(agent):
         assert not re.search(r"\.\.[/\\]|%2F|%E2%80%AE|[\u202e]", response.headers["Content-Disposition"])
 
 
+@pytest.mark.django_db(transaction=True)  # `close` ends a test's transaction on PostgreSQL
 def test_a_file_keeps_its_name_without_its_tricks(agent):
     dispositions = set()
     for href in attachments(agent):
@@ -68,6 +69,7 @@ def test_a_file_of_unknown_length_comes_without_one(agent, sandbox):
     assert "Content-Length" not in response.headers
 
 
+@pytest.mark.django_db(transaction=True)  # `close` ends a test's transaction on PostgreSQL
 def test_files_give_their_connection_back(agent, sandbox):
     """A download that nobody reads to its end must not cost one of the few calls that may be under way."""
     href = attachments(agent)[0]

@@ -54,6 +54,7 @@ NAMES = [
 ]  # fmt: skip
 
 
+@pytest.mark.django_db(transaction=True)  # `close` ends the connection to the database, and a test's transaction
 @pytest.mark.parametrize("whose", ["of the link", "of HostUp's answer"])
 def test_no_file_name_gets_out_of_its_header(agent, sandbox, whose):
     for name in NAMES:

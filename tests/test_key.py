@@ -207,7 +207,7 @@ def test_nobody_saves_a_key_while_it_is_being_rotated(agent, settings, monkeypat
     monkeypatch.setattr(ApiKey, "decrypt", while_it_is_read)
     rotate()
     (result,) = results
-    assert "locked" in result
+    assert "locked" in result or "statement timeout" in result  # SQLite's word, and PostgreSQL's
 
 
 def test_a_check_under_way_does_not_undo_a_rotation(agent, settings, monkeypatch):

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 import requests
 from django.contrib.auth import get_user_model
+from django.db import connection
 from hypothesis import HealthCheck, given
 from hypothesis import settings as bounds
 from hypothesis import strategies as st
@@ -232,6 +233,8 @@ def test_whatever_is_logged_is_one_line_without_control_characters(message, valu
 @given(path=ANYTHING, name=ANYTHING, client=ANYTHING, said=ANYTHING)
 def test_whatever_people_and_hostup_send_a_request_is_one_line(agent, sandbox, log, path, name, client, said):
     log.clear()
+    if connection.vendor != "sqlite":
+        name = name.replace("\x00", "")[:150]  # others keep no NUL, and nothing that is longer than its column
     get_user_model().objects.filter(pk=agent.user.pk).update(username=name)
     sandbox.fault(status=403, body={"status": 403, "code": said, "detail": said, "requestId": said})
     agent.get(f"/tickets/{SAMPLE_ID}/", {"q": path}, headers={"User-Agent": client, "X-Forwarded-For": client})

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import secrets
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -76,7 +77,12 @@ class Dashboard:
         command = [sys.executable, "-m", "gunicorn", "hostup_dashboard.wsgi", "--bind", self.address]
         with self.log.open("a") as log:
             self._server = subprocess.Popen(
-                command, cwd=BASE_DIR, env=self._environment, stdout=log, stderr=subprocess.STDOUT
+                command,
+                cwd=BASE_DIR,
+                env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                process_group=0,  # so that `kill` ends the workers with it
             )
         try:
             self._wait()
@@ -95,6 +101,11 @@ class Dashboard:
         except subprocess.TimeoutExpired:
             self._server.kill()
             self._server.wait()
+
+    def kill(self) -> None:
+        """End all its processes at once and without a word, as when its machine goes down."""
+        os.killpg(self.pid, signal.SIGKILL)
+        self._server.wait()
 
     @property
     def pid(self) -> int:

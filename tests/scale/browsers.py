@@ -1,0 +1,68 @@
+"""People at the replicas: each a browser that goes to whichever address it is told."""
+
+import re
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import requests
+
+from tests.browser.dashboard import AGENT, PASSWORD, token_in
+from tests.test_reply import hidden_fields
+
+SECONDS = 30  # that an answer may take in these tests
+SIGN_IN, CODE = "/accounts/login/", "/accounts/me/authenticate/"
+
+
+class Browser(requests.Session):
+    """One cookie jar for all addresses: cookies do not know ports, as behind a proxy."""
+
+    def __init__(self):
+        super().__init__()
+        self.headers["Connection"] = "close"  # the server ends an idle one, perhaps just when it is used
+
+    def see(self, url: str, path: str) -> requests.Response:
+        return self.get(url + path, timeout=SECONDS, allow_redirects=False)
+
+    def press(self, url: str, path: str, form: dict | None = None, *, on: str | None = None) -> requests.Response:
+        """Press a button that posts to `path`, on the page `on` (by itself the same path)."""
+        token = token_in(self.get(url + (on or path), timeout=SECONDS).text)
+        return self.send_form(url, path, (form or {}) | {"csrfmiddlewaretoken": token})
+
+    def send_form(self, url: str, path: str, form: dict) -> requests.Response:
+        return self.post(url + path, form, timeout=SECONDS, allow_redirects=False)
+
+    def sign_in(self, url: str, username: str = AGENT, password: str = PASSWORD) -> requests.Response:
+        return self.press(url, SIGN_IN, {"login": username, "password": password})
+
+    def is_in(self, url: str) -> bool:
+        return self.see(url, "/activity/").status_code == 200
+
+    def form_of(self, url: str, ticket_id: str) -> dict:
+        """Return the hidden fields of the reply box, as they stand on the ticket's page."""
+        page = self.see(url, f"/tickets/{ticket_id}/").text
+        fields = hidden_fields(page[page.index('class="composer"') :])
+        return fields | {"csrfmiddlewaretoken": token_in(page)}
+
+
+def signed_in(url: str, username: str = AGENT, password: str = PASSWORD) -> Browser:
+    browser = Browser()
+    answer = browser.sign_in(url, username, password)
+    assert answer.status_code == 302, words_of(answer)
+    return browser
+
+
+def at_once(*jobs: Callable[[], object]) -> list:
+    """Do all jobs in the same moment and return what came of each."""
+    together = threading.Barrier(len(jobs))
+
+    def work(job):
+        together.wait()
+        return job()
+
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        return list(pool.map(work, jobs))
+
+
+def words_of(answer: requests.Response) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
