@@ -11,7 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hostup_dashboard.settings")
 # Most of a request is waiting for HostUp: threads wait, two processes use two cores.
 worker_class = "hostup_dashboard.worker.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY", 2))
-threads = 16
+threads = 24
 max_requests = 20_000
 max_requests_jitter = 2_000
 # Its own words go through the same format and filters; requests have a line from us (request_log.py).

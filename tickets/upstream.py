@@ -11,7 +11,7 @@ from tickets.hostup import errors
 from tickets.hostup.client import Client, Pool
 from tickets.models import ApiKey
 
-CALLS_AT_ONCE = 12  # of gunicorn's 16 threads: the rest answer those who do not wait for HostUp
+CALLS_AT_ONCE = 20  # of gunicorn's 24 threads: the rest answer those who do not wait for HostUp
 
 # `cache` alone gives threads that come first together a pool each, and each of those its own places for calls.
 _one_at_a_time = threading.Lock()
