@@ -10,7 +10,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-scale test-sent-once fuzz observatory lighthouse bench bench-files bench-bulkhead bench-rotation deploy-check coverage mutants audit sbom screenshots lint format lock messages
+.PHONY: run test test-scale test-sent-once fuzz observatory lighthouse bench bench-peer bench-files bench-bulkhead bench-rotation deploy-check coverage mutants audit sbom screenshots lint format lock messages
 
 run: $(VENV)/installed locale/sv/LC_MESSAGES/django.mo
 	@exec $(BIN)/python -m hostup_dashboard.run
@@ -58,6 +58,15 @@ $(LIGHTHOUSE)/node_modules:
 
 bench: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
 	$(BIN)/python -m benchmarks.pages
+
+PEER := data/peer
+
+bench-peer: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo $(PEER)/bin/gunicorn
+	$(BIN)/python -m benchmarks.peer $(PEER)/bin/python
+
+$(PEER)/bin/gunicorn:
+	$(PYTHON) -m venv $(PEER)
+	$(PEER)/bin/python -m pip install -q --disable-pip-version-check django-helpdesk==2.6.1 gunicorn
 
 bench-files: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.files

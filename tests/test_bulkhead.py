@@ -48,7 +48,10 @@ def test_a_hung_hostup_leaves_sign_in_and_health_alone(tmp_path):
         hung.fault(delay=60, times=None)
         hung.clear_calls()
         waiting = [agents.submit(session.get, f"{dashboard.url}/tickets/", timeout=30) for _ in range(50)]
-        while len(hung.calls) < upstream.CALLS_AT_ONCE or sum(call.done() for call in waiting) < 50 - 2 * upstream.CALLS_AT_ONCE:
+        while (
+            len(hung.calls) < upstream.CALLS_AT_ONCE
+            or sum(call.done() for call in waiting) < 50 - 2 * upstream.CALLS_AT_ONCE
+        ):
             time.sleep(0.02)
         began = time.monotonic()
         for _ in range(10):  # of both processes
