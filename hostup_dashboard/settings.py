@@ -180,6 +180,8 @@ if environment.takes_passkeys(SITE):
     MFA_SUPPORTED_TYPES.append("webauthn")
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_FORMS = {
+    "authenticate": "hostup_dashboard.accounts.forms.CodeForm",
+    "reauthenticate": "hostup_dashboard.accounts.forms.CodeAgainForm",
     "add_webauthn": "hostup_dashboard.accounts.forms.AddPasskeyForm",
     "edit_webauthn": "hostup_dashboard.accounts.forms.RenamePasskeyForm",
 }
