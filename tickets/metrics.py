@@ -43,7 +43,7 @@ class Metrics(Watcher):
     """Counts what a `Pool` tells. The outcome of a call is `ok` or the name of an error of `errors`."""
 
     def __init__(self):
-        self._state = State.CLOSED
+        self.circuit_changed(State.CLOSED)
 
     @contextmanager
     def calling(self, endpoint):

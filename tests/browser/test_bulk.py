@@ -314,7 +314,8 @@ def test_on_a_small_phone_everything_is_in_reach_of_a_thumb(page, sandbox, three
 def test_axe_finds_nothing_while_it_runs_and_after(page, sandbox, three, long_wait):
     def violations():
         page.wait_for_timeout(900)  # until no press is refused any more
-        return [found["id"] for found in Axe().run(page, options=OPTIONS).response["violations"]]
+        found = Axe().run(page, options=OPTIONS).response["violations"]
+        return [(each["id"], [node["html"] + node["failureSummary"] for node in each["nodes"]]) for each in found]
 
     sandbox.fault("problem_409", method="POST")
     sandbox.fault(**long_wait, skip=1)
