@@ -313,7 +313,8 @@ def test_on_a_small_phone_everything_is_in_reach_of_a_thumb(page, sandbox, three
 @BOTH_SCREENS
 def test_axe_finds_nothing_while_it_runs_and_after(page, sandbox, three, long_wait):
     def violations():
-        page.wait_for_timeout(900)  # until no press is refused any more
+        page.wait_for_timeout(900)  # until no press is refused any more, on a busy machine too
+        page.wait_for_function("document.getAnimations().every((animation) => animation.playState === 'finished')")
         found = Axe().run(page, options=OPTIONS).response["violations"]
         return [(each["id"], [node["html"] + node["failureSummary"] for node in each["nodes"]]) for each in found]
 
