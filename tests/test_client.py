@@ -273,3 +273,9 @@ def test_the_key_is_in_no_error(client, sandbox):
         with pytest.raises(errors.HostUpError) as caught:
             client.tickets()
         assert keys.FULL not in repr(caught.value) + str(caught.value.__dict__)
+
+
+def test_looking_whether_hostup_is_there_ends_at_the_deadline_too(pool, sandbox):
+    sandbox.fault("slow")
+    with pytest.raises(errors.TooSlow):
+        pool.reach()
