@@ -124,9 +124,11 @@ lock: $(VENV)/installed-dev
 	  --custom-compile-command "make lock" requirements-dev.in -o requirements-dev.txt
 
 messages: $(VENV)/installed
-	SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_hex())") \
-	ENCRYPTION_KEYS=k:$$($(BIN)/python -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())") \
-	$(BIN)/python manage.py makemessages -l sv --no-wrap --no-location --no-obsolete -i .venv -i data
+	@mkdir -p data
+	@$(BIN)/pybabel -q extract -F pyproject.toml --no-location --no-wrap -o data/django.pot \
+	  -k "gettext_lazy gettext_noop ngettext_lazy:1,2 pgettext_lazy:1c,2 npgettext_lazy:1c,2,3" \
+	  hostup_dashboard tickets templates
+	@$(BIN)/pybabel -q update -D django -i data/django.pot -d locale --no-wrap --no-fuzzy-matching --ignore-obsolete
 
 locale/sv/LC_MESSAGES/django.mo: locale/sv/LC_MESSAGES/django.po $(VENV)/installed
 	@$(BIN)/pybabel -q compile --domain django --directory locale

@@ -144,7 +144,7 @@ def test_an_error_for_htmx_is_a_fragment(agent):
 
 @pytest.mark.parametrize("ask", ["get", "htmx_get", "htmx_post"])
 @pytest.mark.parametrize(("error", "status", "words"), [
-    (DatabaseError("the disk is full"), 503, "The dashboard&#x27;s storage does not answer"),
+    (DatabaseError("the disk is full"), 503, "The dashboard&#39;s storage does not answer"),
     (ZeroDivisionError("a mistake"), 500, "Something broke in the dashboard"),
 ])  # fmt: skip
 def test_what_breaks_is_worded_even_without_a_database(agent, monkeypatch, ask, error, status, words):

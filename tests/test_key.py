@@ -45,7 +45,7 @@ def test_a_key_that_hostup_refuses_is_not_saved(newcomer, key):
     html = response.content.decode()
     assert "The key was not saved." in html
     assert key not in html
-    assert "HostUp's request ID:" in html
+    assert "HostUp&#39;s request ID:" in html
     assert not ApiKey.objects.exists()
     assert Activity.objects.get().outcome == "refused"
 

@@ -168,7 +168,7 @@ def test_back_never_shows_a_bare_fragment(agent):
 
 
 def test_ages_are_short(agent, sandbox):
-    from tickets.templatetags.tickets import age
+    from tickets.shown import age
 
     now = datetime.now(UTC)
     ages = {0: "now", 59: "now", 61: "1 min", 3601: "1 h", 86_401: "1 d", 40_000_000: "1 y"}

@@ -138,7 +138,7 @@ REFUSALS = {
     "problem_401": (403, "HostUp does not accept your API key"),
     "problem_403": (403, "Your API key may not do this"),
     "problem_404": (404, "HostUp has no such ticket"),
-    "problem_409": (409, "The ticket&#x27;s state does not allow that"),
+    "problem_409": (409, "The ticket&#39;s state does not allow that"),
     "rate_limited_seconds": (429, "Try again in 7 seconds."),
 }
 

@@ -1,4 +1,4 @@
-"""Every text for people is marked, and the Swedish catalogue has it. GNU gettext is not needed for this."""
+"""Every text for people is marked, and the Swedish catalogue has it."""
 
 import re
 from functools import cache
@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.pofile import read_po
-from django.template.base import Lexer, TokenType
-from django.utils.translation.template import templatize
+from jinja2 import Environment
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.*"))
@@ -30,8 +29,10 @@ NAMES = ("HostUp Dashboard",)  # the same in every language
 LETTER = re.compile(r"[^\W\d_]")
 READ_BY_PEOPLE = re.compile("alt|aria-label|aria-description|data-copied|hx-confirm|label|placeholder|title")
 # Tags around text that no page shows as it stands, and where they end. The layout is a class name.
-APART = {"blocktranslate": "endblocktranslate", "comment": "endcomment", "block layout": "endblock"}
-UNMARKED_LITERAL = re.compile(r"""\|(?:default|default_if_none|yesno|pluralize):("[^"]+"|'[^']+')""")
+APART = {"trans": "endtrans", "block layout": "endblock"}
+LEXER = Environment(extensions=["jinja2.ext.i18n"])  # noqa: S701  (reads templates, renders none)
+# What a value shows as when there is none.
+UNMARKED_LITERAL = re.compile(r"""(?:\bor|\belse|\bdefault\(|^)\s*("[^"]+"|'[^']+')""")
 
 
 def test_every_text_is_translated():
@@ -66,7 +67,9 @@ def test_every_text_in_a_template_is_marked_for_translation(template):
         '<button aria-label="Hello {{ user }}"></button>',
         '<input type="submit" value="Hello">',
         '<meta name="description" content="Hello">',
-        '{{ user|default:"Hello" }}',
+        '{{ user or "Hello" }}',
+        '{{ user|default("Hello", true) }}',
+        '{{ "Hello" if user }}',
     ],
 )
 def test_text_that_is_not_marked_is_found(source):
@@ -76,10 +79,10 @@ def test_text_that_is_not_marked_is_found(source):
 @cache
 def marked_texts():
     """Return (text, context) of all that the source marks; the text is a tuple where it has a plural."""
-    # Indentation means nothing in a template, but Python's extractor stops at what it cannot be in Python.
-    sources = [re.sub(r"(?m)^[ \t]+", "", templatize(path.read_text())) for path in TEMPLATES]
-    sources += [path.read_text() for path in MODULES]
-    found = (extract("python", BytesIO(source.encode()), KEYWORDS) for source in sources)
+    sources = [("jinja2", path) for path in TEMPLATES] + [("python", path) for path in MODULES]
+    found = (
+        extract(kind, BytesIO(path.read_bytes()), KEYWORDS, options={"silent": "false"}) for kind, path in sources
+    )
     return {(text, context) for texts in found for _line, text, _comments, context in texts}
 
 
@@ -109,17 +112,20 @@ def first(text) -> str:
 
 
 def bare_texts(source: str) -> list[str]:
-    """Return what people would read in a template that no tag translates."""
-    html, found, end = "", [], ""
-    for token in Lexer(source).tokenize():
-        if token.token_type in (TokenType.BLOCK, TokenType.VAR):
-            found += UNMARKED_LITERAL.findall(token.contents)
-        if token.token_type == TokenType.TEXT and not end:
-            html += token.contents
-        elif token.token_type == TokenType.BLOCK and end and token.contents.startswith(end):
-            end = ""
-        elif token.token_type == TokenType.BLOCK and not end:
-            end = next((end for start, end in APART.items() if token.contents.startswith(start)), "")
+    """Return what people would read in a template that nothing translates."""
+    html, found, end, tag = "", [], "", ""
+    for _line, kind, text in LEXER.lex(source):
+        if kind in ("block_begin", "variable_begin"):
+            tag = ""
+        elif kind == "variable_end":
+            found += UNMARKED_LITERAL.findall(tag.strip())
+        elif kind == "block_end":
+            starts = next((after for before, after in APART.items() if tag.strip().startswith(before)), "")
+            end = "" if end and tag.strip().startswith(end) else end or starts
+        elif kind == "data":
+            html += "" if end else text
+        else:
+            tag += text
     reader = Reader()
     reader.feed(html)
     reader.close()

@@ -12,7 +12,7 @@ from tickets import storage
 from tickets.hostup import errors
 from tickets.hostup.client import TOO_LARGE
 from tickets.models import ApiKey, SecondStep
-from tickets.templatetags.tickets import plain
+from tickets.shown import plain
 from tickets.upstream import NoKey
 
 HANDLED = (

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -50,7 +51,8 @@ def _answer(request, ticket_id, change):
         "drafts": Draft.objects.ticket_ids(request.user),
     }
     if not request.htmx:
-        messages.success(request, render_to_string("tickets/_toast.html", context, request))
+        toast = render_to_string("tickets/_toast.html", context, request)
+        messages.success(request, mark_safe(toast))  # noqa: S308  (the template has escaped what is in it)
         return HttpResponseRedirect(_next(request, ticket_id))
     is_shown = is_on_screen(request, result.ticket)
     if is_shown:

@@ -1,19 +1,17 @@
-"""Template filters: HostUp's terms, times and texts as an agent should see them."""
+"""HostUp's terms, times and texts as an agent should see them: what templates filter them with."""
 
 import re
 from datetime import datetime
 
 import msgspec
-from django import template
 from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from hostup_dashboard import templating
 from tickets import words
-
-register = template.Library()
 
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86_400, 31_536_000  # seconds
 
@@ -24,55 +22,45 @@ _AFTER_URL = ".,;:!?)]}…"  # punctuation that ends the sentence rather than th
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-@register.filter
 def status_word(status):
     return words.STATUSES.get(status, status)
 
 
-@register.filter
 def status_class(status):
     """Return the status when the stylesheet may know it, so that HostUp's text never becomes a class."""
     return status if status in words.STATUSES else "unknown"
 
 
-@register.filter
 def turn(status):
     """Say whose turn it is, or nothing."""
     return words.TURNS.get(status, "")
 
 
-@register.filter
 def is_our_turn(status):
     return words.TURNS.get(status) is words.ON_US
 
 
-@register.filter
 def priority_word(priority):
     return words.PRIORITIES.get(priority, priority)
 
 
-@register.filter
 def sender_word(sender):
     return words.SENDERS.get(sender, sender)
 
 
-@register.filter
 def sender_class(sender):
     return sender if sender in words.SENDERS else "unknown"
 
 
-@register.filter
 def service_word(service_type):
     return words.SERVICES.get(service_type, service_type or "")
 
 
-@register.filter
 def plain(text):
     """Show a text on one line as it is: what is invisible in it becomes visible, nothing in it is markup."""
     return _INVISIBLE.sub("\ufffd", text or "")
 
 
-@register.filter
 def linked(text):
     """Escape a customer's text and make its http(s) addresses links; nothing else in it becomes markup."""
     text = _INVISIBLE.sub("\ufffd", (text or "").replace("\r\n", "\n"))
@@ -88,7 +76,6 @@ def linked(text):
     return mark_safe("".join(parts))  # noqa: S308  (every part is escaped above)
 
 
-@register.filter
 def age(moment: datetime | None):
     """Say how long ago, in the largest unit that fits: "now", "5 min", "3 h", "12 d", "2 y"."""
     if moment is None:
@@ -96,13 +83,15 @@ def age(moment: datetime | None):
     seconds = (timezone.now() - moment).total_seconds()
     if seconds < MINUTE:
         return _("now")
-    for limit, unit, text in ((HOUR, MINUTE, _("%d min")), (DAY, HOUR, _("%d h")), (YEAR, DAY, _("%d d"))):
-        if seconds < limit:
-            return text % (seconds // unit)
+    if seconds < HOUR:
+        return _("%d min") % (seconds // MINUTE)
+    if seconds < DAY:
+        return _("%d h") % (seconds // HOUR)
+    if seconds < YEAR:
+        return _("%d d") % (seconds // DAY)
     return _("%d y") % (seconds // YEAR)
 
 
-@register.filter
 def ago(moment: datetime | None):
     """Say how long ago in words: "3 hours ago"."""
     if moment is None:
@@ -120,23 +109,10 @@ def ago(moment: datetime | None):
     return ngettext("%d day ago", "%d days ago", count) % count
 
 
-@register.filter
-def exact(moment: datetime | None):
-    """Give date and time in the agent's zone, the way that reads the same in both languages."""
-    if moment is None:
-        return ""
-    try:
-        return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M")
-    except OverflowError:  # a time at the end of the calendar, which another zone cannot hold
-        return moment.isoformat()
-
-
-@register.filter
 def priority_class(priority):
     return priority if priority in words.PRIORITIES else "unknown"
 
 
-@register.filter
 def flat(details):
     """Give the free-form details of a service as pairs of text. What is nested shows as JSON."""
     return [
@@ -146,7 +122,32 @@ def flat(details):
     ]
 
 
-@register.filter
 def is_picture(mime_type):
     """Tell whether a file claims to be a picture that browsers show; what it is, its first bytes tell later."""
     return mime_type in ("image/png", "image/jpeg", "image/gif")
+
+
+FILTERS = [
+    status_word,
+    status_class,
+    turn,
+    is_our_turn,
+    priority_word,
+    sender_word,
+    sender_class,
+    service_word,
+    plain,
+    linked,
+    age,
+    ago,
+    priority_class,
+    flat,
+    is_picture,
+]
+
+
+def environment(**options):
+    """Return the environment of every template, with what is said of tickets."""
+    env = templating.environment(**options)
+    env.filters |= {shown.__name__: shown for shown in FILTERS}
+    return env

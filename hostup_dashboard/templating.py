@@ -1,0 +1,43 @@
+"""How templates (Jinja2) are rendered: what each may use beside its context, and how its texts are translated."""
+
+from datetime import datetime
+
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.html import json_script
+from jinja2 import ChainableUndefined, Environment
+
+
+def environment(**options) -> Environment:
+    """Return the environment of every template. `options` are Django's: loader, escaping, reloading.
+
+    A name that a page does not have is empty, and so is what is asked of it, as in Django's own templates: a
+    fragment stands in many pages, and an error page may have no request.
+    """
+    ours = {"undefined": ChainableUndefined, "extensions": ["jinja2.ext.i18n"]}
+    env = Environment(**options | ours)  # noqa: S701  (Django's options have it escape)
+    env.install_gettext_callables(translation.gettext, translation.ngettext)
+    env.globals |= {"language": translation.get_language, "static": static, "url": url}
+    env.filters |= {"exact": exact, "iso": iso, "json_script": json_script}
+    return env
+
+
+def url(name: str, *args) -> str:
+    """Return the address of the view called `name`, with `args` in it."""
+    return reverse(name, args=args)
+
+
+def exact(moment: datetime | None) -> str:
+    """Give date and time in the agent's zone, the way that reads the same in both languages."""
+    if moment is None:
+        return ""
+    try:
+        return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M")
+    except OverflowError:  # a time at the end of the calendar, which another zone cannot hold
+        return moment.isoformat()
+
+
+def iso(moment: datetime | None) -> str:
+    """Give a moment for machines."""
+    return moment.isoformat() if moment else ""
