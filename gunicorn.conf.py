@@ -1,6 +1,7 @@
 """How gunicorn serves the dashboard; found by itself when started in this folder."""
 
 import ctypes
+import gc
 import os
 from contextlib import suppress
 
@@ -37,3 +38,9 @@ def on_starting(server):
     django.setup()
     call_command("check")
     call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def post_worker_init(worker):
+    """With everything loaded: spare the garbage collector to look through it with every few pages."""
+    gc.collect()
+    gc.freeze()

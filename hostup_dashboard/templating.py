@@ -33,7 +33,7 @@ def exact(moment: datetime | None) -> str:
     if moment is None:
         return ""
     try:
-        return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M")
+        return timezone.localtime(moment).isoformat(" ", "minutes")[:16]
     except OverflowError:  # a time at the end of the calendar, which another zone cannot hold
         return moment.isoformat()
 
