@@ -13,7 +13,7 @@ from jinja2 import Environment
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.*"))
-MODULES = sorted(ROOT.glob("[!.]*/**/*.py"))
+MODULES = sorted(path for folder in ("hostup_dashboard", "tickets") for path in (ROOT / folder).rglob("*.py"))
 CATALOGUE = read_po(BytesIO((ROOT / "locale" / "sv" / "LC_MESSAGES" / "django.po").read_bytes()))
 
 KEYWORDS = DEFAULT_KEYWORDS | {
