@@ -39,5 +39,5 @@ def exact(moment: datetime | None) -> str:
 
 
 def iso(moment: datetime | None) -> str:
-    """Give a moment for machines."""
-    return moment.isoformat() if moment else ""
+    """Give a moment for machines, to the second."""
+    return moment.isoformat(timespec="seconds") if moment else ""
