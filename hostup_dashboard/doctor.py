@@ -74,9 +74,8 @@ def database() -> Iterator[Finding]:
         yield problem(f"{len(missing)} migrations are not applied", "Run manage.py migrate.")
         return
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE django_migrations SET app = app WHERE 1 = 0"
-        )  # changes nothing, and may not everywhere
+        # Changes nothing, and is refused where nothing may be changed.
+        cursor.execute("UPDATE django_migrations SET app = app WHERE 1 = 0")
     yield ok(f"{connection.display_name} answers, can be written, and has every migration")
 
 
