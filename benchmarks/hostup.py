@@ -37,7 +37,7 @@ class HostUp:
 
     def __enter__(self) -> "HostUp":
         command = [sys.executable, "-m", "benchmarks.hostup", "--delay", str(self._delay_ms)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603  (our own)
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.url = self._process.stdout.readline().strip()
         if not self.url:
             raise RuntimeError("The stand-in for HostUp did not start.")

@@ -188,7 +188,7 @@ def served(application: str, *, python: str = sys.executable, **environment: str
     command = [python, "-m", "gunicorn", application, "--bind", address, "--log-level", "error"]
     command += ["--worker-class", "gthread", "--workers", "2", "--threads", "24"]
     folder = Path(__file__).parent  # where gunicorn does not find the dashboard's configuration
-    server = subprocess.Popen(command, cwd=folder, env=os.environ | environment)  # noqa: S603  (our own)
+    server = subprocess.Popen(command, cwd=folder, env=os.environ | environment)
     try:
         for _ in range(100):
             try:

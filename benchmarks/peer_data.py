@@ -10,10 +10,10 @@ import django
 
 django.setup()
 
-from django.contrib.auth import get_user_model  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from django.test import Client  # noqa: E402
-from helpdesk.models import FollowUp, Queue, Ticket  # noqa: E402
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.test import Client
+from helpdesk.models import FollowUp, Queue, Ticket
 
 BODY = "Good morning, the site has answered slowly since yesterday evening. Could you have a look at it, please?"
 

@@ -5,7 +5,7 @@ Runs in a Python of its own (`make bench-peer`), over the SQLite file that PEER_
 
 import os
 
-SECRET_KEY = "signs nothing of worth"  # noqa: S105
+SECRET_KEY = "signs nothing of worth"
 ALLOWED_HOSTS = ["127.0.0.1"]
 ROOT_URLCONF = "peer_urls"
 INSTALLED_APPS = [

@@ -33,7 +33,7 @@ def main() -> None:
         return
     if chosen := os.environ.get("CHROMIUM"):
         sys.exit(f"CHROMIUM names {chosen}, which does not run. Name another, or unset it to have one found.")
-    print("Installing Chromium for the browser tests (once)…", flush=True)  # noqa: T201
+    print("Installing Chromium for the browser tests (once)…", flush=True)
     for install in (_install_from_debian, _install_from_playwright):
         install()
         if find():
