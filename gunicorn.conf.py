@@ -31,12 +31,15 @@ def on_starting(server):
     import django
     from django.core.management import call_command
 
+    from hostup_dashboard import templating
+
     # glibc would give threads arenas of their own, and a worker up to 144 MB instead of 84; Python's threads take
     # turns anyhow. The workers inherit this. Systems without glibc have no such setting.
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
     django.setup()
     call_command("check")
+    templating.compile_all()
     call_command("collectstatic", interactive=False, verbosity=0)
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.template import engines
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -12,8 +13,8 @@ from jinja2 import ChainableUndefined, Environment
 def environment(**options) -> Environment:
     """Return the environment of every template. `options` are Django's: loader, escaping, reloading.
 
-    A name that a page does not have is empty, and so is what is asked of it, as in Django's own templates: a
-    fragment stands in many pages, and an error page may have no request.
+    A name that a page does not have is empty, and so is a name of it: a fragment stands in many pages, and an
+    error page may have no request. It can be neither called nor compared.
     """
     ours = {"undefined": ChainableUndefined, "extensions": ["jinja2.ext.i18n"]}
     env = Environment(**options | ours)  # noqa: S701  (Django's options have it escape)
@@ -21,6 +22,13 @@ def environment(**options) -> Environment:
     env.globals |= {"language": translation.get_language, "static": static, "url": url}
     env.filters |= {"exact": exact, "iso": iso, "json_script": json_script}
     return env
+
+
+def compile_all() -> None:
+    """Compile every template of ours, which else the first page that needs it waits for."""
+    env = engines["jinja2"].env
+    for name in env.list_templates():
+        env.get_template(name)
 
 
 def url(name: str, *args) -> str:

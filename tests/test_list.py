@@ -117,6 +117,16 @@ def test_unknown_values_show_as_they_came(agent, sandbox):
         assert re.search(r'class="status unknown">\w+<', response.content.decode())
 
 
+@pytest.mark.parametrize("word", ["update", "items", "__class__"])
+def test_a_value_that_python_has_a_meaning_for_shows_as_it_came(agent, sandbox, word):
+    ticket = sandbox.tickets.find(SAMPLE_ID)
+    ticket.status = ticket.messages[0].sender = word
+    assert re.search(rf'class="status unknown">{word}<', agent.get("/tickets/").content.decode())
+    html = agent.get(f"/tickets/{SAMPLE_ID}/").content.decode()
+    assert re.search(rf'class="status unknown">{word}<', html)
+    assert re.search(rf'class="sender">{word}<', html)
+
+
 @pytest.mark.parametrize(
     ("query", "words"),
     [

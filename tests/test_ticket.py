@@ -1,6 +1,7 @@
 """One ticket: everything that HostUp tells, and nothing of it as markup."""
 
 import re
+import time
 
 import pytest
 
@@ -45,6 +46,13 @@ def test_messages_come_in_order_by_sender(agent):
     assert len(times) > 300
     assert times == sorted(times)
     assert {"customer", "staff", "automation"} <= set(re.findall(r'class="message (\w+)', html))
+
+
+def test_a_message_full_of_addresses_is_shown_fast(agent, sandbox):
+    sandbox.tickets.find(SAMPLE_ID).messages[0].body = "http://ab.example " * 20_000  # 360 KB
+    began = time.process_time()
+    assert page(agent, SAMPLE_ID).count('href="http://ab.example"') == 20_000
+    assert time.process_time() - began < 5  # seconds; a time that grows with the square is 20
 
 
 def test_an_opening_that_is_the_first_message_too_shows_once(agent):

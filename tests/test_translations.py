@@ -25,7 +25,7 @@ KEYWORDS = DEFAULT_KEYWORDS | {
 }
 TO_KEEP = re.compile(r"%(?:\(\w+\))?[a-z%]|\{\w*\}|</?\w[^>]*>")  # placeholders and markup
 
-NAMES = ("HostUp Dashboard",)  # the same in every language
+NAMES = ("HostUp Dashboard", '"primary"', '"close/"')  # the same in every language: ours, a class, an address
 LETTER = re.compile(r"[^\W\d_]")
 READ_BY_PEOPLE = re.compile("alt|aria-label|aria-description|data-copied|hx-confirm|label|placeholder|title")
 # Tags around text that no page shows as it stands, and where they end. The layout is a class name.
@@ -70,6 +70,8 @@ def test_every_text_in_a_template_is_marked_for_translation(template):
         '{{ user or "Hello" }}',
         '{{ user|default("Hello", true) }}',
         '{{ "Hello" if user }}',
+        '{% set name = user or "Hello" %}',
+        '{% trans name=user or "Hello" %}{{ name }}{% endtrans %}',
     ],
 )
 def test_text_that_is_not_marked_is_found(source):
@@ -120,6 +122,7 @@ def bare_texts(source: str) -> list[str]:
         elif kind == "variable_end":
             found += UNMARKED_LITERAL.findall(tag.strip())
         elif kind == "block_end":
+            found += UNMARKED_LITERAL.findall(tag.strip())
             starts = next((after for before, after in APART.items() if tag.strip().startswith(before)), "")
             end = "" if end and tag.strip().startswith(end) else end or starts
         elif kind == "data":

@@ -64,13 +64,12 @@ def plain(text):
 def linked(text):
     """Escape a customer's text and make its http(s) addresses links; nothing else in it becomes markup."""
     text = _INVISIBLE.sub("\ufffd", (text or "").replace("\r\n", "\n"))
-    shown, end = Markup(), 0
+    parts, end = [], 0
     for match in _URL.finditer(text):
         url = match.group().rstrip(_AFTER_URL)
-        shown += text[end : match.start()]  # which Markup escapes
-        shown += _LINK.format(url, url)
+        parts += [text[end : match.start()], _LINK.format(url, url)]
         end = match.start() + len(url)
-    return shown + text[end:]
+    return Markup().join([*parts, text[end:]])  # which escapes what is no link
 
 
 def age(moment: datetime | None):

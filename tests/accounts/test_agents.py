@@ -34,6 +34,7 @@ def choose_password(link, password=PASSWORD):
     browser = Client()
     page = browser.get(link, follow=True)
     assert "Choose a password" in page.content.decode()
+    assert "<li>Your password must contain at least 12 characters.</li>" in page.content.decode()
     answer = browser.post(page.request["PATH_INFO"], {"password1": password, "password2": password})
     return browser, answer
 

@@ -48,6 +48,13 @@ def test_a_wrong_code_does_not_let_in_and_guessing_is_slowed_down():
     assert not is_in(browser)
 
 
+def test_an_answer_without_a_code_is_no_error_of_ours():
+    set_up_app(sign_in())
+    browser = sign_in()
+    assert browser.post(AUTHENTICATE, {}).status_code == 200
+    assert not is_in(browser)
+
+
 def test_a_code_is_good_for_one_use():
     secret = set_up_app(sign_in())
     code = code_for(secret)
