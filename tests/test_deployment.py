@@ -188,6 +188,7 @@ class Caddy:
                 probe.bind(("127.0.0.1", 0))
             http, https, admin = (probe.getsockname()[1] for probe in (one, two, three))
         self.url, self.plain_url = f"https://localhost:{https}", f"http://localhost:{http}"
+        self.authority = home / "root.crt"  # as it gives it away
         self.root = home / "caddy/pki/authorities/local/root.crt"
         self.environment = os.environ | {
             "SITE_URL": self.url,
@@ -210,7 +211,11 @@ class Caddy:
         )
         for _ in range(200):
             try:
-                return requests.get(f"{self.plain_url}/root.crt", timeout=5).raise_for_status()
+                answer = requests.get(f"{self.plain_url}/root.crt", timeout=5)
+                answer.raise_for_status()
+                self.authority.write_bytes(answer.content)
+                # The authority is there before it has signed Caddy's own certificate.
+                return requests.get(self.url, verify=self.authority, allow_redirects=False, timeout=5)
             except requests.RequestException:
                 time.sleep(0.1)
         raise RuntimeError((self.home / "caddy.log").read_text())
@@ -240,10 +245,8 @@ def test_agents_sign_in_through_caddy_and_cannot_say_that_they_are_somebody_else
     )
     session = requests.Session()
     session.trust_env = False  # this authority, whatever this machine trusts
-    authority = tmp_path / "root.crt"
-    authority.write_bytes(requests.get(f"{caddy.plain_url}/root.crt", timeout=10).content)
-    assert b"PRIVATE" not in authority.read_bytes()
-    session.verify, session.headers["Referer"] = str(authority), f"{caddy.url}/"
+    assert b"PRIVATE" not in caddy.authority.read_bytes()
+    session.verify, session.headers["Referer"] = str(caddy.authority), f"{caddy.url}/"
     session.headers.update({"X-Forwarded-For": "192.0.2.66", "X-Forwarded-Proto": "http"})  # forged
     assert session.get(f"{caddy.url}/root.key", timeout=10).status_code == 404
     login = session.get(f"{caddy.url}/accounts/login/", timeout=10)
