@@ -44,6 +44,6 @@ def on_starting(server):
 
 
 def post_worker_init(worker):
-    """With everything loaded: spare the garbage collector to look through it with every few pages."""
+    """Keep the garbage collector from going through all that is loaded by now with every few pages."""
     gc.collect()
     gc.freeze()
