@@ -153,7 +153,7 @@ STORAGES = {
 
 # Accounts (django-allauth): no sign-up, throttled, the one door for every page
 
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["tickets.sign_in.Backend"]
 PASSWORD_HASHERS = [
     "hostup_dashboard.accounts.hashers.Argon2",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # of before: hashed anew at the next sign-in

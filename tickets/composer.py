@@ -26,9 +26,10 @@ class Composer(NamedTuple):
     is_stale: bool = False
 
     @classmethod
-    def fresh(cls, user, ticket: Ticket) -> "Composer":
-        """Return the box for a ticket as it was just read, with the agent's draft in it."""
-        draft = Draft.objects.of(user, ticket.id)
+    def fresh(cls, user, ticket: Ticket, drafts: set[str]) -> "Composer":
+        """Return the box for a ticket as it was just read, with the agent's draft in it; `drafts` are the tickets
+        that there is one for."""
+        draft = Draft.objects.of(user, ticket.id) if ticket.id in drafts else {}
         composer = cls(
             ticket_id=ticket.id,
             token=uuid.uuid4(),

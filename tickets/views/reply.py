@@ -86,8 +86,9 @@ def _sent(request, result, *, is_encrypted):
         messages.success(request, words)
         return HttpResponseRedirect(reverse("ticket", args=[result.ticket.id]) + Filters.of(request).query)
     # The next message stays encrypted until its agent says otherwise.
-    composer = Composer.fresh(request.user, result.ticket)._replace(is_encrypted=is_encrypted)
-    context = _context(request, result.ticket) | {"composer": composer, "toast": words}
+    context = _context(request, result.ticket) | {"toast": words}
+    composer = Composer.fresh(request.user, result.ticket, context["drafts"])
+    context["composer"] = composer._replace(is_encrypted=is_encrypted)
     return render(request, "tickets/_replied.html", context)
 
 

@@ -18,10 +18,16 @@ def show(request, ticket_id):
     ticket = client_of(request.user).ticket(ticket_id)
     departments.learn(request.user, [ticket])
     services.remember(request.user, [ticket])
-    context = {"ticket": ticket, "filters": Filters.of(request), "composer": Composer.fresh(request.user, ticket)}
+    drafts = Draft.objects.ticket_ids(request.user)
+    context = {
+        "ticket": ticket,
+        "filters": Filters.of(request),
+        "drafts": drafts,
+        "composer": Composer.fresh(request.user, ticket, drafts),
+    }
     if request.htmx.request_type == "partial":
         return render(request, "tickets/_pane.html", context | {"focus": True})
-    return render(request, "tickets/ticket.html", context | {"drafts": Draft.objects.ticket_ids(request.user)})
+    return render(request, "tickets/ticket.html", context)
 
 
 def is_on_screen(request, ticket) -> bool:

@@ -56,7 +56,7 @@ def _answer(request, ticket_id, change):
         return HttpResponseRedirect(_next(request, ticket_id))
     is_shown = is_on_screen(request, result.ticket)
     if is_shown:
-        context["composer"] = Composer.fresh(request.user, result.ticket)
+        context["composer"] = Composer.fresh(request.user, result.ticket, context["drafts"])
     context |= {"is_shown": is_shown, "focus": is_shown, "focus_row": not is_shown, "tickets": [result.ticket]}
     if failure:
         context |= _ways_on(request, change, ticket_id, result.outcome)
