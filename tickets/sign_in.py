@@ -8,5 +8,9 @@ class Backend(AuthenticationBackend):
     """allauth's, that brings the agent's API key along: nearly every page needs both, and asks once for them."""
 
     def get_user(self, user_id):
-        user = get_user_model().objects.select_related("api_key").filter(pk=user_id).first()
-        return user if user and self.user_can_authenticate(user) else None
+        agents = get_user_model().objects.select_related("api_key")
+        try:
+            agent = agents.get(pk=user_id)
+        except agents.model.DoesNotExist:
+            return None
+        return agent if self.user_can_authenticate(agent) else None
