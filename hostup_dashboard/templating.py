@@ -1,6 +1,8 @@
 """How templates (Jinja2) are rendered: what each may use beside its context, and how its texts are translated."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache, partial
 
 from django.template import engines
 from django.templatetags.static import static
@@ -8,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.html import json_script
 from jinja2 import ChainableUndefined, Environment
+from jinja2.runtime import Macro
 
 
 def environment(**options) -> Environment:
@@ -19,9 +22,23 @@ def environment(**options) -> Environment:
     ours = {"undefined": ChainableUndefined, "extensions": ["jinja2.ext.i18n"]}
     env = Environment(**options | ours)  # noqa: S701  (Django's options have it escape)
     env.install_gettext_callables(translation.gettext, translation.ngettext)
-    env.globals |= {"language": translation.get_language, "static": static, "url": url}
+    env.globals |= {"language": translation.get_language, "remembered": remembered, "static": static, "url": url}
     env.filters |= {"exact": exact, "iso": iso, "json_script": json_script}
     return env
+
+
+def remembered(macro: Macro) -> Callable[..., str]:
+    """Return `macro` as one that renders once for all pages that give it the same arguments, which are values, in
+    the same language and time zone.
+
+    It may depend on nothing else: it has to be imported without the context, and ask no clock.
+    """
+    return partial(_rendered, macro, translation.get_language(), timezone.get_current_timezone_name())
+
+
+@lru_cache(maxsize=1000)  # each about 3 KB: 20 pages of tickets
+def _rendered(macro, language, time_zone, *args):
+    return macro(*args)
 
 
 def compile_all() -> None:

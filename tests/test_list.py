@@ -1,7 +1,9 @@
 """The list: whose turn, what is new, page after page, one call each."""
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -175,6 +177,34 @@ def test_back_never_shows_a_bare_fragment(agent):
         assert "HX-Request" in response.headers["Vary"]
     restored = agent.get("/tickets/", headers={"HX-Request": "true", "HX-Request-Type": "full"})
     assert "<html" in restored.content.decode()
+
+
+def test_a_row_shown_before_has_the_token_of_this_page(agent, sandbox):
+    tokens = []
+    for _ in range(2):
+        listed = agent.get("/tickets/").content.decode().partition('class="ticket-rows"')[2]
+        of_rows = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', listed)
+        assert len(of_rows) == 50
+        tokens += set(of_rows)
+    assert len(tokens) == len(set(tokens)) == 2
+
+
+def test_a_row_shown_before_is_not_a_row_of_then(agent, sandbox):
+    def row(**headers):
+        html = agent.get("/tickets/", **headers).content.decode()
+        return html[html.index(f'id="row-{ticket.id}"') :].partition("</li>")[0]
+
+    ticket = sandbox.tickets.find(SAMPLE_ID)
+    ticket.last_message_at = datetime.now(UTC) - timedelta(seconds=59)
+    assert ">now<" in row()
+    assert "nu<" in row(HTTP_ACCEPT_LANGUAGE="sv")
+    agent.cookies["timezone"] = "Asia/Kathmandu"
+    there = ticket.last_message_at.astimezone(ZoneInfo("Asia/Kathmandu"))
+    assert f'title="{there:%Y-%m-%d %H:%M}"' in row()
+    time.sleep(1.1)
+    assert ">1 min<" in row()
+    ticket.subject = "Another subject <csrf-token>"
+    assert "Another subject &lt;csrf-token&gt;<" in row()
 
 
 def test_ages_are_short(agent, sandbox):

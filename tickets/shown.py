@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 from django.utils import timezone
@@ -11,6 +12,7 @@ from markupsafe import Markup
 
 from hostup_dashboard import templating
 from tickets import words
+from tickets.hostup.types import CLOSED, TicketSummary
 
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86_400, 31_536_000  # seconds
 
@@ -123,6 +125,38 @@ def is_picture(mime_type):
     return mime_type in ("image/png", "image/jpeg", "image/gif")
 
 
+class Row(NamedTuple):
+    """What a row of the list shows of a ticket."""
+
+    id: str
+    number: int
+    status: str
+    subject: str | None
+    department: str | None
+    requester: str | None
+    updated_at: datetime | None
+    active_at: datetime | None
+    age: str
+
+    @property
+    def is_closed(self) -> bool:
+        return self.status == CLOSED
+
+
+def in_row(ticket: TicketSummary) -> Row:
+    return Row(
+        ticket.id,
+        ticket.number,
+        ticket.status,
+        ticket.subject,
+        ticket.department_name or ticket.department_slug,
+        ticket.requester_name,
+        ticket.updated_at,
+        ticket.last_activity_at,
+        age(ticket.last_activity_at),
+    )
+
+
 def translated(texts: dict) -> dict[str, str]:
     """Look up once what a loop says over and over."""
     return {name: str(text) for name, text in texts.items()}
@@ -143,6 +177,7 @@ FILTERS = [
     ago,
     priority_class,
     flat,
+    in_row,
     is_picture,
     translated,
 ]
