@@ -6,7 +6,7 @@ from functools import lru_cache, partial
 
 from django.template import engines
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils import timezone, translation
 from django.utils.html import json_script
 from jinja2 import ChainableUndefined, Environment
@@ -28,16 +28,17 @@ def environment(**options) -> Environment:
 
 
 def remembered(macro: Macro) -> Callable[..., str]:
-    """Return `macro` as one that renders once for all pages that give it the same arguments, which are values, in
-    the same language and time zone.
+    """Return `macro` as one that renders once for all pages that give it the same arguments, which are values.
 
-    It may depend on nothing else: it has to be imported without the context, and ask no clock.
+    Beside those it may depend on the language, the time zone and where the site is mounted, which a request can
+    choose, and on nothing else: it has to be imported without the context, and ask no clock.
     """
-    return partial(_rendered, macro, translation.get_language(), timezone.get_current_timezone_name())
+    surroundings = translation.get_language(), timezone.get_current_timezone_name(), get_script_prefix()
+    return partial(_rendered, macro, surroundings)
 
 
 @lru_cache(maxsize=1000)  # each about 3 KB: 20 pages of tickets
-def _rendered(macro, language, time_zone, *args):
+def _rendered(macro, surroundings, *args):
     return macro(*args)
 
 

@@ -201,7 +201,9 @@ def test_a_row_shown_before_is_not_a_row_of_then(agent, sandbox):
     agent.cookies["timezone"] = "Asia/Kathmandu"
     there = ticket.last_message_at.astimezone(ZoneInfo("Asia/Kathmandu"))
     assert f'title="{there:%Y-%m-%d %H:%M}"' in row()
+    assert f'href="/elsewhere/tickets/{ticket.id}/"' in row(SCRIPT_NAME="/elsewhere")
     time.sleep(1.1)
+    assert f'href="/tickets/{ticket.id}/"' in row()
     assert ">1 min<" in row()
     ticket.subject = "Another subject <csrf-token>"
     assert "Another subject &lt;csrf-token&gt;<" in row()
