@@ -19,6 +19,9 @@ max_requests = 20_000
 max_requests_jitter = 2_000
 # Its own words go through the same format and filters; requests have a line from us (request_log.py).
 logconfig_dict = LOGGING
+# Where the site is mounted and which page is asked for are no matter of a header: from this machine gunicorn would
+# take them, and a proxy here passes on what a browser sent.
+forwarder_headers = ""
 control_socket_disable = True  # nobody here steers a running server
 
 M_ARENA_MAX = -8  # glibc's malloc.h

@@ -6,6 +6,7 @@ from email import message_from_bytes
 from typing import NamedTuple
 
 import pytest
+import requests
 
 from tests.browser.dashboard import Dashboard
 from tests.headers import assert_has_our_headers
@@ -142,3 +143,11 @@ def test_static_files_have_the_headers_too(ask):
         answer = ask(f"GET {path} HTTP/1.1", f"Host: {HOST}", TLS)
         assert answer.status_code == (404 if "nothing" in path else 200)
         assert_has_our_headers(answer)
+
+
+def test_no_header_says_where_the_site_is_or_which_page_is_asked_for(running_sandbox, tmp_path):
+    with Dashboard(running_sandbox.url, tmp_path) as dashboard:  # which trusts what this machine sends
+        for header in ({"SCRIPT_NAME": "/accounts"}, {"PATH_INFO": "/healthz"}):
+            page = requests.get(f"{dashboard.url}/accounts/login/", headers=header, timeout=10)
+            assert page.status_code == 200
+            assert 'action="/accounts/login/"' in page.text
