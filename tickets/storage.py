@@ -8,7 +8,8 @@ import logging
 from contextlib import contextmanager
 
 from django.db import Error as DatabaseError
-from redis import RedisError
+
+from hostup_dashboard.errors import storage_errors
 
 logger = logging.getLogger(__name__)
 
@@ -32,5 +33,5 @@ def if_possible(what: str):
     """Write (or read) `what`, and go on without it when the database or the cache does not work."""
     try:
         yield
-    except (DatabaseError, RedisError) as error:
+    except storage_errors() as error:
         logger.error("going on without %s: %s", what, error)
