@@ -1,7 +1,8 @@
 """`make bench`: how fast are the pages, and what do they cost?
 
 A real dashboard (gunicorn, two workers) in front of a HostUp that costs next to nothing and takes no time, and
-another in front of one that takes 80 ms; beside them a Django that renders nothing. Rounds are repeated and their
+another in front of one that takes 80 ms; beside them a Django that renders nothing, or next to nothing (`bare.py`:
+what its list takes tells how fast the machine is). Rounds are repeated and their
 medians taken; wherever it can be, a number is a ratio to, or a difference from, a bare call of the same round, and
 CPU time stands beside it, which a busy machine does not change much.
 """
@@ -42,7 +43,7 @@ def main() -> None:
         HostUp(HOSTUP_MS) as distant,
         Dashboard(instant.url, Path(one)) as dashboard,
         Dashboard(distant.url, Path(other)) as usual,
-        served("bare:application") as bare_url,
+        bare(distant) as (bare_url, bare_list),
     ):
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before, Python {sys.version.split()[0]}")
         at_rest = memory(dashboard)
@@ -50,9 +51,9 @@ def main() -> None:
         for visitor in (quick, real):  # the first requests of a process load its code
             ask(visitor.address, visitor.page("/tickets/"), at_once=AT_ONCE, times=20 * AT_ONCE)
         print_first_visit(dashboard.url, quick)
-        print_own_share(real, distant)
+        print_own_share(real, distant, bare_list)
         print_rates(quick, dashboard, bare_url)
-        print_rate_over_distance(real, distant)
+        print_rate_over_distance(real, distant, bare_list)
         print_growth(quick, dashboard)
         print_memory(quick, dashboard, at_rest, instant)
 
@@ -85,20 +86,36 @@ class Visitor:
         }
 
 
-def print_own_share(visitor: Visitor, hostup: HostUp) -> None:
+@contextmanager
+def bare(hostup: HostUp):
+    """Serve `bare.py`; give its address, and the address and the bytes of a request for its list."""
+    with tempfile.TemporaryDirectory() as folder:
+        site = {"BARE_DATABASE": str(Path(folder, "db.sqlite3")), "HOSTUP_LIST": f"{hostup.url}{LIST}?limit=50"}
+        options = {"cwd": Path(__file__).parent, "env": os.environ | site, "text": True}
+        key = subprocess.check_output([sys.executable, "bare.py"], **options).strip()
+        with served("bare:application", **site) as url:
+            page = address_of(url), request(address_of(url), "GET", "/list/", {"Cookie": f"sessionid={key}"})
+            checked(ask(*page, at_once=AT_ONCE, times=20 * AT_ONCE))
+            yield url, page
+
+
+def print_own_share(visitor: Visitor, hostup: HostUp, bare_list: tuple) -> None:
     """How much longer than HostUp's own answer does a page take?"""
     calls = {
         "list": hostup_call(hostup, "GET", f"{LIST}?limit=50"),
         "ticket": hostup_call(hostup, "GET", f"{LIST}/tkt_10"),
         "reopen": hostup_call(hostup, "POST", f"{LIST}/tkt_10/actions/reopen"),
     }
+    calls["bare list"] = calls["list"]
+    pages = {name: (visitor.address, page) for name, page in visitor.every_page().items()}
+    pages["bare list"] = bare_list
     print(f"\nAdded to HostUp's {HOSTUP_MS} ms      median    p95   call alone   (ms, medians of {ROUNDS} rounds)")
     for at_once, times in ((1, ALONE_TIMES), (AT_ONCE, ALONE_TIMES * AT_ONCE // 2)):
         for name, call in calls.items():
             rounds = []
             for _ in range(ROUNDS):
                 raw = checked(ask(address_of(hostup.url), call, at_once=at_once, times=times))
-                page = checked(ask(visitor.address, visitor.every_page()[name], at_once=at_once, times=times))
+                page = checked(ask(*pages[name], at_once=at_once, times=times))
                 bare_ms = statistics.median(raw.ms)
                 rounds.append((statistics.median(page.ms) - bare_ms, p95(page.ms) - bare_ms, bare_ms))
             median, late, bare_ms = map(statistics.median, zip(*rounds, strict=True))
@@ -124,17 +141,20 @@ def print_rates(visitor: Visitor, dashboard: Dashboard, bare_url: str) -> None:
         print(f"{name:<16} {rate:14.0f} {share:13.0%} {cpu_ms:14.1f}")
 
 
-def print_rate_over_distance(visitor: Visitor, hostup: HostUp) -> None:
+def print_rate_over_distance(visitor: Visitor, hostup: HostUp, bare_list: tuple) -> None:
     """Of what HostUp can answer to as many callers at once, how much reaches the visitors?"""
-    shares, refused = [], 0
+    shares, bare_shares, refused = [], [], 0
     call, page = hostup_call(hostup, "GET", f"{LIST}?limit=50"), visitor.page("/tickets/")
     for _ in range(ROUNDS):
         raw = checked(ask(address_of(hostup.url), call, at_once=AT_ONCE, seconds=SECONDS))
         load = ask(visitor.address, page, at_once=AT_ONCE, seconds=SECONDS)
         shares.append(load.statuses.get("200", 0) / load.seconds / raw.per_second)
+        nothing = checked(ask(*bare_list, at_once=AT_ONCE, seconds=SECONDS))
+        bare_shares.append(nothing.per_second / raw.per_second)
         refused += len(load.ms) - load.statuses.get("200", 0)
     print(f"\nLists over a HostUp that takes {HOSTUP_MS} ms, {AT_ONCE} at once:")
     print(f"{statistics.median(shares):.0%} of its raw rate; {refused} refused as too busy")
+    print(f"{statistics.median(bare_shares):.0%} is what the bare list gives")
 
 
 def print_growth(visitor: Visitor, dashboard: Dashboard) -> None:

@@ -27,8 +27,10 @@ WORDS = {
 
 
 def storage_errors() -> tuple[type[Exception], ...]:
-    """Return what the database and the cache raise when they do not work. Redis is 6 MB of code in each process, and
-    loaded only where `CACHE_URL` names one."""
+    """Return what the database and the cache raise when they do not work.
+
+    Redis is 6 MB of code in each process, loaded only where `CACHE_URL` names one.
+    """
     redis = sys.modules.get("redis")
     return (DatabaseError, redis.RedisError) if redis else (DatabaseError,)
 
