@@ -24,7 +24,7 @@ logconfig_dict = LOGGING
 forwarder_headers = ""
 control_socket_disable = True  # nobody here steers a running server
 
-M_ARENA_MAX = -8  # glibc's malloc.h
+M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # glibc's malloc.h
 
 
 def on_starting(server):
@@ -37,9 +37,12 @@ def on_starting(server):
     from hostup_dashboard import templating
 
     # glibc would give threads arenas of their own, and a worker up to 144 MB instead of 84; Python's threads take
-    # turns anyhow. The workers inherit this. Systems without glibc have no such setting.
+    # turns anyhow. And it would keep for good what hashing a password takes, 20 MB. The workers inherit this.
+    # Systems without glibc have no such settings.
     with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_ARENA_MAX, 1)
+        libc.mallopt(M_MMAP_THRESHOLD, 1024 * 1024)
     django.setup()
     call_command("check")
     templating.compile_all()

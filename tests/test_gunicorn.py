@@ -3,12 +3,13 @@
 import re
 import socket
 from email import message_from_bytes
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import requests
 
-from tests.browser.dashboard import Dashboard
+from tests.browser.dashboard import Dashboard, signed_in
 from tests.headers import assert_has_our_headers
 
 HOST = "tickets.example.com"
@@ -151,3 +152,17 @@ def test_no_header_says_where_the_site_is_or_which_page_is_asked_for(running_san
             page = requests.get(f"{dashboard.url}/accounts/login/", headers=header, timeout=10)
             assert page.status_code == 200
             assert 'action="/accounts/login/"' in page.text
+
+
+def test_a_worker_gives_back_the_memory_that_signing_in_took(running_sandbox, tmp_path):
+    def held():
+        (worker,) = Path(f"/proc/{dashboard.pid}/task/{dashboard.pid}/children").read_text().split()
+        status = Path(f"/proc/{worker}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) / 1024
+
+    with Dashboard(running_sandbox.url, tmp_path, WEB_CONCURRENCY="1") as dashboard:
+        signed_in(dashboard.url).get(f"{dashboard.url}/tickets/", timeout=30)
+        before = held()
+        for _ in range(3):
+            signed_in(dashboard.url)
+        assert held() - before < 10  # MB; a password's hash takes 20
