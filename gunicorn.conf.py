@@ -24,7 +24,8 @@ logconfig_dict = LOGGING
 forwarder_headers = ""
 control_socket_disable = True  # nobody here steers a running server
 
-M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # glibc's malloc.h
+M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -8, -3, -1  # glibc's malloc.h
+MB = 1024 * 1024
 
 
 def on_starting(server):
@@ -42,7 +43,8 @@ def on_starting(server):
     with suppress(AttributeError, OSError):
         libc = ctypes.CDLL(None)
         libc.mallopt(M_ARENA_MAX, 1)
-        libc.mallopt(M_MMAP_THRESHOLD, 1024 * 1024)
+        libc.mallopt(M_MMAP_THRESHOLD, 1 * MB)
+        libc.mallopt(M_TRIM_THRESHOLD, 4 * MB)  # the line above fixes it at less than what a page takes
     django.setup()
     call_command("check")
     templating.compile_all()
