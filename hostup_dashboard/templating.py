@@ -28,10 +28,11 @@ def environment(**options) -> Environment:
 
 
 def remembered(macro: Macro) -> Callable[..., str]:
-    """Return `macro` as one that renders once for all pages that give it the same arguments, which are values.
+    """Return `macro` as one that renders once for all pages that give it the same arguments: values, and short
+    ones, since they are kept.
 
-    Beside those it may depend on the language, the time zone and where the site is mounted, which a request can
-    choose, and on nothing else: it has to be imported without the context, and ask no clock.
+    Beside those it may depend on the language and the time zone, which a request chooses, and on where the site is
+    mounted, and on nothing else: it has to be imported without the context, and ask no clock.
     """
     surroundings = translation.get_language(), timezone.get_current_timezone_name(), get_script_prefix()
     return partial(_rendered, macro, surroundings)

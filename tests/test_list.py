@@ -1,12 +1,12 @@
 """The list: whose turn, what is new, page after page, one call each."""
 
 import re
-import time
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.test.utils import override_script_prefix
+from django.utils import timezone
 
 from sandbox.special_tickets import HOSTILE_ID, NULLS_ID, SAMPLE_ID, UNKNOWN_STATUS_ID
 
@@ -190,13 +190,15 @@ def test_a_row_shown_before_has_the_token_of_this_page(agent, sandbox):
     assert len(tokens) == len(set(tokens)) == 2
 
 
-def test_a_row_shown_before_is_not_a_row_of_then(agent, sandbox):
+def test_a_row_shown_before_is_not_a_row_of_then(agent, sandbox, monkeypatch):
     def row(**headers):
         html = agent.get("/tickets/", **headers).content.decode()
         return html[html.index(f'id="row-{ticket.id}"') :].partition("</li>")[0]
 
     ticket = sandbox.tickets.find(SAMPLE_ID)
-    ticket.last_message_at = datetime.now(UTC) - timedelta(seconds=59)
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    ticket.last_message_at = now - timedelta(seconds=59)
     assert ">now<" in row()
     assert "nu<" in row(HTTP_ACCEPT_LANGUAGE="sv")
     agent.cookies["timezone"] = "Asia/Kathmandu"
@@ -204,11 +206,20 @@ def test_a_row_shown_before_is_not_a_row_of_then(agent, sandbox):
     assert f'title="{there:%Y-%m-%d %H:%M}"' in row()
     with override_script_prefix("/elsewhere/"):
         assert f'href="/elsewhere/tickets/{ticket.id}/"' in row()
-    time.sleep(1.1)
+    now += timedelta(seconds=1)
     assert f'href="/tickets/{ticket.id}/"' in row()
     assert ">1 min<" in row()
     ticket.subject = "Another subject <csrf-token>"
     assert "Another subject &lt;csrf-token&gt;<" in row()
+
+
+def test_a_text_without_an_end_is_cut_in_the_list(agent, sandbox):
+    ticket = sandbox.tickets.find(SAMPLE_ID)
+    ticket.subject = ticket.requester_name = "'" * 100_000
+    html = agent.get("/tickets/").content.decode()
+    assert len(html) < 120_000
+    assert f"<bdi>{'&#39;' * 300}…</bdi>" in html
+    assert len(agent.get(f"/tickets/{SAMPLE_ID}/").content) > 500_000  # which is where all of it stands
 
 
 def test_ages_are_short(agent, sandbox):

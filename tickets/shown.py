@@ -16,6 +16,8 @@ from tickets.hostup.types import CLOSED, TicketSummary
 
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86_400, 31_536_000  # seconds
 
+LONGEST_IN_A_ROW = 300  # characters of a text; the ticket itself shows all of it
+
 _URL = re.compile(r"https?://[^\s<>\"'`\\\u00a0]{1,2000}", re.IGNORECASE)
 _LINK = Markup('<a href="{}" rel="noopener noreferrer nofollow" target="_blank">{}</a>')
 _AFTER_URL = ".,;:!?)]}…"  # punctuation that ends the sentence rather than the address
@@ -147,14 +149,18 @@ def in_row(ticket: TicketSummary) -> Row:
     return Row(
         ticket.id,
         ticket.number,
-        ticket.status,
-        ticket.subject,
-        ticket.department_name or ticket.department_slug,
-        ticket.requester_name,
+        _short(ticket.status),
+        _short(ticket.subject),
+        _short(ticket.department_name or ticket.department_slug),
+        _short(ticket.requester_name),
         ticket.updated_at,
         ticket.last_activity_at,
         age(ticket.last_activity_at),
     )
+
+
+def _short(text: str | None) -> str | None:
+    return text if not text or len(text) <= LONGEST_IN_A_ROW else text[:LONGEST_IN_A_ROW] + "…"
 
 
 def translated(texts: dict) -> dict[str, str]:
