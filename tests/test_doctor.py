@@ -17,6 +17,7 @@ from tests import fault_servers
 from tests.agents import Agent
 from tests.test_settings import GOOD
 from tickets.management.commands import doctor as command
+from tickets.models import SecondStep
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the checks run in threads of their own
 ROOT = Path(__file__).parent.parent
@@ -134,16 +135,17 @@ def test_one_that_hangs_holds_up_nothing(examine, settings, monkeypatch):
 
 
 def test_keys_that_cannot_be_read_are_told_and_none_of_them_is_shown(examine, settings):
-    Agent("agent", keys.FULL)
+    agent = Agent("agent", keys.FULL)
+    SecondStep.objects.create(user=agent.user, type="totp", data={"secret": SecondStep.seal("JBSWY3DPEHPK3PXP")})
     examine("keys")
     first = settings.ENCRYPTION_KEYS
     settings.ENCRYPTION_KEYS = OTHER_KEYS
     lines = examine("keys")
     assert lines[0].startswith("problem the database was written with other ENCRYPTION_KEYS")
-    assert lines[1].startswith("problem 1 of 1 stored secrets cannot be read")
+    assert lines[1].startswith("problem 3 of 3 stored secrets cannot be read")  # the key, the app, the canary
     settings.ENCRYPTION_KEYS = OTHER_KEYS | first
     assert examine("keys") == [
-        "warning 1 of 1 stored secrets are under an old key. manage.py rotate_encryption_key"
+        "warning 3 of 3 stored secrets are under an old key. manage.py rotate_encryption_key"
     ]
 
 
