@@ -94,6 +94,12 @@ def test_a_post_without_our_token_changes_nothing(agent, sandbox, name):
     assert strict.get("/activity/").status_code == 200  # still signed in
 
 
+@pytest.mark.parametrize("name", PRIVATE)
+def test_a_form_of_somebody_without_a_key_is_answered(newcomer, name):
+    """The key may have been removed in another tab."""
+    assert newcomer.post(PRIVATE[name], {"message": "Kept?"}).status_code < 500
+
+
 @pytest.mark.parametrize("name", ADDRESSES)
 def test_every_answer_has_the_headers(agent, name):
     response = agent.get(ADDRESSES[name])

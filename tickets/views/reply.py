@@ -27,6 +27,7 @@ from tickets.views.show import is_on_screen
 @require_POST
 def reply(request, ticket_id):
     """Send the reply, after reopening the ticket when that was asked for."""
+    client = client_of(request.user)
     form = ReplyForm(request.POST, request.FILES)
     if not form.is_valid():
         return _answer(request, _written_in(request, ticket_id), failure=_form_failure(form))
@@ -41,7 +42,7 @@ def reply(request, ticket_id):
     )
     composer = _written_in(request, ticket_id, token=fields["token"])
     try:
-        result = sending.reply(client_of(request.user), request.user, fields["token"], ticket_id, written)
+        result = sending.reply(client, request.user, fields["token"], ticket_id, written)
     except (errors.HostUpError, storage.NothingSent) as error:
         return _answer(request, composer, failure=_not_sent(failures.describe(error)))
     if result.state == State.SENT:
