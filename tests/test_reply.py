@@ -2,9 +2,11 @@
 
 import re
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from sandbox.special_tickets import ENCRYPTED_ID, SAMPLE_ID
 from tickets.models import Activity, Draft, Submission
@@ -97,6 +99,16 @@ def test_a_press_while_another_is_being_sent_sends_nothing(agent, sandbox, form)
     response = agent.htmx_post(URL, form | {"message": "Twice?"}, at=PAGE)
     assert response.status_code == 409
     assert "It is being sent" in response.content.decode()
+    assert not messages_with(sandbox, "Twice?")
+
+
+def test_a_press_while_many_files_are_being_sent_sends_nothing(agent, sandbox, form):
+    submission, _ = Submission.objects.claim(form["token"], agent.user, digest="of the other press")
+    Submission.objects.filter(pk=submission.pk).update(started_at=timezone.now() - timedelta(minutes=20))
+    html = agent.htmx_post(URL, form | {"message": "Twice?"}, at=PAGE).content.decode()
+    assert "It is being sent" in html
+    again = agent.htmx_post(URL, form | hidden_fields(html) | {"message": "Twice?"}, at=PAGE)
+    assert "It is being sent" in again.content.decode()
     assert not messages_with(sandbox, "Twice?")
 
 

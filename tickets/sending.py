@@ -9,16 +9,19 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from tickets import changes, storage
+from tickets.forms import MOST_FILES
 from tickets.hostup import errors
 from tickets.hostup.client import Client
 from tickets.hostup.types import Message, Ticket, TicketSummary
 from tickets.models import Activity, Submission
 
-LONGEST_SEND = timedelta(minutes=2)  # a form that is longer under way belongs to a process that was ended
+# Every file and every call at its deadline: a form that is longer under way belongs to a process that was ended.
+LONGEST_SEND = timedelta(seconds=MOST_FILES * settings.HOSTUP_FILE_DEADLINE + 6 * settings.HOSTUP_DEADLINE)
 
 
 class State(StrEnum):
