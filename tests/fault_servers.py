@@ -104,6 +104,13 @@ def encrypted(name=HOST, *, expired=False, is_trusted=True):
 
 
 @contextmanager
+def proxy_without_a_way():
+    """A proxy that refuses to lead anywhere."""
+    with _serving(_QuietServer((HOST, 0), _NoWay)) as port:
+        yield f"http://{HOST}:{port}", None
+
+
+@contextmanager
 def _serving(server):
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield server.server_address[1]
@@ -120,6 +127,11 @@ class _Empty(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         """The tests look at what the client makes of it."""
+
+
+class _NoWay(_Empty):
+    def do_CONNECT(self):
+        self.send_error(502)
 
 
 class _QuietServer(ThreadingHTTPServer):

@@ -10,6 +10,7 @@ import pytest
 from sandbox import keys
 from sandbox.faults import gzip_bomb
 from sandbox.special_tickets import ENCRYPTED_ID, SAMPLE_ID
+from tests import fault_servers
 from tickets.hostup import errors
 from tickets.hostup.client import TOO_LARGE, Pool
 
@@ -209,6 +210,13 @@ def test_a_proxy_of_ours_is_used(sandbox):
     """The address has no host behind it: only the proxy, here the sandbox itself, can have answered."""
     pool = Pool("http://hostup.invalid", call_seconds=1, file_seconds=1, most_at_once=1, proxy=sandbox.url)
     assert pool.client(keys.FULL).tickets().tickets
+
+
+def test_a_proxy_that_leads_nowhere_has_sent_nothing():
+    with fault_servers.proxy_without_a_way() as (proxy, _):
+        pool = Pool("https://hostup.invalid", call_seconds=1, file_seconds=1, most_at_once=1, proxy=proxy)
+        with pytest.raises(errors.Unavailable):
+            pool.client(keys.FULL).reopen("tkt_1")
 
 
 def test_many_calls_share_a_few_connections(pool, sandbox):

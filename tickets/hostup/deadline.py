@@ -88,7 +88,11 @@ class _TimedConnection(HTTPConnection):
 
 class _TimedTLSConnection(_TimedConnection, HTTPSConnection):
     def connect(self):
-        super().connect()
+        sent = _thread.call.sent
+        try:
+            super().connect()
+        finally:
+            _thread.call.sent = sent  # a proxy may have been asked for the way: that is nothing of the request
         _thread.call.certificate = self.sock.getpeercert()
 
 
