@@ -59,6 +59,7 @@ def test_there_is_one_way_to_write_a_token(secret):
 def test_no_text_is_taken_for_a_token(token):
     with pytest.raises(crypto.Unreadable):
         crypto.decrypt(token, owner="a")
+    assert crypto.kid_of(token) != crypto.current_kid()
 
 
 def test_an_old_key_still_decrypts_and_the_first_encrypts(settings):

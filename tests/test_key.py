@@ -176,6 +176,13 @@ def test_rotation_moves_every_key_to_the_first_one(agent, colleague, settings):
     assert agent.get("/tickets/").status_code == 200
 
 
+def test_rotation_gives_up_what_was_damaged_and_moves_the_rest(agent, colleague, settings):
+    ApiKey.objects.filter(user=agent.user).update(token="garbage")
+    settings.ENCRYPTION_KEYS = ROTATED
+    assert "api keys: 1 rotated, 1 unreadable, 0 left under another key." in rotate("--delete-unreadable")
+    assert saved_key(colleague).is_under_current_key
+
+
 def test_rotation_says_which_key_is_lost(agent, settings):
     settings.ENCRYPTION_KEYS = {"new": ROTATED["new"]}
     with pytest.raises(CommandError):

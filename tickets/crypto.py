@@ -50,8 +50,8 @@ def current_kid() -> str:
 
 
 def kid_of(token: str) -> str:
-    """Return the name of the key that a token was encrypted with."""
-    return token.split(".")[1]
+    """Return the name of the key that a token was encrypted with, "" when it is no token."""
+    return token.partition(".")[2].partition(".")[0]
 
 
 @cache
