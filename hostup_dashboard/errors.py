@@ -31,15 +31,18 @@ def storage_errors() -> tuple[type[Exception], ...]:
 
     Redis is 6 MB of code in each process, loaded only where `CACHE_URL` names one.
     """
-    redis = sys.modules.get("redis")
-    return (DatabaseError, redis.RedisError) if redis else (DatabaseError,)
+    if "redis" not in sys.modules:
+        return (DatabaseError,)
+    from redis import RedisError  # waits for a thread that is in the middle of loading it
+
+    return (DatabaseError, RedisError)
 
 
 def error_answer(request, status):
     """Answer with the page, or for htmx the fragment, that words `status`, a key of `WORDS`."""
     template = "_error.html" if _is_partial(request) else "error.html"
     context = {"failure": _failure(status)}
-    return _among_the_alerts(request, render(request, template, context, status=status))
+    return among_the_alerts(request, render(request, template, context, status=status))
 
 
 def _failure(status):
@@ -52,7 +55,7 @@ def _is_partial(request) -> bool:
     return hasattr(request, "htmx") and request.htmx.request_type == "partial"
 
 
-def _among_the_alerts(request, response):
+def among_the_alerts(request, response):
     """Put the error of a change beside what is on the screen, not in its place."""
     if _is_partial(request) and request.method != "GET":
         response.headers["HX-Retarget"] = "#alerts"
@@ -95,4 +98,4 @@ def server_error(request):
     response = HttpResponse(render_to_string(template, context), status=status)
     if status == 503:
         response.headers["Retry-After"] = str(RETRY_AFTER)
-    return _among_the_alerts(request, response)
+    return among_the_alerts(request, response)

@@ -130,17 +130,17 @@ def test_a_change_that_was_not_sent_is_said_to_be_none(agent, down):
 
 
 def test_one_probe_finds_out(agent, down, monkeypatch):
-    monkeypatch.setattr("tickets.hostup.circuit.PROBE_AFTER", 0.3)
+    monkeypatch.setattr("tickets.hostup.circuit.PROBE_AFTER", 1.0)
     upstream.pool_for.cache_clear()
     for _ in range(FAILURES):
         agent.get("/tickets/")
     for _ in range(2):  # fails, and fails again
-        time.sleep(0.3)
+        time.sleep(1.0)
         down.clear_calls()
         assert [agent.get("/tickets/").status_code for _ in range(3)] == [503] * 3
         assert len(down.calls) == 1
     down.clear_faults()
-    time.sleep(0.3)
+    time.sleep(1.0)
     assert [agent.get("/tickets/").status_code for _ in range(3)] == [200] * 3
 
 

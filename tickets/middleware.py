@@ -2,6 +2,7 @@
 
 from django.shortcuts import render
 
+from hostup_dashboard.errors import among_the_alerts
 from tickets import failures
 from tickets.hostup import tally
 
@@ -44,10 +45,7 @@ def failure_answer(request, failure: failures.Failure, **context):
         context["retry_url"] = request.get_full_path()
     response = render(request, template, context, status=failure.status)
     tell_when_to_retry(response, failure)
-    if is_partial and changing:
-        response.headers["HX-Retarget"] = "#alerts"
-        response.headers["HX-Reswap"] = "innerHTML"
-    return response
+    return among_the_alerts(request, response)
 
 
 def tell_when_to_retry(response, failure: failures.Failure | None) -> None:

@@ -231,7 +231,7 @@ class Client:
 
     # https://developer.hostup.se: GET /api/v2/support/attachments/{id}
     def download(self, ticket_id: str, attachment_id: str) -> Download:
-        """Start downloading a file of a ticket. Raises before the first byte, or in the middle of `chunks`."""
+        """Start downloading a file of a ticket. Raises before the first byte, or while it is iterated over."""
         call = deadline.Call(self._pool.file_seconds)
         path, params = f"/attachments/{_checked(attachment_id)}", {"ticketId": _checked(ticket_id)}
         # The call is over when its answer begins: how fast the rest is taken is no matter of HostUp's.

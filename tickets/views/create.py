@@ -15,7 +15,7 @@ from tickets import creating, departments, failures, sending, services, storage,
 from tickets.forms import LONGEST_MESSAGE, NewTicketForm
 from tickets.hostup import errors
 from tickets.middleware import tell_when_to_retry
-from tickets.models import ApiKey, Draft, Submission
+from tickets.models import Draft, Submission
 from tickets.sending import State
 from tickets.upstream import client_of
 
@@ -71,7 +71,7 @@ def _look_up_departments(client, user) -> None:
 
 def _form(user, *args, **kwargs) -> NewTicketForm:
     """Return the form with what this agent can choose from, which is nothing without an API key."""
-    api_key = ApiKey.objects.filter(user=user).first()
+    api_key = getattr(user, "api_key", None)
     known = [service for service in services.seen_by(user) if service.type in words.SERVICES] if api_key else []
     return NewTicketForm(*args, departments=api_key.departments if api_key else {}, services=known, **kwargs)
 
@@ -102,7 +102,7 @@ def _page(request, form, *, failure=None, result=None):
 
 def _described_departments(user) -> list[tuple[str, str]]:
     """Return names and descriptions of the departments that have one."""
-    api_key = ApiKey.objects.filter(user=user).first()
+    api_key = getattr(user, "api_key", None)
     if not api_key:
         return []
     described = api_key.department_descriptions

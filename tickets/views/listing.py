@@ -81,7 +81,7 @@ def _no_such_page(error: errors.HostUpError) -> Failure:
 
 
 def _seen(request) -> list[str]:
-    return re.findall(r"[0-9]{1,12}", request.GET.get("seen", ""))[:MOST_SEEN]
+    return re.findall(r"[0-9]{1,18}", request.GET.get("seen", ""))[:MOST_SEEN]
 
 
 def _address(request, filters) -> str:
