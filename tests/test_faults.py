@@ -395,12 +395,18 @@ def test_two_agents_at_once_are_both_told_what_is_true(line, sandbox, database, 
     with ExitStack() as stack:
         for person, action in people.items():
             stack.enter_context(in_the_background(partial(press, person, action)))
-    assert {answer.status_code for answer in answers.values()} == {line.status}
     assert [call.method for call in sandbox.calls if call.method == "POST"] == line.calls
     assert Activity.objects.exclude(outcome="unknown").count() == 2
     for (action, _), answer in answers.items():
-        done, already = ("Reopened.", "Already open.") if action == "reopen" else ("Closed.", "Already closed.")
-        assert done in words_of(answer) or already in words_of(answer)
+        if (
+            answer.status_code == 409
+        ):  # it was still closed when HostUp refused to close it, and open when we looked
+            assert (action, already) == ("close", "conflict")
+            assert Activity.objects.get(action="close").outcome == "refused"
+            continue
+        assert answer.status_code == line.status
+        words = ("Reopened.", "Already open.") if action == "reopen" else ("Closed.", "Already closed.")
+        assert any(word in words_of(answer) for word in words)
     if line.fault == "two_reopen_at_once":
         assert sandbox.tickets.find(SAMPLE_ID).status == "open"
 
