@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Iterable
 from datetime import timedelta
 
 from allauth.mfa.models import Authenticator
@@ -299,6 +300,18 @@ class ActivityQuerySet(models.QuerySet):
         if user.is_staff:
             return self.all()
         return self.filter(Q(action__in=Activity.SHARED) | Q(user=user) | Q(about=user))
+
+    def about_ticket(self, name: str) -> "ActivityQuerySet":
+        """Return what was done with a ticket, by its id or its number. What failed knows only the one that the
+        agent's address had."""
+        entries = self.filter(Q(ticket_id=name) | Q(ticket_number=name)).values_list("ticket_id", "ticket_number")
+        names = {name}.union(*entries.distinct()) - {""}
+        return self.filter(Q(ticket_id__in=names) | Q(ticket_number__in=names))
+
+    def ticket_numbers(self, ticket_ids: Iterable[str]) -> dict[str, str]:
+        """Return the numbers of those tickets that any entry knows one of."""
+        known = self.filter(ticket_id__in=ticket_ids).exclude(ticket_number="")
+        return dict(known.values_list("ticket_id", "ticket_number").distinct())
 
 
 class Activity(models.Model):

@@ -23,11 +23,12 @@ def activity(request):
     if agent:
         entries = entries.filter(Q(user__username=agent) | Q(about__username=agent))
     if ticket:
-        entries = entries.filter(Q(ticket_number=ticket) | Q(ticket_id=ticket))
+        entries = entries.about_ticket(ticket)
     page = Paginator(entries, ENTRIES_A_PAGE).get_page(request.GET.get("page"))
     agents = get_user_model().objects.filter(pk__in=visible.values("user")).distinct().order_by("username")
     context = {
         "page": page,
+        "numbers": visible.ticket_numbers({entry.ticket_id for entry in page}),
         "agents": agents,
         "agent": agent,
         "ticket_filter": ticket,
