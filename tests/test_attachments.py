@@ -152,6 +152,20 @@ def test_a_file_that_fails_is_worded(agent, sandbox, settings, fault):
     assert methods(sandbox) == ["POST"]
 
 
+def test_a_file_whose_answer_was_lost_is_not_said_to_be_a_change_of_the_ticket(agent, sandbox):
+    sandbox.fault("lost_answer", path="attachments", times=2)
+    alone = agent.htmx_post(UPLOAD_URL, {"file": file_of()}).content.decode()
+    form = form_of(agent, SAMPLE_ID)
+    data = form | {"message": "With a file.", "reopen": "1", "files": [file_of()]}
+    with_reply = agent.post(f"/tickets/{SAMPLE_ID}/reply/", data).content.decode()
+    for html in (alone, with_reply):
+        assert "We do not know whether notes.txt was attached" in html
+        assert "Look whether the file is in the ticket; if not, try again." in html
+        assert "could not be read again" not in html
+    assert "Your reply was not sent." in alone
+    assert "The ticket was reopened, but your reply was not sent." in with_reply
+
+
 @pytest.mark.parametrize(("name", "size", "words"), [
     ("large.zip", 25 * 1024 * 1024 + 1, "larger than 25 MB"),
     ("Setup.EXE", 10, "is a program"),

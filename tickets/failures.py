@@ -106,7 +106,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
             return Failure(
                 404,
                 _("HostUp has no such ticket"),
-                [_("It may belong to a different account than your API key. Check the number.")],
+                [*unchanged, _("It may belong to a different account than your API key. Check the number.")],
             )
         case errors.Conflict():
             return Failure(
@@ -178,6 +178,13 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 _("HostUp sent an answer we cannot read"),
                 [_("Try again. If it keeps happening, look at the ticket in HostUp's own panel.")],
             )
+
+
+def lost_file(error: errors.OutcomeUnknown, name: str) -> Failure:
+    """Word that nobody knows what became of a file, which goes out before its reply."""
+    heading = _("We do not know whether %(name)s was attached") % {"name": name}
+    sentences = [_("HostUp's answer was lost. Look whether the file is in the ticket; if not, try again.")]
+    return describe(error)._replace(heading=heading, sentences=sentences)
 
 
 def _wait(seconds: int) -> str:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from tickets import failures, sending
 from tickets.forms import file_problem
+from tickets.hostup import errors
 from tickets.middleware import failure_answer
 from tickets.upstream import client_of
 
@@ -58,8 +59,14 @@ def upload(request, ticket_id):
     file = request.FILES.get("file")
     problem = file_problem(file) if file else _("Choose a file first.")
     if problem:
-        return failure_answer(request, failures.Failure(422, _("Not attached"), [problem]))
-    sending.upload(client_of(request.user), request.user, ticket_id, file)
+        sentences = [problem, _("Remove it to send your reply.")]
+        return failure_answer(request, failures.Failure(422, _("Not attached"), sentences))
+    try:
+        sending.upload(client_of(request.user), request.user, ticket_id, file)
+    except errors.OutcomeUnknown as error:
+        failure = failures.lost_file(error, file.name)
+        sentences = [_("Your reply was not sent."), *failure.sentences]
+        return failure_answer(request, failure._replace(sentences=sentences))
     return HttpResponse(_("Attached."))
 
 

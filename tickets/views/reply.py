@@ -146,11 +146,16 @@ def _failure(result) -> failures.Failure:
     if isinstance(result.error, errors.OutcomeUnknown) and not result.failed_file:
         sentences = [_("HostUp's answer was lost; the ticket shows that your reply did not arrive. Try again.")]
         return failures.describe(result.error)._replace(heading=_("Not sent"), sentences=sentences)
-    failure = _not_sent(failures.describe(result.error), was_reopened=result.was_reopened)
     if result.failed_file:
-        heading = _("The file %(name)s could not be attached") % {"name": result.failed_file}
-        failure = failure._replace(heading=heading)
-    return failure
+        return _not_sent(_file_failure(result), was_reopened=result.was_reopened)
+    return _not_sent(failures.describe(result.error), was_reopened=result.was_reopened)
+
+
+def _file_failure(result) -> failures.Failure:
+    if isinstance(result.error, errors.OutcomeUnknown):
+        return failures.lost_file(result.error, result.failed_file)
+    heading = _("The file %(name)s could not be attached") % {"name": result.failed_file}
+    return failures.describe(result.error)._replace(heading=heading)
 
 
 def _not_sent(failure: failures.Failure, *, was_reopened=False) -> failures.Failure:
