@@ -54,7 +54,9 @@ def administrators_only(view):
         if not request.user.is_staff:
             raise PermissionDenied
         if request.method == "POST" and not is_confirmed(request):
-            return redirect(reverse("account_reauthenticate", query={"next": reverse("agents")}))
+            messages.info(request, _("Nothing was changed yet. Confirm that it is you, then do it again."))
+            typed = {name: value for name in NewAgentForm.Meta.fields if (value := request.POST.get(name))}
+            return redirect(reverse("account_reauthenticate", query={"next": reverse("agents", query=typed)}))
         return view(request, *args, **kwargs)
 
     return guarded
@@ -65,7 +67,7 @@ def administrators_only(view):
 def agents(request):
     """Show who is an agent, and take in a new one."""
     if request.method != "POST":
-        return _page(request, NewAgentForm())
+        return _page(request, NewAgentForm(initial=request.GET.dict()))
     form = NewAgentForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)

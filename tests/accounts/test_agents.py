@@ -131,5 +131,18 @@ def test_an_administrator_is_asked_for_the_password_after_a_while(boss, anna):
     assert answer.headers["Location"] == "/accounts/reauthenticate/?next=%2Fagents%2F"
     assert is_in(sign_in())
     boss.post(answer.headers["Location"], {"password": PASSWORD})
+    assert "Nothing was changed yet." in boss.get(URL).content.decode()
     boss.post(f"{URL}{anna.pk}/disable/")
     assert not is_in(sign_in())
+
+
+def test_what_was_typed_of_a_new_agent_is_there_after_the_password(boss):
+    session = boss.session
+    for record in session["account_authentication_methods"]:
+        record["at"] -= 600
+    session.save()
+    ask = boss.post(URL, {"username": "nina", "email": "nina@example.com"}).headers["Location"]
+    answer = boss.post(ask, {"password": PASSWORD})
+    html = boss.get(answer.headers["Location"]).content.decode()
+    assert 'value="nina"' in html
+    assert 'value="nina@example.com"' in html
