@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 TIME_ZONE_COOKIE = "timezone"  # set by static/app.js
 # What browsers may offer to pages and ours never use. Copying, and keys as a second step, stay allowed.
 UNUSED_FEATURES = (
-    "accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "display-capture", "encrypted-media",
+    "accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media",
     "fullscreen", "geolocation", "gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer", "microphone",
     "midi", "payment", "picture-in-picture", "screen-wake-lock", "serial", "storage-access", "sync-xhr", "usb",
     "window-management", "xr-spatial-tracking",

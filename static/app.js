@@ -56,9 +56,14 @@
   // Back, after signing out: the browser may still have the page in memory. The server knows better.
   addEventListener("pageshow", (event) => event.persisted && location.reload());
 
-  // While a reply is being sent its text stands still, so that what is typed meanwhile is not lost.
+  // While a reply is being sent its text stands still, so that what is typed meanwhile is not lost. What was said of
+  // the one before is over.
   const textOf = (event) => event.detail.ctx?.sourceElement?.matches?.(".composer form") && event.detail.ctx.sourceElement.message;
-  document.addEventListener("htmx:before:request", (event) => textOf(event) && (textOf(event).readOnly = true));
+  document.addEventListener("htmx:before:request", (event) => {
+    if (!textOf(event)) return;
+    textOf(event).readOnly = true;
+    byId("toasts").replaceChildren();
+  });
   document.addEventListener("htmx:finally:request", (event) => textOf(event) && (textOf(event).readOnly = false));
 
   // Signed out in the middle of a sentence: this tab keeps the text until its agent is back. Not so for an
@@ -94,6 +99,7 @@
     part("name").textContent = file.name;
     part("size").textContent = file.size < 1e6 ? `${Math.ceil(file.size / 1e3)} kB` : `${(file.size / 1e6).toFixed(1)} MB`;
     const upload = {
+      row,
       isSendable: file.size <= Number(input.dataset.mostBytes),
       send: () => new Promise((resolve) => {
         const request = new XMLHttpRequest(); // fetch tells nothing of how far an upload is
@@ -102,8 +108,9 @@
         data.set("file", file);
         const end = (isDone, html) => {
           upload.request = null;
+          upload.isSendable = request.status !== 422; // what was refused would be refused again
           part("state").innerHTML = html;
-          part("again").hidden = isDone;
+          part("again").hidden = isDone || !upload.isSendable;
           if (isDone) uploadsOf(form).delete(upload);
           if (isDone) part("remove").remove();
           resolve(isDone);
@@ -152,7 +159,9 @@
     let areUp = true;
     for (const upload of [...uploadsOf(form)]) {
       areUp = upload.isSendable && (await upload.send());
-      if (!areUp) break; // failed or taken away: what is to go out now is for the agent to say
+      if (areUp) continue;
+      if (!upload.isSendable) upload.row.querySelector(".upload-remove").focus();
+      break; // failed or taken away: what is to go out now is for the agent to say
     }
     form.ariaBusy = null;
     if (areUp) form.requestSubmit(event.submitter);

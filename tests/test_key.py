@@ -136,7 +136,9 @@ def test_a_key_is_not_replaced_or_removed_by_whoever_finds_the_screen_open(agent
 def test_without_a_key_the_way_to_one_is_shown(newcomer, sandbox, path):
     response = newcomer.get(path)
     assert response.status_code == 403
-    assert "Add your API key" in response.content.decode()
+    html = response.content.decode()
+    assert "Add your API key" in html
+    assert "All tickets" not in html  # which is this page
     assert f'href="{URL}"' in response.content.decode()
     assert sandbox.calls == []
 

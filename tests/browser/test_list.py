@@ -32,6 +32,14 @@ def test_choosing_a_status_updates_list_and_address_without_loading_a_page(page)
     assert page.evaluate("window.sameDocument")
 
 
+def test_while_a_filter_waits_for_hostup_the_old_tickets_are_pale(page, sandbox):
+    page.goto("/tickets/")
+    sandbox.fault(delay=2)
+    page.get_by_label("Status").select_option("Closed")
+    expect(page.locator("#tickets")).to_have_css("opacity", "0.7")
+    expect(page.locator("#tickets")).to_have_css("opacity", "1")
+
+
 def test_filtering_keeps_the_open_ticket_in_the_pane_and_in_the_address(page):
     page.goto("/tickets/")
     row_link(page).click()

@@ -97,6 +97,19 @@ def test_when_the_session_has_ended_reopen_leads_to_sign_in_and_back_and_sends_n
     expect(toast(page)).to_contain_text("Reopened.")
 
 
+@pytest.mark.parametrize("width", [1024, 1279, 1280])
+def test_a_toast_covers_neither_the_way_elsewhere_nor_the_ticket(page, width):
+    page.set_viewport_size({"width": width, "height": 768})
+    page.goto(TICKET)
+    reopen(page).click()
+    expect(toast(page)).to_contain_text("Reopened.")
+    shown = toast(page).bounding_box()
+    for place in (page.get_by_role("navigation"), page.get_by_role("article")):
+        box = place.bounding_box()
+        beside = box["x"] + box["width"] <= shown["x"] or shown["x"] + shown["width"] <= box["x"]
+        assert beside or box["y"] + box["height"] <= shown["y"] or shown["y"] + shown["height"] <= box["y"]
+
+
 def test_another_ticket_takes_the_toast_of_the_last_one_away(page):
     page.goto("/tickets/")
     row_link(page).click()

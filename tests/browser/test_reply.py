@@ -165,6 +165,41 @@ def test_a_file_that_is_too_large_is_said_before_it_is_sent(page, sandbox, tmp_p
     assert sent_calls(sandbox) == ["messages"]
 
 
+def test_a_program_is_refused_for_good_and_taken_out(page, sandbox):
+    page.goto(PAGE)
+    box(page).fill("Not with a program.")
+    page.get_by_label("Attach files").set_input_files(TEXT_FILE | {"name": "setup.exe"})
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("alert")).to_contain_text("is a program")
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("button", name="Remove", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
+    assert sent_calls(sandbox) == ["messages"]
+
+
+def test_sent_is_not_said_beside_what_was_not(page, sandbox):
+    page.goto(PAGE)
+    box(page).fill("First.")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
+    sandbox.fault("problem_400", method="POST")
+    box(page).fill("Second.")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("alert")).to_contain_text("Your reply was not sent.")
+    expect(page.get_by_text("Sent.", exact=True)).to_have_count(0)
+
+
+@pytest.mark.parametrize("screen", ["phone"])
+def test_the_button_below_a_ticket_leads_into_the_text_box(page, screen):
+    page.goto(PAGE)
+    page.get_by_role("link", name="Reply").click()
+    expect(box(page)).to_be_focused()
+    expect(box(page)).to_be_in_viewport()
+
+
 def test_a_picture_shows_small(page):
     page.goto("/tickets/tkt_01hxsandb0x000000000000005/")
     picture = page.get_by_role("img", name="Preview of screenshot.png")
@@ -205,6 +240,7 @@ def test_by_keyboard_alone(page, sandbox):
 def test_without_javascript_with_a_file(new_context, sign_ins, sandbox, screen):
     page = new_context(storage_state=sign_ins[AGENT], java_script_enabled=False).new_page()
     page.goto(f"/tickets/{SAMPLE_ID}/")
+    expect(page.get_by_text("Loading tickets…").filter(visible=True)).to_have_count(0)
     box(page).fill("No script here.")
     page.get_by_label("Attach files").set_input_files(TEXT_FILE)
     page.get_by_role("button", name="Reopen and reply").click()
