@@ -3,6 +3,7 @@
 The sandbox makes every answer anew, which takes longer than the dashboard does with it; a benchmark in front of it
 would measure the sandbox. This one, a process of its own, answers lists, tickets and changes after `--delay`
 milliseconds, of the sizes that the address asks for: `departmentSlug=rows-50`, ticket `tkt_300` (300 messages).
+The department `new` has tickets with other subjects in each answer, so that none of its rows was rendered before.
 """
 
 import argparse
@@ -27,6 +28,7 @@ LIST = "/api/v2/support/tickets"
 COUNTS = "/counts"  # how many connections and calls there were, as JSON
 ROWS, MESSAGES = 50, 10  # where the address does not say
 MOST_ROWS = 100
+NEW = b"new------"  # nine characters of a subject that differ in each answer
 
 
 class HostUp:
@@ -95,7 +97,8 @@ class Answers:
         self._ticket = whole
         self._connections, self._calls = count(1), count(1)
         self._counts = {"connections": 0, "calls": 0}
-        self.to = cache(self._to)
+        self._answer = cache(self._answer_of)
+        self._news = count(10**8)  # all of one length, as the answer's header says
 
     def count(self, is_new: bool) -> None:
         if is_new:
@@ -105,7 +108,14 @@ class Answers:
     def counts(self) -> bytes:
         return _http(self._counts)
 
-    def _to(self, address: str) -> bytes:
+    def to(self, address: str) -> bytes:
+        answer = self._answer(address)
+        return answer.replace(NEW, b"%d" % next(self._news)) if "departmentSlug=new" in address else answer
+
+    def _answer_of(self, address: str) -> bytes:
+        if "departmentSlug=new" in address:
+            new = [row | {"subject": f"{row['subject']} {NEW.decode()}"} for row in self._rows[:ROWS]]
+            return _http({"data": new, "nextCursor": "NTA"})
         if ticket := re.match(rf"{LIST}/tkt_(\d+)", address):
             return _http(self._whole(int(ticket.group(1)), is_reopened=address.endswith("/reopen")))
         rows = re.search(r"departmentSlug=rows-(\d+)", address)

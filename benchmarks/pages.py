@@ -79,7 +79,8 @@ class Visitor:
 
     def every_page(self) -> dict[str, bytes]:
         return {
-            "list": self.page("/tickets/"),
+            "list": self.page("/tickets/"),  # whose rows have been rendered before, as for a colleague
+            "list, new rows": self.page("/tickets/?department=new"),
             "ticket": self.page("/tickets/tkt_10/"),
             "reopen": self.reopen(),
             "300 messages": self.page("/tickets/tkt_300/"),
@@ -103,13 +104,14 @@ def print_own_share(visitor: Visitor, hostup: HostUp, bare_list: tuple) -> None:
     """How much longer than HostUp's own answer does a page take?"""
     calls = {
         "list": hostup_call(hostup, "GET", f"{LIST}?limit=50"),
+        "list, new rows": hostup_call(hostup, "GET", f"{LIST}?limit=50&departmentSlug=new"),
         "ticket": hostup_call(hostup, "GET", f"{LIST}/tkt_10"),
         "reopen": hostup_call(hostup, "POST", f"{LIST}/tkt_10/actions/reopen"),
     }
     calls["bare list"] = calls["list"]
     pages = {name: (visitor.address, page) for name, page in visitor.every_page().items()}
     pages["bare list"] = bare_list
-    print(f"\nAdded to HostUp's {HOSTUP_MS} ms      median    p95   call alone   (ms, medians of {ROUNDS} rounds)")
+    print(f"\nAdded to HostUp's {HOSTUP_MS} ms, medians of {ROUNDS} rounds   median    p95   call alone")
     for at_once, times in ((1, ALONE_TIMES), (AT_ONCE, ALONE_TIMES * AT_ONCE // 2)):
         for name, call in calls.items():
             rounds = []
@@ -120,7 +122,7 @@ def print_own_share(visitor: Visitor, hostup: HostUp, bare_list: tuple) -> None:
                 rounds.append((statistics.median(page.ms) - bare_ms, p95(page.ms) - bare_ms, bare_ms))
             median, late, bare_ms = map(statistics.median, zip(*rounds, strict=True))
             who = "alone" if at_once == 1 else f"{at_once} at once"
-            print(f"{name:<12} {who:<12} {median:9.1f} {late:6.1f} {bare_ms:13.1f}")
+            print(f"{name:<16} {who:<24} {median:9.1f} {late:6.1f} {bare_ms:13.1f}")
 
 
 def print_rates(visitor: Visitor, dashboard: Dashboard, bare_url: str) -> None:
@@ -149,8 +151,8 @@ def print_rate_over_distance(visitor: Visitor, hostup: HostUp, bare_list: tuple)
         raw = checked(ask(address_of(hostup.url), call, at_once=AT_ONCE, seconds=SECONDS))
         load = ask(visitor.address, page, at_once=AT_ONCE, seconds=SECONDS)
         shares.append(load.statuses.get("200", 0) / load.seconds / raw.per_second)
-        nothing = checked(ask(*bare_list, at_once=AT_ONCE, seconds=SECONDS))
-        bare_shares.append(nothing.per_second / raw.per_second)
+        bare_load = checked(ask(*bare_list, at_once=AT_ONCE, seconds=SECONDS))
+        bare_shares.append(bare_load.per_second / raw.per_second)
         refused += len(load.ms) - load.statuses.get("200", 0)
     print(f"\nLists over a HostUp that takes {HOSTUP_MS} ms, {AT_ONCE} at once:")
     print(f"{statistics.median(shares):.0%} of its raw rate; {refused} refused as too busy")

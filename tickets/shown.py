@@ -133,6 +133,8 @@ class Row(NamedTuple):
     id: str
     number: int
     status: str
+    status_word: str
+    turn: str
     subject: str | None
     department: str | None
     requester: str | None
@@ -145,11 +147,15 @@ class Row(NamedTuple):
         return self.status == CLOSED
 
 
-def in_row(ticket: TicketSummary) -> Row:
+def in_row(ticket: TicketSummary, statuses: dict[str, str], turns: dict[str, str]) -> Row:
+    """`statuses` and `turns` are HostUp's, by their words."""
+    status = _short(ticket.status)
     return Row(
         ticket.id,
         ticket.number,
-        _short(ticket.status),
+        status,
+        statuses.get(status, status),
+        turns.get(status, ""),
         _short(ticket.subject),
         _short(ticket.department_name or ticket.department_slug),
         _short(ticket.requester_name),
