@@ -51,11 +51,12 @@ def main() -> None:
         for visitor in (quick, real):  # the first requests of a process load its code
             ask(visitor.address, visitor.page("/tickets/"), at_once=AT_ONCE, times=20 * AT_ONCE)
         print_first_visit(dashboard.url, quick)
+        print_memory(quick, dashboard, at_rest, instant)
         print_own_share(real, distant, bare_list)
         print_rates(quick, dashboard, bare_url)
         print_rate_over_distance(real, distant, bare_list)
         print_growth(quick, dashboard)
-        print_memory(quick, dashboard, at_rest, instant)
+        print_held("after all of this", memory(dashboard))
 
 
 class Visitor:
@@ -192,12 +193,13 @@ def print_memory(visitor: Visitor, dashboard: Dashboard, at_rest: list[float], h
     opened = connections * 1000 / pages
     print(f"\n{pages} lists: {calls / pages:.3f} calls to HostUp a page; {opened:.1f} connections")
     print(f"opened per 1,000 pages, {after['connections']} since the start, by 2 workers of 24 threads")
-    for when, held in {
-        "at rest": at_rest,
-        "after those": worked,
-        "after 2,000 messages": memory(dashboard),
-    }.items():
-        print(f"Memory of each worker, {when:<22} {', '.join(f'{megabytes:.0f}' for megabytes in held)} MB")
+    print_held("at rest", at_rest)
+    print_held("after those", worked)
+    print_held("after 2,000 messages", memory(dashboard))
+
+
+def print_held(when: str, held: list[float]) -> None:
+    print(f"Memory of each worker, {when:<22} {', '.join(f'{megabytes:.0f}' for megabytes in held)} MB")
 
 
 @contextmanager

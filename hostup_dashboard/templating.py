@@ -38,7 +38,7 @@ def remembered(macro: Macro) -> Callable[..., str]:
     return partial(_rendered, macro, surroundings)
 
 
-@lru_cache(maxsize=1000)  # each about 3 KB: 20 pages of tickets
+@lru_cache(maxsize=500)  # each 3 to 5 KB: ten pages of tickets
 def _rendered(macro, surroundings, *args):
     return macro(*args)
 
