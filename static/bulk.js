@@ -121,6 +121,7 @@
 
   function toggleSelecting() {
     isSelecting = !isSelecting;
+    byId("toasts").replaceChildren(); // which would lie over the bar
     selected.clear();
     results.clear();
     notice = signInAddress = "";

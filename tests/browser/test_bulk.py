@@ -81,6 +81,17 @@ def three(page):
     return wanted
 
 
+@pytest.mark.parametrize("width", [390, 1100, 1440])
+def test_no_toast_lies_over_the_bar(page, sandbox, width):
+    page.set_viewport_size({"width": width, "height": 768})
+    page.goto(CLOSED)
+    page.get_by_role("listitem").get_by_role("button", name="Reopen").first.click()
+    expect(toast(page).filter(has_text="Reopened.")).to_be_visible()
+    select(page, numbers(page)[1:2])
+    button(page, "Reopen selected").click(timeout=3000)  # ms
+    expect(says(page)).to_have_text("1 reopened.")
+
+
 @BOTH_SCREENS
 def test_three_are_reopened_one_after_another_by_one_call_each(page, sandbox, three):
     button(page, "Reopen selected").click()
