@@ -24,17 +24,19 @@ def test_it_is_filtered_by_agent_and_ticket(agent, colleague):
     assert "No activity to show." in agent.get("/activity/?agent=nobody").content.decode()
 
 
-def test_a_ticket_s_entries_are_found_by_either_of_its_names(agent, sandbox):
+def test_a_ticket_s_entries_are_found_by_either_of_its_names(agent, colleague, sandbox):
     """An attempt that failed has only the name that its address had."""
     agent.htmx_post(f"/tickets/{SAMPLE_ID}/reopen/", {"status": "closed"})
-    sandbox.fault("problem_403", method="POST", times=2)
+    sandbox.fault("problem_403", method="POST", times=3)
+    colleague.htmx_post(f"/tickets/{SAMPLE_ID}/close/")
+    assert ">Refused<" in agent.get("/activity/?agent=colleague&ticket=149943").content.decode()
     agent.htmx_post(f"/tickets/{SAMPLE_ID}/close/")
     agent.htmx_post("/tickets/149943/close/")
     agent.htmx_post("/tickets/150020/close/")  # another one
     for name in (SAMPLE_ID, "149943"):
         html = agent.get(f"/activity/?ticket={name}").content.decode()
-        assert html.count("<tr>") - 1 == 3
-        assert html.count("#149943</a>") + html.count(">149943</a>") == 3
+        assert html.count("<tr>") - 1 == 4
+        assert html.count("#149943</a>") + html.count(">149943</a>") == 4
     assert f'href="/activity/?ticket={SAMPLE_ID}"' in agent.get(f"/tickets/{SAMPLE_ID}/").content.decode()
 
 

@@ -304,13 +304,13 @@ class ActivityQuerySet(models.QuerySet):
     def about_ticket(self, name: str) -> "ActivityQuerySet":
         """Return what was done with a ticket, by its id or its number. What failed knows only the one that the
         agent's address had."""
-        entries = self.filter(Q(ticket_id=name) | Q(ticket_number=name)).values_list("ticket_id", "ticket_number")
-        names = {name}.union(*entries.distinct()) - {""}
+        named = self.filter(Q(ticket_id=name) | Q(ticket_number=name)).order_by()
+        names = {name}.union(*named.values_list("ticket_id", "ticket_number").distinct()) - {""}
         return self.filter(Q(ticket_id__in=names) | Q(ticket_number__in=names))
 
     def ticket_numbers(self, ticket_ids: Iterable[str]) -> dict[str, str]:
         """Return the numbers of those tickets that any entry knows one of."""
-        known = self.filter(ticket_id__in=ticket_ids).exclude(ticket_number="")
+        known = self.filter(ticket_id__in=ticket_ids).exclude(ticket_number="").order_by()
         return dict(known.values_list("ticket_id", "ticket_number").distinct())
 
 

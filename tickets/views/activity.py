@@ -19,11 +19,10 @@ def activity(request):
     agent = request.GET.get("agent", "").replace("\0", "")
     ticket = request.GET.get("ticket", "").replace("\0", "").strip().lstrip("#")
     visible = Activity.objects.visible_to(request.user)
-    entries = visible.select_related("user", "about")
+    entries = visible.about_ticket(ticket) if ticket else visible
     if agent:
         entries = entries.filter(Q(user__username=agent) | Q(about__username=agent))
-    if ticket:
-        entries = entries.about_ticket(ticket)
+    entries = entries.select_related("user", "about")
     page = Paginator(entries, ENTRIES_A_PAGE).get_page(request.GET.get("page"))
     agents = get_user_model().objects.filter(pk__in=visible.values("user")).distinct().order_by("username")
     context = {
