@@ -148,7 +148,9 @@ def test_a_file_that_fails_is_worded(agent, sandbox, settings, fault):
         sandbox.fault(fault)
     response = agent.htmx_post(UPLOAD_URL, {"file": file_of()})
     assert response.status_code in (403, 422, 503, 504)
-    assert 'role="alert"' in response.content.decode()
+    html = response.content.decode()
+    assert 'role="alert"' in html
+    assert ("Remove it to send your reply." in html) == (response.status_code == 422)
     assert methods(sandbox) == ["POST"]
 
 
@@ -175,6 +177,12 @@ def test_what_cannot_be_sent_is_not_sent(agent, sandbox, name, size, words):
     assert response.status_code == 422
     assert words in response.content.decode()
     assert sandbox.calls == []
+
+
+def test_no_file_is_no_file_to_take_out(agent):
+    html = agent.htmx_post(UPLOAD_URL).content.decode()
+    assert "Choose a file first." in html
+    assert "Remove it" not in html
 
 
 def test_files_travel_with_the_form_too(agent, sandbox):

@@ -55,19 +55,29 @@ def download(request, ticket_id, attachment_id):
 
 @require_POST
 def upload(request, ticket_id):
-    """Take one file for the reply that is being written, and pass it on."""
+    """Take one file for the reply that is being written, and pass it on.
+
+    One that is refused (422) would be refused again: the reply waits until it is taken out.
+    """
     file = request.FILES.get("file")
-    problem = file_problem(file) if file else _("Choose a file first.")
-    if problem:
-        sentences = [problem, _("Remove it to send your reply.")]
-        return failure_answer(request, failures.Failure(422, _("Not attached"), sentences))
+    if not file:
+        return failure_answer(request, failures.Failure(422, _("Not attached"), [_("Choose a file first.")]))
+    if problem := file_problem(file):
+        return _not_attached(request, failures.Failure(422, _("Not attached"), [problem]))
     try:
         sending.upload(client_of(request.user), request.user, ticket_id, file)
+    except errors.Invalid as error:
+        return _not_attached(request, failures.describe(error))
     except errors.OutcomeUnknown as error:
         failure = failures.lost_file(error, file.name)
         sentences = [_("Your reply was not sent."), *failure.sentences]
         return failure_answer(request, failure._replace(sentences=sentences))
     return HttpResponse(_("Attached."))
+
+
+def _not_attached(request, failure):
+    sentences = [*failure.sentences, _("Remove it to send your reply.")]
+    return failure_answer(request, failure._replace(sentences=sentences))
 
 
 class _Chunks:
