@@ -2,9 +2,8 @@
 
 A real dashboard (gunicorn, two workers) in front of a HostUp that costs next to nothing and takes no time, and
 another in front of one that takes 80 ms; beside them a Django that renders nothing, or next to nothing (`bare.py`:
-what its list takes tells how fast the machine is). Rounds are repeated and their
-medians taken; wherever it can be, a number is a ratio to, or a difference from, a bare call of the same round, and
-CPU time stands beside it, which a busy machine does not change much.
+what its list takes tells how fast the machine is). Rounds are repeated and their medians taken; wherever it can
+be, a number is a ratio to, or a difference from, a bare call of the same round.
 """
 
 import os

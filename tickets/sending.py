@@ -20,8 +20,9 @@ from tickets.hostup.client import Client
 from tickets.hostup.types import Message, Ticket, TicketSummary
 from tickets.models import Activity, Submission
 
-# Every file and every call at its deadline: a form that is longer under way belongs to a process that was ended.
-LONGEST_SEND = timedelta(seconds=MOST_FILES * settings.HOSTUP_FILE_DEADLINE + 6 * settings.HOSTUP_DEADLINE)
+# A form that is longer under way belongs to a process that was ended. Each at its deadline: every file, and
+# reading, reopening, reading, replying, reading.
+LONGEST_SEND = timedelta(seconds=MOST_FILES * settings.HOSTUP_FILE_DEADLINE + 5 * settings.HOSTUP_DEADLINE)
 
 
 class State(StrEnum):

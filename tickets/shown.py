@@ -148,7 +148,7 @@ class Row(NamedTuple):
 
 
 def in_row(ticket: TicketSummary, statuses: dict[str, str], turns: dict[str, str]) -> Row:
-    """`statuses` and `turns` are HostUp's, by their words."""
+    """Return the row of a ticket; `statuses` and `turns` are the words of each status, in the agent's language."""
     status = _short(ticket.status)
     return Row(
         ticket.id,

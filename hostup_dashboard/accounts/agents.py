@@ -55,6 +55,7 @@ def administrators_only(view):
             raise PermissionDenied
         if request.method == "POST" and not is_confirmed(request):
             messages.info(request, _("Nothing was changed yet. Confirm that it is you, then do it again."))
+            # Of a new agent: whoever proves who they are comes back to the form as it was.
             typed = {name: value for name in NewAgentForm.Meta.fields if (value := request.POST.get(name))}
             return redirect(reverse("account_reauthenticate", query={"next": reverse("agents", query=typed)}))
         return view(request, *args, **kwargs)
