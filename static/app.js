@@ -56,14 +56,9 @@
   // Back, after signing out: the browser may still have the page in memory. The server knows better.
   addEventListener("pageshow", (event) => event.persisted && location.reload());
 
-  // While a reply is being sent its text stands still, so that what is typed meanwhile is not lost. What was said of
-  // the one before is over.
+  // While a reply is being sent its text stands still, so that what is typed meanwhile is not lost.
   const textOf = (event) => event.detail.ctx?.sourceElement?.matches?.(".composer form") && event.detail.ctx.sourceElement.message;
-  document.addEventListener("htmx:before:request", (event) => {
-    if (!textOf(event)) return;
-    textOf(event).readOnly = true;
-    byId("toasts").replaceChildren();
-  });
+  document.addEventListener("htmx:before:request", (event) => textOf(event) && (textOf(event).readOnly = true));
   document.addEventListener("htmx:finally:request", (event) => textOf(event) && (textOf(event).readOnly = false));
 
   // Signed out in the middle of a sentence: this tab keeps the text until its agent is back. Not so for an
@@ -151,7 +146,9 @@
 
   document.addEventListener("submit", async (event) => {
     const form = event.target;
-    if (!form.matches(".composer form") || !uploadsOf(form).size) return;
+    if (!form.matches(".composer form")) return;
+    byId("toasts").replaceChildren(); // what was said of the reply before is over
+    if (!uploadsOf(form).size) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     if (form.ariaBusy === "true") return;

@@ -191,6 +191,14 @@ def test_sent_is_not_said_beside_what_was_not(page, sandbox):
     expect(page.get_by_role("alert")).to_contain_text("Your reply was not sent.")
     expect(page.get_by_text("Sent.", exact=True)).to_have_count(0)
 
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
+    box(page).fill("Third.")
+    page.get_by_label("Attach files").set_input_files(TEXT_FILE | {"name": "setup.exe"})
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("alert")).to_contain_text("is a program")
+    expect(page.get_by_text("Sent.", exact=True)).to_have_count(0)
+
 
 @pytest.mark.parametrize("screen", ["phone"])
 def test_the_button_below_a_ticket_leads_into_the_text_box(page, screen):
