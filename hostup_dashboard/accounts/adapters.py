@@ -1,10 +1,12 @@
 """What allauth asks us: who may have an account, and when to ask for the password once more."""
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +30,17 @@ class AccountAdapter(DefaultAccountAdapter):
         """Count failed sign-ins by the name alone. allauth adds the `Host` that was asked for, of which whoever
         guesses can make up one a port, each with guesses of its own."""
         return credentials.get("email", credentials.get("username", "")).lower()
+
+    def set_password(self, user, password):
+        """Save the password alone, and only over the one that the agent had when this request began.
+
+        Hashing takes a while. Whoever disables the agent meanwhile means it, and of two browsers that press one
+        link together, one chooses the password: the other is sent back to the page, which says that it was used.
+        """
+        agent = get_user_model().objects.filter(pk=user.pk, password=user.password)
+        user.set_password(password)
+        if not agent.update(password=user.password):
+            raise ImmediateHttpResponse(redirect(self.request.path))
 
     def get_password_change_redirect_url(self, request):
         return reverse("mfa_index")

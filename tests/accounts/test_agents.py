@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
+from hostup_dashboard.accounts.hashers import Argon2
 from tests.accounts.people import PASSWORD, is_in, make_agent, set_up_app, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +53,40 @@ def test_a_link_works_once(boss):
     choose_password(link)
     page = Client().get(link, follow=True).content.decode()
     assert "This link does not work any more" in page
+
+
+@pytest.fixture
+def while_hashing(monkeypatch):
+    """Return what has something done in the middle of hashing the next password, which takes a while."""
+
+    def do(something):
+        encode = Argon2.encode
+
+        def interrupted(*args):
+            monkeypatch.undo()
+            something()
+            return encode(*args)
+
+        monkeypatch.setattr(Argon2, "encode", interrupted)
+
+    return do
+
+
+def test_a_link_pressed_in_two_browsers_at_once_works_once(boss, while_hashing):
+    link = link_in(boss.post(URL, {"username": "carin"}))
+    while_hashing(lambda: choose_password(link, "the-first-of-two-passwords"))
+    _, answer = choose_password(link, "the-second-of-two-passwords")
+    page = Client().get(answer.headers["Location"], follow=True).content.decode()
+    assert "This link does not work any more" in page
+    assert is_in(sign_in("carin", "the-first-of-two-passwords"))
+    assert not is_in(sign_in("carin", "the-second-of-two-passwords"))
+
+
+def test_an_agent_disabled_while_choosing_a_password_stays_disabled(boss, anna, while_hashing):
+    link = link_in(boss.post(f"{URL}{anna.pk}/invite/"))
+    while_hashing(lambda: boss.post(f"{URL}{anna.pk}/disable/"))
+    choose_password(link, "an-entirely-new-password")
+    assert not is_in(sign_in(password="an-entirely-new-password"))
 
 
 def test_a_link_works_for_a_day(boss, settings):
