@@ -106,6 +106,14 @@ def test_a_lost_answer_is_settled_by_reading_once(agent, sandbox, fault):
     assert Activity.objects.get().outcome == "done"
 
 
+def test_a_status_that_says_nothing_is_no_success(agent, sandbox):
+    sandbox.fault("html_502", method="POST")
+    sandbox.tickets.find(SAMPLE_ID).status = "unknown"
+    html = agent.htmx_post(URL, FORM).content.decode()
+    assert "We do not know whether that happened" in html
+    assert Activity.objects.get().outcome == "unknown"
+
+
 @pytest.mark.parametrize("fault", ["reset", "problem_500", "html_502", "empty_503", "problem_504", "html_200"])
 def test_what_did_not_happen_is_said_and_can_be_tried_again(agent, sandbox, fault):
     sandbox.fault(fault, method="POST")

@@ -2,9 +2,11 @@
 
 import re
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -18,7 +20,7 @@ PAGE = f"http://testserver/tickets/{OPEN_ID}/"
 
 
 def hidden_fields(html):
-    return dict(re.findall(r'<input type="hidden" name="(token|seen_message|seen_status)" value="([^"]*)"', html))
+    return dict(re.findall(r'<input type="hidden" name="(token|seen_message|seen_count|seen_status)" value="([^"]*)"', html))
 
 
 def form_of(agent, ticket_id=OPEN_ID):
@@ -87,11 +89,20 @@ def test_another_text_in_a_form_that_was_sent_is_kept_and_asked_about(agent, san
     response = agent.post(URL, form | {"message": "Second."})
     assert response.status_code == 409
     html = response.content.decode()
-    assert "This was sent before, with another text" in html
+    assert "This was sent before, and you have changed it since" in html
     assert text_in_the_box(html) == "Second."
     assert not messages_with(sandbox, "Second.")
     assert agent.htmx_post(URL, hidden_fields(html) | {"message": "Second."}, at=PAGE).status_code == 200
     assert len(messages_with(sandbox, "Second.")) == 1
+
+
+def test_a_file_added_to_what_was_sent_is_not_called_sent(agent, sandbox, form):
+    """Without JavaScript: HostUp was slow, so its agent pressed Stop and attached what was forgotten."""
+    agent.post(URL, form | {"message": "Here is the log."})
+    log = SimpleUploadedFile("log.txt", b"the log")
+    response = agent.post(URL, form | {"message": "Here is the log.", "files": log})
+    assert response.status_code == 409
+    assert "This was sent before, and you have changed it since" in response.content.decode()
 
 
 def test_a_press_while_another_is_being_sent_sends_nothing(agent, sandbox, form):
@@ -145,6 +156,16 @@ def test_a_lost_answer_to_a_reply_that_did_not_arrive_may_be_tried_again(agent, 
     again = agent.htmx_post(URL, form | {"message": "Try me."}, at=PAGE)
     assert again.status_code == 200
     assert len(messages_with(sandbox, "Try me.")) == 1
+
+
+@pytest.mark.parametrize(("status", "body"), [(201, ""), (201, "<html>"), (201, {"message": "sent"}), (204, "")])
+def test_a_success_that_cannot_be_read_is_not_called_unsent(agent, sandbox, form, status, body):
+    """HostUp has it, but the ticket may not show it yet."""
+    sandbox.fault(method="POST", status=status, body=body)
+    response = agent.htmx_post(URL, form | {"message": "Pay them."}, at=PAGE)
+    assert response.status_code == 502
+    assert "We do not know whether your reply was sent" in response.content.decode()
+    assert Activity.objects.get().outcome == "unknown"
 
 
 def test_what_cannot_be_known_is_not_sent_again_by_the_same_form(agent, sandbox, form):
@@ -208,6 +229,18 @@ def test_a_new_message_stops_the_reply_and_shows(agent, sandbox, form):
     assert not messages_with(sandbox, "Bye.")
     assert agent.htmx_post(URL, form | hidden_fields(html) | {"message": "Bye."}, at=PAGE).status_code == 200
     assert len(messages_with(sandbox, "Bye.")) == 1
+
+
+def test_a_message_that_was_long_on_its_way_stops_the_reply_too(agent, sandbox, form):
+    ticket = sandbox.tickets.find(OPEN_ID)
+    late = replace(ticket.messages[0], id="tmsg_late", body="Do not pay.")
+    ticket.messages.insert(0, late)
+    response = agent.htmx_post(URL, form | {"message": "I pay."}, at=PAGE)
+    assert response.status_code == 409
+    html = response.content.decode()
+    assert "Do not pay." in html[html.index("<article") : html.index("</article>")]
+    assert "POST" not in methods(sandbox)
+    assert agent.htmx_post(URL, form | hidden_fields(html) | {"message": "I pay."}, at=PAGE).status_code == 200
 
 
 def test_another_status_stops_the_reply_too(agent, sandbox, form):

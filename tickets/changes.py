@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tickets.hostup import errors
 from tickets.hostup.client import Client
-from tickets.hostup.types import Ticket
+from tickets.hostup.types import STATUSES, Ticket
 from tickets.models import Activity
 
 Outcome = Activity.Outcome
@@ -120,6 +120,8 @@ def _settle(client: Client, change: Change, ticket_id: str, error: errors.HostUp
         ticket = client.ticket(ticket_id, tries=1)
     except errors.HostUpError:
         return Result(Outcome.REFUSED if refused else Outcome.UNKNOWN, error=error)
+    if ticket.status not in STATUSES:  # HostUp's own "unknown", or one of a later day: it may mean anything
+        return Result(Outcome.REFUSED if refused else Outcome.UNKNOWN, ticket, error)
     if change.is_reached(ticket):
         return Result(Outcome.ALREADY if refused else Outcome.DONE, ticket, error)
     return Result(Outcome.REFUSED if refused else Outcome.NOT_DONE, ticket, error)

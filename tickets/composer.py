@@ -11,13 +11,14 @@ NEWS_SHOWN = 5  # messages; the ticket itself shows all of them
 
 
 class Composer(NamedTuple):
-    """What the box shows. `seen_message` and `seen_status` are the ticket as it stands above it; `news` is what
+    """What the box shows. `seen_message`, `seen_count` and `seen_status` are the ticket as it stands above it; `news` is what
     came while the agent was writing, `is_stale` that the text was held back for it."""
 
     ticket_id: str
     token: uuid.UUID
     is_closed: bool = False
     seen_message: str = ""
+    seen_count: str = ""
     seen_status: str = ""
     message: str = ""
     is_encrypted: bool = False
@@ -45,6 +46,7 @@ class Composer(NamedTuple):
             ticket_id=ticket.id,
             is_closed=ticket.is_closed,
             seen_message=thread[-1].id if thread else "",
+            seen_count=str(len(thread)),
             seen_status=ticket.status,
         )
 

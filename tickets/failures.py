@@ -129,8 +129,9 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 retry_after=error.retry_after,
             )
         case errors.OutcomeUnknown():
+            is_unreadable = error.status is not None and error.status < 400
             return Failure(
-                504 if error.too_slow else 503,
+                504 if error.too_slow else 502 if is_unreadable else 503,
                 _("We do not know whether that happened"),
                 [
                     _("The change was sent, but HostUp's answer was lost and the ticket could not be read again."),

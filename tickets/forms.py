@@ -49,6 +49,7 @@ class ReplyForm(forms.Form):
 
     token = forms.UUIDField(widget=forms.HiddenInput)
     seen_message = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
+    seen_count = forms.IntegerField(min_value=0, required=False, widget=forms.HiddenInput)
     seen_status = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)
     message = forms.CharField(max_length=LONGEST_MESSAGE, strip=False, label=_("Reply"))
     encrypted = forms.BooleanField(required=False, label=_("Send encrypted"))

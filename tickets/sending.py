@@ -33,7 +33,7 @@ class State(StrEnum):
     UNKNOWN = "unknown"
     STALE = "stale"  # not sent, because the ticket has changed since it was shown
     UNDER_WAY = "under_way"  # another press of the same form is being sent right now
-    SENT_BEFORE = "sent_before"  # this form was sent, with another text than it has now
+    SENT_BEFORE = "sent_before"  # this form was sent, and has been changed since
 
 
 class Written(NamedTuple):
@@ -42,13 +42,15 @@ class Written(NamedTuple):
     text: str
     is_encrypted: bool
     seen_message: str  # id of the last message, "" when there was none
+    seen_count: int | None  # of the messages, None when the form does not say
     seen_status: str
     reopen_first: bool = False
     files: Sequence = ()  # Django's uploaded files, which go first
 
     @property
     def digest(self) -> str:
-        return digest_of(self.text, str(self.is_encrypted))
+        files = [f"{file.name}\0{file.size}" for file in self.files]
+        return digest_of(self.text, str(self.is_encrypted), *files)
 
 
 class Result(NamedTuple):
@@ -148,7 +150,9 @@ def _pressed_before(submission: Submission, user, ticket: Ticket, written: Writt
 
 def _send_reply(client: Client, user, before: Ticket, written: Written) -> Result:
     news = _news(before, written)
-    if news or before.status != written.seen_status:
+    # A mail that was long on its way comes in between messages that were seen.
+    as_seen = written.seen_count in (None, len(before.messages)) and before.status == written.seen_status
+    if news or not as_seen:
         return Result(State.STALE, before, news)
 
     was_reopened = False
@@ -220,14 +224,15 @@ def _read_again(client: Client, ticket_id: str) -> Ticket | None:
 def _settled(before: Ticket, after: Ticket, written: Written, error: errors.OutcomeUnknown) -> State:
     """Compare the ticket before and after: is our message in it?
 
-    No message of ours means "not sent" only when the connection broke: after a time-out HostUp may still be at
-    it. A message of ours with other words may be a colleague's, or ours as HostUp rewrote it: not known.
+    No message of ours means "not sent" only when the connection or HostUp broke: after a time-out HostUp may still
+    be at it, and a success that cannot be read is a success. A message of ours with other words may be a colleague's, or ours as HostUp rewrote it: not known.
     """
     known = {message.id for message in before.messages}
     ours = [message for message in after.messages if message.id not in known and message.sender == "customer"]
     if any(_is_ours(message, written) for message in ours):
         return State.SENT
-    return State.UNKNOWN if ours or error.too_slow else State.NOT_SENT
+    may_be_there = ours or error.too_slow or error.status in range(200, 300)
+    return State.UNKNOWN if may_be_there else State.NOT_SENT
 
 
 def _is_ours(message: Message, written: Written) -> bool:

@@ -135,8 +135,8 @@ def _failure(result, form) -> failures.Failure:
             sentences = [_("You pressed it before. Look at the tickets in a moment; nothing was sent twice.")]
             return failures.Failure(409, _("It is being created"), sentences)
         case State.SENT_BEFORE:
-            sentences = [_("You changed the text afterwards. Send it if it is to become another ticket.")]
-            return failures.Failure(409, _("This was sent before, with another text"), sentences)
+            sentences = [_("Send it if what is here now is to become another ticket.")]
+            return failures.Failure(409, _("This was sent before, and you have changed it since"), sentences)
         case State.UNKNOWN:
             sentences = [
                 _("HostUp's answer was lost, and the newest tickets do not tell."),

@@ -36,6 +36,7 @@ def reply(request, ticket_id):
         text=fields["message"],
         is_encrypted=fields["encrypted"],
         seen_message=fields["seen_message"],
+        seen_count=fields["seen_count"],
         seen_status=fields["seen_status"],
         reopen_first="reopen" in request.POST,
         files=fields["files"],
@@ -74,6 +75,7 @@ def _written_in(request, ticket_id, *, token=None) -> Composer:
         message=request.POST.get("message", ""),
         is_encrypted="encrypted" in request.POST,
         seen_message=request.POST.get("seen_message", "")[:64],
+        seen_count=request.POST.get("seen_count", "")[:9],
         seen_status=request.POST.get("seen_status", "")[:40],
         is_closed="reopen" in request.POST,
     )
@@ -134,8 +136,8 @@ def _failure(result) -> failures.Failure:
             sentences = [_("You pressed it before. Look at the ticket in a moment; nothing was sent twice.")]
             return failures.Failure(409, _("It is being sent"), sentences)
         case State.SENT_BEFORE:
-            sentences = [_("You changed the text afterwards. Send it if it is to go out as another message.")]
-            return failures.Failure(409, _("This was sent before, with another text"), sentences)
+            sentences = [_("Send it if what is here now is to go out as another message.")]
+            return failures.Failure(409, _("This was sent before, and you have changed it since"), sentences)
         case State.UNKNOWN:
             failure = failures.describe(result.error or errors.OutcomeUnknown())
             sentences = [
