@@ -20,7 +20,7 @@ PAGE = f"http://testserver/tickets/{OPEN_ID}/"
 
 
 def hidden_fields(html):
-    return dict(re.findall(r'<input type="hidden" name="(token|seen_message|seen_count|seen_status)" value="([^"]*)"', html))
+    return dict(re.findall(r'<input type="hidden" name="(token|seen_\w+)" value="([^"]*)"', html))
 
 
 def form_of(agent, ticket_id=OPEN_ID):

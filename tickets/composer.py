@@ -11,8 +11,8 @@ NEWS_SHOWN = 5  # messages; the ticket itself shows all of them
 
 
 class Composer(NamedTuple):
-    """What the box shows. `seen_message`, `seen_count` and `seen_status` are the ticket as it stands above it; `news` is what
-    came while the agent was writing, `is_stale` that the text was held back for it."""
+    """What the box shows. `seen_message`, `seen_count` and `seen_status` are the ticket as it stands
+    above it; `news` is what came while the agent was writing, `is_stale` that the text was held back for it."""
 
     ticket_id: str
     token: uuid.UUID

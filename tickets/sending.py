@@ -225,7 +225,8 @@ def _settled(before: Ticket, after: Ticket, written: Written, error: errors.Outc
     """Compare the ticket before and after: is our message in it?
 
     No message of ours means "not sent" only when the connection or HostUp broke: after a time-out HostUp may still
-    be at it, and a success that cannot be read is a success. A message of ours with other words may be a colleague's, or ours as HostUp rewrote it: not known.
+    be at it, and a success that cannot be read is a success. A message of ours with other words may be a
+    colleague's, or ours as HostUp rewrote it: not known.
     """
     known = {message.id for message in before.messages}
     ours = [message for message in after.messages if message.id not in known and message.sender == "customer"]
