@@ -50,21 +50,31 @@ class IdentityProviderAdapter(DefaultSocialAccountAdapter):
     """Accounts of the company's identity provider (OpenID Connect), which the settings name."""
 
     def is_open_for_signup(self, request, sociallogin):
-        return settings.OIDC_CREATES_AGENTS
+        """Make an agent of whoever the provider sends, unless their address is that of agents who are there."""
+        return settings.OIDC_CREATES_AGENTS and not _agents_at(sociallogin.user.email)
 
     def pre_social_login(self, request, sociallogin):
         """Recognise an agent by their e-mail address at the first sign-in; from then on by the provider's id.
 
         The address may come without `email_verified` (Microsoft Entra ID leaves it out): the operator chose this
-        provider, so it is believed unless it says that the address is not verified.
+        provider, so it is believed unless it says that the address is not verified. Then the address is forgotten:
+        on a new agent it would let its true owner into an account that is another's.
         """
         if sociallogin.state.get("process") == "connect":
             raise PermissionDenied  # the address that an administrator wrote down is the only link
         claims = sociallogin.account.get_provider_account().get_user_data() or {}
-        if sociallogin.is_existing or not claims.get("email") or claims.get("email_verified") is False:
+        sociallogin.email_addresses = []  # allauth's own list of what is verified, which nothing here asks
+        if str(claims.get("email_verified")).lower() == "false":  # some providers send it as text
+            sociallogin.user.email = ""
+        if sociallogin.is_existing:
             return
-        like_it = get_user_model().objects.filter(email__iexact=claims["email"])
-        # PostgreSQL takes a dotless ı for an i: https://nvd.nist.gov/vuln/detail/CVE-2019-19844
-        agents = [agent for agent in like_it if agent.email.lower() == claims["email"].lower()]
+        agents = _agents_at(sociallogin.user.email)
         if len(agents) == 1:
             sociallogin.connect(request, agents[0])
+
+
+def _agents_at(address: str) -> list:
+    """Return the agents with this e-mail address."""
+    like_it = get_user_model().objects.filter(email__iexact=address) if address else []
+    # PostgreSQL takes a dotless ı for an i: https://nvd.nist.gov/vuln/detail/CVE-2019-19844
+    return [agent for agent in like_it if agent.email.lower() == address.lower()]

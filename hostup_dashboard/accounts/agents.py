@@ -38,6 +38,13 @@ class NewAgentForm(forms.ModelForm):
             "email": gettext_lazy("Only needed to sign in through your company's identity provider."),
         }
 
+    def clean_username(self):
+        """Refuse a name that differs from another by its capitals alone: signing in does not tell the two apart."""
+        username = self.cleaned_data["username"]
+        if User.objects.filter(username__iexact=username).exists():
+            raise forms.ValidationError(User._meta.get_field("username").error_messages["unique"])
+        return username
+
     def clean_email(self):
         email = self.cleaned_data["email"]
         if email and User.objects.filter(email__iexact=email).exists():

@@ -17,7 +17,8 @@ class _UsedOnce:
     def clean_code(self):
         code = super().clean_code()
         is_apps = self.authenticator.type == Authenticator.Type.TOTP
-        name = f"used-code:{self.user.pk}:{''.join(code.split())}"
+        digits = "".join(filter(str.isdigit, code))  # what is typed between them does not count
+        name = f"used-code:{self.user.pk}:{digits}"
         if is_apps and not cache.add(name, True, CODE_SECONDS):
             raise get_adapter().validation_error("incorrect_code")
         return code

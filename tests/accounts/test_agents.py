@@ -133,13 +133,21 @@ def test_a_lost_password_gets_a_new_link(boss, anna):
 
 
 @pytest.mark.parametrize(
-    "fields", [{"username": "anna"}, {"username": ""}, {"username": "x", "email": "a@example.com"}]
+    "fields", [{"username": "anna"}, {"username": "Anna"}, {"username": ""}, {"username": "x", "email": "a@example.com"}]
 )
 def test_what_cannot_be_an_agent_is_said(boss, fields):
     make_agent("berit", email="A@example.com")
     answer = boss.post(URL, fields)
     assert answer.status_code == 422
     assert 'class="field-error"' in answer.content.decode()
+
+
+def test_an_agent_with_an_address_sets_up_a_second_step(boss):
+    """Nobody is sent mail here, so nobody has a verified address."""
+    link = link_in(boss.post(URL, {"username": "carin", "email": "carin@example.com"}))
+    choose_password(link)
+    set_up_app(sign_in("carin"))
+    assert not is_in(sign_in("carin"))
 
 
 def test_more_than_the_form_asks_for_is_not_taken(boss):

@@ -83,6 +83,7 @@ def test_a_provider_that_says_nothing_about_the_address_is_believed(provider):
 
 @pytest.mark.parametrize("claims", [
     {"sub": "1", "email": "anna@example.com", "email_verified": False},
+    {"sub": "1", "email": "anna@example.com", "email_verified": "false"},
     {"sub": "1", "email": "somebody@example.com", "email_verified": True},
     {"sub": "1"},
 ])  # fmt: skip
@@ -108,6 +109,29 @@ def test_a_setting_lets_the_provider_decide_who_is_an_agent(provider, settings):
     provider.claims = {"sub": "2", "email": "another@example.com", "preferred_username": "anna"}
     assert is_in(come_in(provider))
     assert get_user_model().objects.count() == 2
+
+
+@pytest.mark.parametrize("unverified", [False, "false"])
+def test_an_address_that_is_not_verified_is_nobody_s(provider, settings, unverified):
+    """Else whoever claims Anna's address first shares an account with her."""
+    settings.OIDC_CREATES_AGENTS = True
+    provider.claims = ANNA | {"sub": "2", "email_verified": unverified}
+    assert is_in(come_in(provider))
+    assert get_user_model().objects.get().email == ""
+    provider.claims = ANNA
+    assert is_in(come_in(provider))
+    assert set(get_user_model().objects.values_list("email", flat=True)) == {"", "anna@example.com"}
+
+
+@pytest.mark.parametrize("verified", [False, True])
+def test_an_address_that_agents_have_already_breaks_nothing(provider, settings, verified):
+    settings.OIDC_CREATES_AGENTS = True
+    make_agent(email="anna@example.com")
+    make_agent("other", email="anna@example.com")
+    provider.claims = ANNA | {"email_verified": verified}
+    browser = come_in(provider)
+    assert browser.answer.status_code < 500
+    assert not SocialAccount.objects.filter(user__username__in=["anna", "other"]).exists()
 
 
 def test_a_disabled_agent_stays_out(provider):
