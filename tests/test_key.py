@@ -138,6 +138,7 @@ def test_without_a_key_the_way_to_one_is_shown(newcomer, sandbox, path):
     assert response.status_code == 403
     html = response.content.decode()
     assert "Add your API key" in html
+    assert 'class="failure todo"' in html  # nothing has gone wrong
     assert "All tickets" not in html  # which is this page
     assert f'href="{URL}"' in response.content.decode()
     assert sandbox.calls == []

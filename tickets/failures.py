@@ -31,6 +31,7 @@ class Failure(NamedTuple):
     heading: str
     sentences: list[str]
     needs_key: bool = False
+    is_todo: bool = False  # nothing went wrong: something is still to be done
     retry_after: int | None = None
     detail: str = ""
     request_id: str = ""
@@ -54,6 +55,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 _("Add your API key"),
                 [_("The dashboard shows what your own HostUp API key may see. Save one to begin.")],
                 needs_key=True,
+                is_todo=True,
             )
         case ApiKey.Unreadable():
             return Failure(

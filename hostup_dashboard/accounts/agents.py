@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from hostup_dashboard.accounts.second_step import KINDS
-from hostup_dashboard.accounts.sessions import end_sessions, is_confirmed
+from hostup_dashboard.accounts.sessions import confirm_first, end_sessions, is_confirmed
 
 # Sent with `request`, `agent` and `action`: "created", "disabled", "enabled", "invited" or "second_step_reset".
 agent_changed = Signal()
@@ -39,7 +39,7 @@ class NewAgentForm(forms.ModelForm):
         }
 
     def clean_username(self):
-        """Refuse a name that differs from another by its capitals alone: signing in does not tell the two apart."""
+        """Refuse a name that differs from another's by capitals alone: signing in does not tell them apart."""
         username = self.cleaned_data["username"]
         if User.objects.filter(username__iexact=username).exists():
             raise forms.ValidationError(User._meta.get_field("username").error_messages["unique"])
@@ -61,10 +61,9 @@ def administrators_only(view):
         if not request.user.is_staff:
             raise PermissionDenied
         if request.method == "POST" and not is_confirmed(request):
-            messages.info(request, _("Nothing was changed yet. Confirm that it is you, then do it again."))
             # Of a new agent: whoever proves who they are comes back to the form as it was.
             typed = {name: value for name in NewAgentForm.Meta.fields if (value := request.POST.get(name))}
-            return redirect(reverse("account_reauthenticate", query={"next": reverse("agents", query=typed)}))
+            return confirm_first(request, back_to=reverse("agents", query=typed))
         return view(request, *args, **kwargs)
 
     return guarded

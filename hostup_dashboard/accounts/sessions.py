@@ -7,8 +7,11 @@ from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 BEGAN, SEEN = "began_at", "seen_at"  # in the session: seconds since 1970
@@ -42,6 +45,15 @@ def is_confirmed(request) -> bool:
         return True
     records = get_authentication_records(request, request.user)
     return any(time.time() - record["at"] < app_settings.REAUTHENTICATION_TIMEOUT for record in records)
+
+
+def confirm_first(request, *, back_to: str):
+    """Ask the agent who they are before a change, and bring them to the address `back_to` to make it themselves.
+
+    What was posted is not kept: it may be a key.
+    """
+    messages.info(request, _("Nothing was changed yet. If you still want it, do it again."))  # said there
+    return redirect(reverse("account_reauthenticate", query={"next": back_to}))
 
 
 def sign_out(request):

@@ -133,7 +133,8 @@ def test_a_lost_password_gets_a_new_link(boss, anna):
 
 
 @pytest.mark.parametrize(
-    "fields", [{"username": "anna"}, {"username": "Anna"}, {"username": ""}, {"username": "x", "email": "a@example.com"}]
+    "fields",
+    [{"username": "anna"}, {"username": "Anna"}, {"username": ""}, {"username": "x", "email": "a@example.com"}],
 )
 def test_what_cannot_be_an_agent_is_said(boss, fields):
     make_agent("berit", email="A@example.com")
@@ -173,8 +174,10 @@ def test_an_administrator_is_asked_for_the_password_after_a_while(boss, anna):
     answer = boss.post(f"{URL}{anna.pk}/disable/")
     assert answer.headers["Location"] == "/accounts/reauthenticate/?next=%2Fagents%2F"
     assert is_in(sign_in())
-    boss.post(answer.headers["Location"], {"password": PASSWORD})
-    assert "Nothing was changed yet." in boss.get(URL).content.decode()
+    page = boss.get(answer.headers["Location"]).content.decode()
+    assert "Nothing was changed yet. Confirm that it is you" in page
+    back = boss.post(answer.headers["Location"], {"password": PASSWORD}, follow=True).content.decode()
+    assert 'class="toast info">Nothing was changed yet. If you still want it, do it again.' in back
     boss.post(f"{URL}{anna.pk}/disable/")
     assert not is_in(sign_in())
 

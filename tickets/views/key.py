@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from hostup_dashboard.accounts.sessions import is_confirmed
+from hostup_dashboard.accounts.sessions import confirm_first, is_confirmed
 from tickets import departments, failures
 from tickets.forms import ApiKeyForm
 from tickets.hostup import errors
@@ -25,8 +25,8 @@ def key(request):
     """Show what is known of the key, and save another after trying it on HostUp."""
     if request.method != "POST":
         return _page(request, ApiKeyForm())
-    if _has_key(request.user) and not is_confirmed(request):
-        return _confirm_first(request)
+    if hasattr(request.user, "api_key") and not is_confirmed(request):
+        return confirm_first(request, back_to=reverse("key"))
     form = ApiKeyForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)
@@ -65,22 +65,12 @@ def check(request):
 def remove(request):
     """Forget the key. At HostUp it stays valid."""
     if not is_confirmed(request):
-        return _confirm_first(request)
+        return confirm_first(request, back_to=reverse("key"))
     activity = Activity.objects.begin(request.user, Action.KEY_REMOVED)
     ApiKey.objects.filter(user=request.user).delete()
     activity.finish(Outcome.DONE)
     messages.success(request, _("Key removed. It is still valid at HostUp; revoke it there if you need to."))
     return redirect("key")
-
-
-def _has_key(user) -> bool:
-    return hasattr(user, "api_key")
-
-
-def _confirm_first(request):
-    """Ask who is there before a key is replaced or removed. What was posted is not kept: it may be a key."""
-    messages.info(request, _("Nothing was changed yet. Confirm that it is you, then do it again."))
-    return redirect(reverse("account_reauthenticate", query={"next": reverse("key")}))
 
 
 def _not_saved(error: errors.HostUpError) -> failures.Failure:
