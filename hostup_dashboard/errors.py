@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from hostup_dashboard.signals import denied
 
 RETRY_AFTER = 10  # seconds
+TEXTS = ("subject", "message", "critical_reason")  # fields that agents write into at length
 
 WORDS = {
     400: (_("That request was not understood"), _("Nothing was changed. Go back and try again.")),
@@ -41,7 +42,7 @@ def storage_errors() -> tuple[type[Exception], ...]:
 def error_answer(request, status):
     """Answer with the page, or for htmx the fragment, that words `status`, a key of `WORDS`."""
     template = "_error.html" if _is_partial(request) else "error.html"
-    context = {"failure": _failure(status)}
+    context = {"failure": _failure(status), "message": written_in(request)}
     return among_the_alerts(request, render(request, template, context, status=status))
 
 
@@ -53,6 +54,11 @@ def _failure(status):
 def _is_partial(request) -> bool:
     """Tell whether htmx asks for a fragment; early errors come before its middleware."""
     return hasattr(request, "htmx") and request.htmx.request_type == "partial"
+
+
+def written_in(request) -> str:
+    """Return what an agent wrote into the form that was posted: to be shown where it would be lost."""
+    return "\n\n".join(filter(None, map(request.POST.get, TEXTS)))
 
 
 def among_the_alerts(request, response):
@@ -73,8 +79,12 @@ def permission_denied(request, exception=None):
 
 
 def csrf_failure(request, reason=""):
+    """Refuse a form whose page is older than the sign-in of another tab, or another site's."""
     denied.send(sender=None, request=request, reason="csrf")
-    return error_answer(request, 403)
+    response = error_answer(request, 403)
+    if _is_partial(request):
+        response.headers["HX-Trigger"] = "page-expired"  # static/app.js keeps what was written over the reload
+    return response
 
 
 def page_not_found(request, exception=None):
@@ -93,7 +103,7 @@ def server_error(request):
     """
     # Django calls this while it handles the exception, and tells it in no other way.
     status = 503 if isinstance(sys.exception(), storage_errors()) else 500
-    context = {"failure": _failure(status), "request": request, "message": request.POST.get("message", "")}
+    context = {"failure": _failure(status), "request": request, "message": written_in(request)}
     template = "_error.html" if _is_partial(request) else "error.html"
     response = HttpResponse(render_to_string(template, context), status=status)
     if status == 503:

@@ -16,7 +16,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
-from hostup_dashboard.errors import error_answer
+from hostup_dashboard.errors import error_answer, written_in
 from hostup_dashboard.htmx import asking_page
 
 logger = logging.getLogger(__name__)
@@ -132,7 +132,7 @@ class SignInRequired(LoginRequiredMiddleware):
         if not url_has_allowed_host_and_scheme(came_from, allowed_hosts=None):
             came_from = resolve_url(settings.LOGIN_REDIRECT_URL)
         response = redirect_to_login(came_from)
-        if request.POST.get("message") and not request.htmx:
-            context = {"sign_in_url": response.url, "message": request.POST["message"]}
+        if (message := written_in(request)) and not request.htmx:
+            context = {"sign_in_url": response.url, "message": message}
             return render(request, "signed_out.html", context, status=401)
         return HttpResponseClientRedirect(response.url) if request.htmx else response

@@ -61,12 +61,13 @@
   document.addEventListener("htmx:before:request", (event) => textOf(event) && (textOf(event).readOnly = true));
   document.addEventListener("htmx:finally:request", (event) => textOf(event) && (textOf(event).readOnly = false));
 
-  // Signed out in the middle of a sentence: this tab keeps the text until its agent is back. Not so for an
-  // encrypted one, which lies in clear nowhere; of that, the draft on the server has all but the last second.
+  // Signed out in the middle of a sentence, or in again in another tab: this tab keeps the text until its agent is
+  // back. Not so for an encrypted one, which lies in clear nowhere; of that, the draft on the server has all but the last second.
   const WRITTEN = ".composer textarea, #create [name=message]";
   const stashName = (text) => `written by ${document.querySelector(".username")?.textContent}: ${text.id}`;
   document.addEventListener("htmx:after:request", (event) => {
-    if (!event.detail.ctx?.hx?.redirect?.startsWith("/accounts/login/")) return;
+    const { redirect, trigger } = event.detail.ctx?.hx ?? {};
+    if (!redirect?.startsWith("/accounts/login/") && trigger !== "page-expired") return;
     for (const text of document.querySelectorAll(WRITTEN)) {
       if (text.value && !text.form.encrypted?.checked) sessionStorage.setItem(stashName(text), text.value);
     }

@@ -249,9 +249,10 @@ def test_without_a_key_the_text_stays(agent, form):
 
 
 def test_signed_out_shows_the_text_to_copy(visitor):
-    response = visitor.post(URL, {"token": str(uuid.uuid4()), "message": "My words."})
+    written = {"subject": "A subject", "message": "My words.", "critical_reason": "All are down."}
+    response = visitor.post(URL, {"token": str(uuid.uuid4())} | written)
     assert response.status_code == 401
-    assert "My words." in response.content.decode()
+    assert "A subject\n\nMy words.\n\nAll are down." in response.content.decode()
 
 
 def test_a_form_without_a_token_is_kept_not_sent(agent, sandbox, form):

@@ -343,6 +343,13 @@ def test_signed_out_without_javascript_shows_the_text_to_copy(visitor):
     assert "&lt;b&gt;My words.&lt;/b&gt;" in response.content.decode()
 
 
+def test_signed_in_anew_in_another_tab_shows_the_text_to_copy(agent, form):
+    agent.handler.enforce_csrf_checks = True
+    response = agent.post(URL, form | {"message": "My words."})
+    assert response.status_code == 403
+    assert "My words." in response.content.decode()
+
+
 def test_markup_in_a_draft_stays_text(agent):
     agent.htmx_post(DRAFT_URL, {"message": "</textarea><script>alert(1)</script>"})
     assert "<script>alert(1)" not in agent.get(f"/tickets/{OPEN_ID}/").content.decode()

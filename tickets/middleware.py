@@ -2,7 +2,7 @@
 
 from django.shortcuts import render
 
-from hostup_dashboard.errors import among_the_alerts
+from hostup_dashboard.errors import among_the_alerts, written_in
 from tickets import failures
 from tickets.hostup import tally
 
@@ -40,7 +40,7 @@ def failure_answer(request, failure: failures.Failure, **context):
     changing = request.method == "POST"
     is_partial = request.htmx.request_type == "partial"
     template = "_error.html" if is_partial else "error.html"
-    context |= {"failure": failure, "message": request.POST.get("message", "")}
+    context |= {"failure": failure, "message": written_in(request)}
     if not changing and failure.status >= 429:  # else it would only be refused again
         context["retry_url"] = request.get_full_path()
     response = render(request, template, context, status=failure.status)

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from sandbox.special_tickets import ENCRYPTED_ID, SAMPLE_ID
 from tests.browser.dashboard import AGENT
-from tests.browser.steps import fill_in_sign_in
+from tests.browser.steps import fill_in_sign_in, sign_in
 
 PAGE = f"/tickets/{ENCRYPTED_ID}/"
 SCREENS = pytest.mark.parametrize("screen", ["desktop", "phone"])
@@ -121,6 +121,17 @@ def test_signed_out_in_the_middle_of_a_sentence_loses_nothing(page, context, san
     box(page).press_sequentially(" careful answer.")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     fill_in_sign_in(page)
+    expect(box(page)).to_have_value("A long and careful answer.")
+
+
+def test_signed_in_anew_in_another_tab_loses_nothing(page, context):
+    page.goto(PAGE)
+    context.clear_cookies(name="sessionid")
+    sign_in(context.new_page())
+    box(page).fill("A long and careful answer.")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("alert")).to_contain_text("Reload the page and try again.")
+    page.reload()
     expect(box(page)).to_have_value("A long and careful answer.")
 
 
