@@ -8,7 +8,9 @@ from allauth.account.authentication import get_authentication_records
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import logout
+from django.contrib.auth import logout, user_logged_in
+from django.contrib.sessions.backends.db import SessionStore
+from django.dispatch import receiver
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -32,6 +34,12 @@ def session_limits(get_response):
         return get_response(request)
 
     return middleware
+
+
+@receiver(user_logged_in)
+def delete_expired(sender, **kwargs):
+    """Delete the sessions that have run out, whoever's, which Django leaves to a job of the operator's."""
+    SessionStore.clear_expired()
 
 
 def is_confirmed(request) -> bool:

@@ -5,6 +5,7 @@ import time
 import pytest
 from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
+from django.test import Client
 
 from tests.accounts.people import SESSIONS, is_in, make_agent, sign_in
 
@@ -45,6 +46,18 @@ def test_an_hour_without_use_ends_it():
     assert is_in(browser)
     age(browser, seen_at=61 * MINUTE)
     assert not is_in(browser)
+
+
+def test_what_has_expired_is_deleted_when_somebody_signs_in():
+    """Of visitors who never come back, too: nobody has to run a job for it."""
+    for browser in (Client(), sign_in()):
+        session = browser.session
+        session["seen"] = True
+        session.set_expiry(-1)
+        session.save()
+    assert Session.objects.count() == 2
+    here = sign_in()
+    assert [session.session_key for session in Session.objects.all()] == [here.session.session_key]
 
 
 def test_use_keeps_it_going_but_not_beyond_twelve_hours():
