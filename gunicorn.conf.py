@@ -15,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hostup_dashboard.settings")
 worker_class = "hostup_dashboard.worker.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY", 2))
 threads = 24
+graceful_timeout = 60  # seconds: a reply takes up to five calls of ten
 max_requests = 20_000
 max_requests_jitter = 2_000
 # Its own words go through the same format and filters; requests have a line from us (request_log.py).

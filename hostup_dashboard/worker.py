@@ -1,4 +1,5 @@
-"""gunicorn's worker, with our headers on what gunicorn itself answers to what is no HTTP, or too long."""
+"""gunicorn's worker, with our headers on what gunicorn itself answers to what is no HTTP, or too long, and without
+endless patience for browsers that neither send nor take."""
 
 from django.conf import settings
 from gunicorn.workers.gthread import ThreadWorker
@@ -7,6 +8,12 @@ POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancesto
 
 
 class Worker(ThreadWorker):
+    patience = 30  # seconds for 64 KB of a file, either way; then thread and place at HostUp are for others
+
+    def handle_request(self, req, conn):
+        conn.sock.settimeout(self.patience)
+        return super().handle_request(req, conn)
+
     def handle_error(self, req, client, addr, exc):
         super().handle_error(req, _WithHeaders(client), addr, exc)
 

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import time
 from email import message_from_bytes
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from typing import NamedTuple
 import pytest
 import requests
 
+from sandbox.special_tickets import SAMPLE_ID
 from tests.browser.dashboard import Dashboard, signed_in
 from tests.headers import assert_has_our_headers
 
@@ -166,3 +168,20 @@ def test_a_worker_gives_back_the_memory_that_signing_in_took(running_sandbox, tm
         for _ in range(3):
             signed_in(dashboard.url)
         assert held() - before < 10  # MB; a password's hash takes 20
+
+
+def test_whoever_takes_nothing_of_a_file_lets_go_of_its_place(running_sandbox, tmp_path):
+    """Such as a phone that has lost its network, with all the files that HostUp may be asked for at a time."""
+    running_sandbox.fault(path="attachments", times=None, status=200, body=b"x" * 20_000_000)
+    impatient = {"GUNICORN_CMD_ARGS": "--worker-class tests.impatient_worker.Worker"}
+    with Dashboard(running_sandbox.url, tmp_path, **impatient) as dashboard:
+        cookies = signed_in(dashboard.url).cookies
+        request = f"GET /tickets/{SAMPLE_ID}/attachments/tatt_1/ HTTP/1.1\r\nHost: {dashboard.address}\r\n"
+        request += f"Cookie: sessionid={cookies['sessionid']}\r\n\r\n"
+        host, port = dashboard.address.split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as lost:
+            lost.sendall(request.encode())
+            time.sleep(3)
+            taken = sum(map(len, iter(lambda: lost.recv(1_000_000), b"")))
+    running_sandbox.clear_faults()
+    assert 0 < taken < 20_000_000
