@@ -75,6 +75,12 @@ class Sessions(SessionMiddleware):
     and out write at once, and fail where they stand.)
     """
 
+    def process_request(self, request):
+        # No name of a session's has a NUL in it, and PostgreSQL cannot be asked for one.
+        if "\0" in request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""):
+            del request.COOKIES[settings.SESSION_COOKIE_NAME]
+        super().process_request(request)
+
     def process_response(self, request, response):
         try:
             return super().process_response(request, response)
@@ -121,6 +127,11 @@ class SignInRequired(LoginRequiredMiddleware):
     stood in a text box then is kept by static/app.js.) A form with a text in it is answered with that text, so
     that it is not lost.
     """
+
+    def process_view(self, request, view_func, view_args, view_kwargs):
+        if not getattr(view_func, "login_required", True):
+            return None  # before Django asks the database who it is
+        return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(self, request, view_func):
         if request.htmx:

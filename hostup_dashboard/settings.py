@@ -76,7 +76,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "hostup_dashboard.accounts.sessions.session_limits",
+    "hostup_dashboard.accounts.sessions.SessionLimits",
     "hostup_dashboard.middleware.SignInRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",

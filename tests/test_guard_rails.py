@@ -220,6 +220,16 @@ def test_health_needs_nobody_and_nothing(visitor, sandbox):
     assert sandbox.calls == []
 
 
+def test_health_asks_no_database_who_is_asking(agent, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert agent.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/accounts/login/"])
+def test_a_cookie_that_no_database_can_be_asked_for_is_no_session(visitor, path):
+    assert visitor.get(path, headers={"Cookie": r'sessionid="\000aaaaaaaaaaaaaaa"'}).status_code == 200
+
+
 def test_not_ready_when_the_keys_cannot_be_read(agent, settings):
     settings.ENCRYPTION_KEYS = {"other": bytes(range(50, 82))}
     response = agent.get("/readyz")

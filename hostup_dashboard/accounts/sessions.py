@@ -20,20 +20,25 @@ BEGAN, SEEN = "began_at", "seen_at"  # in the session: seconds since 1970
 SEEN_GRAIN = 60  # seconds: a session is not written anew with every request
 
 
-def session_limits(get_response):
-    """End a session that was left alone for `SESSION_IDLE_SECONDS`, or that is as old as `SESSION_COOKIE_AGE`."""
+class SessionLimits:
+    """End a session that was left alone for `SESSION_IDLE_SECONDS`, or that is as old as `SESSION_COOKIE_AGE`,
+    before it opens a page. Pages that are open to everybody ask for no session."""
 
-    def middleware(request):
-        if request.user.is_authenticated:
-            session, now = request.session, time.time()
-            began, seen = session.setdefault(BEGAN, now), session.setdefault(SEEN, now)
-            if now - began > settings.SESSION_COOKIE_AGE or now - seen > settings.SESSION_IDLE_SECONDS:
-                logout(request)
-            elif now - seen > SEEN_GRAIN:
-                session[SEEN] = now
-        return get_response(request)
+    def __init__(self, get_response):
+        self.get_response = get_response
 
-    return middleware
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view_func, view_args, view_kwargs):
+        if not getattr(view_func, "login_required", True) or not request.user.is_authenticated:
+            return
+        session, now = request.session, time.time()
+        began, seen = session.setdefault(BEGAN, now), session.setdefault(SEEN, now)
+        if now - began > settings.SESSION_COOKIE_AGE or now - seen > settings.SESSION_IDLE_SECONDS:
+            logout(request)
+        elif now - seen > SEEN_GRAIN:
+            session[SEEN] = now
 
 
 @receiver(user_logged_in)
