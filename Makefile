@@ -30,7 +30,7 @@ test-sent-once: $(VENV)/installed-dev
 fuzz: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
 	FUZZ_CASES=$${FUZZ_CASES:-50000} $(BIN)/python -m pytest -s tests/test_fuzz.py --hypothesis-show-statistics
 
-# With what is installed of hadolint, shellcheck, docker compose, systemd-analyze and caddy; says what is not.
+# With what is installed of hadolint, shellcheck, docker compose, systemd-analyze, promtool and caddy; says what is not.
 deploy-check: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
 	$(BIN)/python -m pytest -rs tests/test_deployment.py
 

@@ -1,4 +1,4 @@
-"""What operators install is true: Dockerfile, compose.yaml, systemd unit, Caddyfile and docs/operate.md.
+"""What operators install is true: Dockerfile, compose.yaml, systemd unit, Caddyfile, alerts and docs/operate.md.
 
 `make deploy-check` runs this, and says which of the tools that judge these files are not installed.
 """
@@ -27,6 +27,7 @@ COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 CADDYFILE = (DEPLOY / "Caddyfile").read_text()
+ALERTS = DEPLOY / "prometheus-alerts.yml"
 UNIT = (DEPLOY / "hostup-dashboard.service").read_text()
 GUIDE = (ROOT / "docs/operate.md").read_text()
 SITE_URL = "https://tickets.example.internal"
@@ -176,6 +177,27 @@ def test_systemd_accepts_the_unit_and_finds_it_tight(tmp_path):
     assert "hostup-dashboard" not in said
     said = run(analyze, "security", "--offline=true", tmp_path / "hostup-dashboard.service")
     assert float(re.search(r"exposure level for \S+: ([\d.]+)", said).group(1)) <= 1.5
+
+
+def test_a_hostup_that_hangs_is_alerted_though_scrapes_meet_the_call_that_tries_it(tmp_path):
+    (alert,) = [
+        rule
+        for group in yaml.safe_load(ALERTS.read_text())["groups"]
+        for rule in group["rules"]
+        if rule.get("alert") == "HostUpNotAnswering"
+    ]
+    told = {"exp_labels": alert["labels"], "exp_annotations": alert["annotations"]}
+    hanging = {
+        "interval": "15s",
+        "input_series": [{"series": "hostup_dashboard_hostup_circuit_state", "values": "0 2 1 2 1 2x10 1 2x10"}],
+        "alert_rule_test": [
+            {"eval_time": "4m", "alertname": alert["alert"], "exp_alerts": []},
+            {"eval_time": "6m", "alertname": alert["alert"], "exp_alerts": [told]},
+        ],
+    }
+    tests = {"rule_files": [str(ALERTS)], "evaluation_interval": "15s", "tests": [hanging]}
+    (tmp_path / "tests.yml").write_text(yaml.safe_dump(tests))
+    run(tool("promtool"), "test", "rules", tmp_path / "tests.yml")
 
 
 class Caddy:
