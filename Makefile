@@ -1,5 +1,5 @@
 # make run    the whole dashboard on this machine, with a sandbox in HostUp's place
-# make test   everything that has to pass, real browser included
+# make test   all the tests, real browser included
 # make lint   style, security rules, formatting        make format   mend what can be mended
 # make coverage   which lines and branches no test reaches   make mutants   which mistakes no test notices
 # make screenshots  the pictures in docs/, of the real pages
