@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, Page, sync_playwright
 
 from sandbox.server import Sandbox
-from sandbox.special_tickets import HOSTILE_ID
+from sandbox.special_tickets import HOSTILE_ID, SAMPLE_ID
 from tests.browser import chromium
 from tests.browser.conftest import SCREENS
 from tests.browser.dashboard import AGENT, PASSWORD, Dashboard
@@ -39,7 +39,10 @@ ANSWERED = 150013  # the ticket that is open in the picture of a whole desktop
 
 def reopened(page: Page) -> None:
     page.goto(TICKET)
+    row = page.locator(f"#row-{SAMPLE_ID}")
+    row.wait_for()  # the list comes after the page, and shows tickets as they were when it was asked for
     page.locator(".ticket-actions button").click()
+    row.locator(".status.open").wait_for()
     page.locator(".toast").wait_for()
 
 
