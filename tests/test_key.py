@@ -248,12 +248,15 @@ def test_a_check_under_way_does_not_bring_a_removed_key_back(agent, settings, mo
     assert not ApiKey.objects.exists()
 
 
-def test_what_is_lost_is_deleted_on_request_only(agent, settings):
-    settings.ENCRYPTION_KEYS = {"new": ROTATED["new"]}
+@pytest.mark.parametrize("name", ["new", "test"])
+def test_what_is_lost_is_deleted_on_request_only(agent, settings, name):
+    """Also when the new key was given the name of the lost one."""
+    settings.ENCRYPTION_KEYS = {name: ROTATED["new"]}
     with pytest.raises(CommandError):
         rotate("--dry-run")
-    assert "1 unreadable, 1 left" in rotate("--dry-run", "--delete-unreadable")
-    assert "1 unreadable, 0 left" in rotate("--delete-unreadable")
+    assert "api keys: 0 would be rotated, 1 unreadable" in rotate("--dry-run", "--delete-unreadable")
+    assert ApiKey.objects.exists()
+    assert "api keys: 0 rotated, 1 unreadable, 0 left" in rotate("--delete-unreadable")
     assert not ApiKey.objects.exists()
 
 

@@ -37,16 +37,17 @@ class Command(BaseCommand):
         """Rotate the rows of one model, say so, and return how many could not be read."""
         rotated = unreadable = 0
         for row in self._locked(model):
-            if row.is_under_current_key:
-                continue
             try:
-                row.encrypt(row.decrypt())
+                clear = row.decrypt()
             except model.Unreadable:
                 unreadable += 1
                 self.stderr.write(f"The {row.owner} cannot be read.")
                 if delete_unreadable and not dry_run:
                     row.delete()
                 continue
+            if row.is_under_current_key:
+                continue
+            row.encrypt(clear)
             if not dry_run:
                 row.save()
             rotated += 1
