@@ -5,15 +5,16 @@ import gc
 import os
 from contextlib import suppress
 
-from hostup_dashboard import metrics_server
+from hostup_dashboard import environment, metrics_server
 from hostup_dashboard.logs import LOGGING
 from hostup_dashboard.metrics_server import child_exit, on_exit, post_fork, pre_fork, when_ready  # noqa: F401  (hooks)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hostup_dashboard.settings")
+env = environment.Env()
 
 # Most of a request is waiting for HostUp: threads wait, two processes use two cores.
 worker_class = "hostup_dashboard.worker.Worker"
-workers = int(os.environ.get("WEB_CONCURRENCY", 2))
+workers = env.int("WEB_CONCURRENCY", 2)
 threads = 24
 graceful_timeout = 60  # seconds: a reply takes up to five calls of ten
 max_requests = 20_000

@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from environ.fileaware_mapping import FileAwareMapping
 
 KEY_BYTES = 32  # AES-256
 REDIS_SECONDS = 1.0  # that one question to a Redis may take: its own default is to wait for ever
@@ -44,13 +46,25 @@ class Site(NamedTuple):
         return self.scheme == "https"
 
 
-def secret(env: environ.Env, name: str) -> str:
+class _Values(FileAwareMapping):
+    """The environment, where `NAME_FILE` names a file that holds the value of `NAME`, as editors leave it: with a
+    line's end."""
+
+    def __getitem__(self, name):
+        return super().__getitem__(name).strip()
+
+
+class Env(environ.Env):
+    ENVIRON = _Values()
+
+
+def secret(env: Env, name: str) -> str:
     """Return the setting `name` (or the content of the file `name`_FILE); it has no default.
 
     Read from the mapping itself: the usual readers take a value that begins with `$` for another variable's name.
     """
     try:
-        value = env.ENVIRON[name].strip()
+        value = env.ENVIRON[name]
     except KeyError:
         value = ""
     except OSError as error:
@@ -97,6 +111,15 @@ def metrics_address(value: str) -> tuple[str, int] | None:
     if not parts.hostname or not parts.port or parts.netloc != value:
         raise ImproperlyConfigured(f"METRICS_ADDRESS must look like 127.0.0.1:9464, not {value!r}.")
     return parts.hostname, parts.port
+
+
+def time_zone(value: str) -> str:
+    """Read `TIME_ZONE`, a name of the IANA time zone database."""
+    try:
+        ZoneInfo(value)
+    except (ValueError, KeyError, OSError):  # not even a name, no such zone
+        raise ImproperlyConfigured(f"TIME_ZONE must be a name such as Europe/Stockholm, not {value!r}.") from None
+    return value
 
 
 def origin_of(url: str) -> str:
@@ -166,7 +189,7 @@ def encryption_keys(value: str, secret_key: str) -> Mapping[str, bytes]:
             raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {kid} is weak; make it from random bytes.")
         if kid in keys or key in keys.values():
             raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {kid} is there twice.")
-        if secret_key in (encoded, key.hex()) or secret_key.encode() == key:
+        if secret_key in (value, entry.strip(), encoded, key.hex()) or secret_key.encode() == key:
             raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {kid} is the SECRET_KEY; use another.")
         keys[kid] = key
     return keys
@@ -176,6 +199,8 @@ def _split(value: str):
     try:
         parts = urlsplit(value)
         _ = parts.port  # a bad port raises here rather than in a request
+        if any(map(str.isspace, value)):
+            raise ValueError
         return parts
     except ValueError:
         raise ImproperlyConfigured(f"{value!r} is not an address.") from None

@@ -9,6 +9,8 @@ import os
 import shutil
 import tempfile
 
+from hostup_dashboard import environment
+
 logger = logging.getLogger(__name__)
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # of the files that the processes count into; prometheus_client's name
@@ -16,7 +18,7 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # of the files that the processes count int
 
 def prepare() -> None:
     """Make the folder to count into. Has to come before whatever defines a metric."""
-    if os.environ.get("METRICS_ADDRESS"):
+    if environment.Env().str("METRICS_ADDRESS", ""):
         os.environ[FOLDER] = tempfile.mkdtemp(prefix="hostup-dashboard-metrics-")
 
 

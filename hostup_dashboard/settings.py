@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +10,7 @@ from hostup_dashboard import environment, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.FileAwareEnv()
+env = environment.Env()
 
 # The installation
 
@@ -138,7 +137,7 @@ LANGUAGES = [("en", _("English")), ("sv", _("Swedish"))]
 if LANGUAGE_CODE not in dict(LANGUAGES):
     raise ImproperlyConfigured(f"LANGUAGE_CODE must be {' or '.join(dict(LANGUAGES))}, not {LANGUAGE_CODE!r}.")
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env.str("TIME_ZONE", "Europe/Stockholm")
+TIME_ZONE = environment.time_zone(env.str("TIME_ZONE", "Europe/Stockholm"))
 USE_TZ = True
 
 # Static files: collected when the server starts (gunicorn.conf.py), served compressed under hashed names

@@ -25,16 +25,21 @@ GOOD = {
 }
 
 
-def check(*arguments, **changes):
+def run(*arguments, **changes):
     environment = {name: value for name, value in (GOOD | changes).items() if value is not None}
     return subprocess.run(
-        [sys.executable, "manage.py", "check", *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
+
+
+def check(*arguments, **changes):
+    return run("manage.py", "check", *arguments, **changes)
+
+
+def told(expressions, **changes):
+    """Return what the settings `s` are with `changes` in the environment."""
+    script = f"import django; django.setup(); from django.conf import settings as s; print({expressions})"
+    return run("-c", script, DJANGO_SETTINGS_MODULE="hostup_dashboard.settings", **changes).stdout.strip()
 
 
 def test_a_good_installation_starts():
@@ -54,14 +59,18 @@ BAD = [
     ({"ENCRYPTION_KEYS": f"k1:{KEY},k2:{KEY}"}, "is there twice"),
     ({"ENCRYPTION_KEYS": f"k1:{KEY},k1:{OTHER}"}, "is there twice"),
     ({"SECRET_KEY": KEY}, "is the SECRET_KEY"),
+    ({"SECRET_KEY": f"k1:{KEY}", "ENCRYPTION_KEYS": f"k1:{KEY}"}, "is the SECRET_KEY"),
+    ({"SECRET_KEY": f"k1:{KEY},k2:{OTHER}", "ENCRYPTION_KEYS": f"k1:{KEY},k2:{OTHER}"}, "is the SECRET_KEY"),
     ({"HOSTUP_API_URL": "http://cloud.hostup.se"}, "must begin with https://"),
     ({"HOSTUP_API_URL": "https://user:pw@cloud.hostup.se"}, "HOSTUP_API_URL must look like"),
     ({"HOSTUP_API_URL": "https://cloud.hostup.se:port"}, "is not an address"),
+    ({"HOSTUP_API_URL": "https://cloud. hostup.se"}, "is not an address"),
     ({"OIDC_ISSUER": "http://login.example.com"}, "OIDC_ISSUER must look like https://"),
     ({"OIDC_ISSUER": "https://login.example.com"}, "OIDC_CLIENT_ID is not set"),
     ({"OIDC_ISSUER": "https://login.example.com", "OIDC_CLIENT_ID": "us"}, "OIDC_CLIENT_SECRET is not set"),
     ({"LANGUAGE_CODE": "xx"}, "LANGUAGE_CODE must be en or sv"),
-    ({"TIME_ZONE": "Europe/Nowhere"}, "Incorrect timezone setting: Europe/Nowhere"),
+    ({"TIME_ZONE": "Europe/Nowhere"}, "TIME_ZONE must be a name such as Europe/Stockholm"),
+    ({"TIME_ZONE": "../etc/passwd"}, "TIME_ZONE must be a name such as Europe/Stockholm"),
     ({"METRICS_ADDRESS": "9464"}, "METRICS_ADDRESS must look like"),
     ({"SITE_URL": "tickets.example.com"}, "SITE_URL must look like"),
     ({"SITE_URL": "https://tickets.example.com/path/"}, "SITE_URL must look like"),
@@ -140,22 +149,31 @@ def test_a_secret_can_come_from_a_file(tmp_path):
     assert check(SECRET_KEY=None, SECRET_KEY_FILE=str(secret)).returncode == 0
 
 
-def test_https_makes_cookies_and_redirects_strict():
-    script = (
-        "import django; django.setup(); from django.conf import settings as s;"
-        "print(s.SESSION_COOKIE_NAME, s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_NAME, s.SECURE_SSL_REDIRECT,"
-        " s.SECURE_HSTS_SECONDS > 0, s.ALLOWED_HOSTS[0], s.CSRF_TRUSTED_ORIGINS)"
-    )
-    environment = GOOD | {
-        "SITE_URL": "https://tickets.example.com",
-        "DJANGO_SETTINGS_MODULE": "hostup_dashboard.settings",
+def test_every_setting_can_come_from_a_file_that_ends_with_a_line(tmp_path):
+    """As an editor or `echo` leaves it."""
+    values = {
+        "HOSTUP_API_URL": "http://127.0.0.1:8100",
+        "HOSTUP_PROXY": "http://proxy:3128",
+        "LANGUAGE_CODE": "sv",
+        "TIME_ZONE": "Europe/Helsinki",
+        "METRICS_ADDRESS": "127.0.0.1:9464",
     }
-    result = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    files = {}
+    for name, value in values.items():
+        (tmp_path / name).write_text(f"{value}\n")
+        files[f"{name}_FILE"] = str(tmp_path / name)
+    expressions = "s.HOSTUP_API_URL, s.HOSTUP_PROXY, s.LANGUAGE_CODE, s.TIME_ZONE, '%s:%s' % s.METRICS_ADDRESS"
+    assert told(expressions, **files).split() == [*values.values()]
+
+
+def test_https_makes_cookies_and_redirects_strict():
+    expressions = (
+        "s.SESSION_COOKIE_NAME, s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_NAME, s.SECURE_SSL_REDIRECT,"
+        "s.SECURE_HSTS_SECONDS > 0, s.ALLOWED_HOSTS[0], s.CSRF_TRUSTED_ORIGINS"
     )
-    assert result.stdout.split(" ", 6) == [
+    assert told(expressions, SITE_URL="https://tickets.example.com").split(" ", 6) == [
         "__Host-sessionid", "True", "__Host-csrftoken", "True", "True",
-        "tickets.example.com", "['https://tickets.example.com']\n",
+        "tickets.example.com", "['https://tickets.example.com']",
     ]  # fmt: skip
 
 
