@@ -78,6 +78,21 @@ def others_cannot_read(app_configs, **kwargs):
     ]
 
 
+@register
+def texts_are_compiled(app_configs, **kwargs):
+    """Warn when pages would be in English whatever the browser asks for."""
+    (folder,) = settings.LOCALE_PATHS
+    if list(Path(folder).glob("*/LC_MESSAGES/django.mo")):
+        return []
+    return [
+        Warning(
+            "The Swedish texts are not compiled, so all pages are in English.",
+            hint=f"pybabel compile --domain django --directory {folder}",
+            id="hostup_dashboard.W003",
+        )
+    ]
+
+
 def _is_this_machine() -> bool:
     return is_loopback(settings.SITE.host.strip("[]"))
 

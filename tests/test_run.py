@@ -75,6 +75,16 @@ def test_it_starts_says_where_and_who_and_stops_both(environment):
             assert probe.connect_ex(("127.0.0.1", int(port))) != 0
 
 
+def test_it_starts_over_an_address_of_yours_whatever_that_thinks_of_the_sandbox_s_key(environment, nowhere):
+    process = start(environment | {"HOSTUP_API_URL": nowhere})
+    try:
+        said = said_until(process, "Ctrl-C stops it.")
+        assert re.search(f"HostUp +{nowhere}\n", said)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(15)
+
+
 @pytest.mark.parametrize("name", ["PORT", "SANDBOX_PORT"])
 def test_a_port_that_is_taken_is_a_sentence(environment, name):
     with socket.socket() as taken:

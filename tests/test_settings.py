@@ -132,6 +132,13 @@ def test_a_database_and_secrets_that_others_can_read_are_a_warning(settings, mon
         assert doubts() == set()
 
 
+def test_texts_that_are_not_compiled_are_a_warning(settings, tmp_path):
+    """Else Swedish agents would read English, and nobody would know why."""
+    assert doubts() == set()
+    settings.LOCALE_PATHS = [tmp_path]
+    assert doubts() == {"hostup_dashboard.W003"}
+
+
 def test_a_new_data_folder_is_ours_alone(tmp_path):
     folder = tmp_path / "data"
     assert check(DATABASE_URL=None, DATA_DIR=str(folder)).returncode == 0
