@@ -24,7 +24,10 @@ from django.db.migrations.executor import MigrationExecutor
 
 CONNECT_SECONDS = 3.0
 DAYS_LEFT = 14  # of a certificate: renewed by then, or something is wrong
-PROBLEM_BYTES, WARNING_BYTES = 100 * 1024**2, 1024**3  # free on a disk; one upload takes 25 MB
+MB = 1024**2
+# Free on a disk, below which there is a problem, and a warning: for a database, for nothing but static files, and
+# for uploads, of which one takes 25 MB and a form without JavaScript ten.
+DATABASE_ROOM, STATIC_ROOM, UPLOAD_ROOM = (100 * MB, 1024 * MB), (10 * MB, 20 * MB), (50 * MB, 300 * MB)
 UNKNOWN_ISSUER = (18, 19, 20, 21)  # https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
 
 
@@ -108,14 +111,16 @@ def data_folder() -> Iterator[Finding]:
 
 def disk_space() -> Iterator[Finding]:
     """Where the database and static files are, and where uploads wait."""
-    for folder in (settings.DATA_DIR, Path(tempfile.gettempdir())):
+    has_database = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
+    data_room = DATABASE_ROOM if has_database else STATIC_ROOM
+    for folder, (least, enough) in ((settings.DATA_DIR, data_room), (Path(tempfile.gettempdir()), UPLOAD_ROOM)):
         if not folder.is_dir():
             continue
         free = shutil.disk_usage(folder).free
-        what = f"{free / 1024**3:.1f} GB free at {folder}"
-        if free < PROBLEM_BYTES:
+        what = f"{free / MB:,.0f} MB free at {folder}"
+        if free < least:
             yield problem(what, "Make room: soon nothing can be written, and then nothing is sent.")
-        elif free < WARNING_BYTES:
+        elif free < enough:
             yield warning(what, "Make room.")
         else:
             yield ok(what)

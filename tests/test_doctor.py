@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+import tempfile
 import time
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -182,9 +184,25 @@ def test_a_data_folder_that_is_not_there_is_told(examine, settings, tmp_path):
     assert line.startswith(f"problem {tmp_path / 'gone'} is not there")
 
 
-def test_a_disk_that_fills_up_is_told(examine, monkeypatch):
-    monkeypatch.setattr(doctor, "PROBLEM_BYTES", 1 << 60)
-    assert all(line.startswith("problem ") and "Make room" in line for line in examine("disk"))
+MB = 1024 * 1024
+DISKS = [  # free where the data and where uploads are, what the database is, what is said of both
+    (40_000 * MB, 40_000 * MB, "hostup_dashboard.sqlite3", ["ok", "ok"]),
+    (900 * MB, 200 * MB, "hostup_dashboard.sqlite3", ["warning", "warning"]),
+    (90 * MB, 40 * MB, "hostup_dashboard.sqlite3", ["problem", "problem"]),
+    (62 * MB, 512 * MB, "django.db.backends.postgresql", ["ok", "ok"]),  # as in compose.yaml
+    (4 * MB, 512 * MB, "django.db.backends.postgresql", ["problem", "ok"]),
+]
+
+
+@pytest.mark.parametrize(("data", "temporary", "engine", "levels"), DISKS)
+def test_a_disk_that_fills_up_is_told(examine, settings, tmp_path, monkeypatch, data, temporary, engine, levels):
+    settings.DATA_DIR = tmp_path
+    free = {tmp_path: data, Path(tempfile.gettempdir()): temporary}
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=free[folder]))
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", engine)
+    lines = examine("disk")
+    assert [line.split()[0] for line in lines] == levels
+    assert all(("Make room" in line) == (level != "ok") for line, level in zip(lines, levels, strict=True))
 
 
 OURS = [
