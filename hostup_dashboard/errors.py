@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
+from hostup_dashboard.htmx import wants_fragment
 from hostup_dashboard.signals import denied
 
 RETRY_AFTER = 10  # seconds
@@ -41,7 +42,7 @@ def storage_errors() -> tuple[type[Exception], ...]:
 
 def error_answer(request, status):
     """Answer with the page, or for htmx the fragment, that words `status`, a key of `WORDS`."""
-    template = "_error.html" if _is_partial(request) else "error.html"
+    template = "_error.html" if wants_fragment(request) else "error.html"
     context = {"failure": _failure(status), "message": written_in(request)}
     return among_the_alerts(request, render(request, template, context, status=status))
 
@@ -51,11 +52,6 @@ def _failure(status):
     return {"status": status, "heading": heading, "sentences": [advice]}
 
 
-def _is_partial(request) -> bool:
-    """Tell whether htmx asks for a fragment; early errors come before its middleware."""
-    return hasattr(request, "htmx") and request.htmx.request_type == "partial"
-
-
 def written_in(request) -> str:
     """Return what an agent wrote into the form that was posted: to be shown where it would be lost."""
     return "\n\n".join(filter(None, map(request.POST.get, TEXTS)))
@@ -63,7 +59,7 @@ def written_in(request) -> str:
 
 def among_the_alerts(request, response):
     """Put the error of a change beside what is on the screen, not in its place."""
-    if _is_partial(request) and request.method != "GET":
+    if wants_fragment(request) and request.method != "GET":
         response.headers["HX-Retarget"] = "#alerts"
         response.headers["HX-Reswap"] = "innerHTML"
     return response
@@ -82,7 +78,7 @@ def csrf_failure(request, reason=""):
     """Refuse a form whose page is older than the sign-in of another tab, or another site's."""
     denied.send(sender=None, request=request, reason="csrf")
     response = error_answer(request, 403)
-    if _is_partial(request):
+    if wants_fragment(request):
         response.headers["HX-Trigger"] = "page-expired"  # static/app.js keeps what was written over the reload
     return response
 
@@ -104,7 +100,7 @@ def server_error(request):
     # Django calls this while it handles the exception, and tells it in no other way.
     status = 503 if isinstance(sys.exception(), storage_errors()) else 500
     context = {"failure": _failure(status), "request": request, "message": written_in(request)}
-    template = "_error.html" if _is_partial(request) else "error.html"
+    template = "_error.html" if wants_fragment(request) else "error.html"
     response = HttpResponse(render_to_string(template, context), status=status)
     if status == 503:
         response.headers["Retry-After"] = str(RETRY_AFTER)

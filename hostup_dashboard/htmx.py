@@ -1,6 +1,14 @@
 """What htmx tells of the page that asks."""
 
 
+def wants_fragment(request) -> bool:
+    """Tell whether htmx asks for a part of a page. For going back in the history it asks for all of it.
+
+    What fails before htmx's middleware has run is answered with a page.
+    """
+    return hasattr(request, "htmx") and request.htmx.request_type == "partial"
+
+
 def asking_page(request) -> str | None:
     """Return path and query of the page that htmx asks from, None when it says none or one of another site."""
     try:

@@ -248,6 +248,11 @@ def test_without_a_key_the_text_stays(agent, form):
     assert agent.get(URL).status_code == 403
 
 
+def test_going_back_to_it_gives_all_of_the_page(agent):
+    page = agent.get(URL, headers={"HX-Request": "true", "HX-Request-Type": "full"}).content.decode()
+    assert page.startswith("<!doctype html>")
+
+
 def test_signed_out_shows_the_text_to_copy(visitor):
     written = {"subject": "A subject", "message": "My words.", "critical_reason": "All are down."}
     response = visitor.post(URL, {"token": str(uuid.uuid4())} | written)

@@ -128,6 +128,22 @@ def test_what_did_not_happen_is_said_and_can_be_tried_again(agent, sandbox, faul
     assert Activity.objects.get().outcome == "not_done"
 
 
+def test_trying_again_what_a_colleague_has_done_meanwhile_is_not_our_doing(agent, sandbox):
+    sandbox.fault("html_502", method="POST")
+    ticket = sandbox.tickets.find(SAMPLE_ID)
+    shown = FORM | {"status": "closed", "updated_at": ticket.updated_at.isoformat()}
+    again = dict(
+        re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', agent.post(URL, shown).content.decode())
+    )
+    ticket.status, ticket.updated_at = "open", datetime.now(UTC) - timedelta(seconds=10)
+    html = agent.htmx_post(URL, again).content.decode()
+    assert "Already open." in html
+    assert list(Activity.objects.values_list("from_status", "outcome")) == [
+        ("closed", "already"),
+        ("closed", "not_done"),
+    ]
+
+
 def test_what_cannot_be_known_is_called_unknown(agent, sandbox):
     sandbox.fault("lost_answer", method="POST")
     sandbox.fault("problem_503", method="GET", times=None)

@@ -3,6 +3,7 @@
 from django.shortcuts import render
 
 from hostup_dashboard.errors import among_the_alerts, written_in
+from hostup_dashboard.htmx import wants_fragment
 from tickets import failures
 from tickets.hostup import tally
 
@@ -38,8 +39,7 @@ def failure_answer(request, failure: failures.Failure, **context):
     """Answer with a page, or for htmx with a fragment: where the content would have come, or, when something
     was to be changed, among the alerts, so that the ticket on the screen stays as it was."""
     changing = request.method == "POST"
-    is_partial = request.htmx.request_type == "partial"
-    template = "_error.html" if is_partial else "error.html"
+    template = "_error.html" if wants_fragment(request) else "error.html"
     context |= {"failure": failure, "message": written_in(request)}
     if not changing and failure.status >= 429:  # else it would only be refused again
         context["retry_url"] = request.get_full_path()

@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
+from hostup_dashboard.htmx import wants_fragment
 from tickets import creating, departments, failures, sending, services, storage, words
 from tickets.forms import LONGEST_MESSAGE, NewTicketForm
 from tickets.hostup import errors
@@ -94,7 +95,7 @@ def _page(request, form, *, failure=None, result=None):
         "priorities": [(words.PRIORITIES[name], words.PRIORITY_ADVICE[name]) for name in words.PRIORITIES],
         "has_draft": has_draft,
     }
-    template = "tickets/_create.html" if request.htmx else "tickets/create.html"
+    template = "tickets/_create.html" if wants_fragment(request) else "tickets/create.html"
     response = render(request, template, context, status=failure.status if failure else 200)
     tell_when_to_retry(response, failure)
     return response

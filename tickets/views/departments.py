@@ -3,6 +3,7 @@
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from hostup_dashboard.htmx import wants_fragment
 from tickets import departments as known
 from tickets import failures
 from tickets.filters import Filters
@@ -13,7 +14,7 @@ from tickets.upstream import client_of
 @require_safe
 def departments(request):
     """Give htmx the options of the department filter, fresh from HostUp when what is known is old."""
-    if not request.htmx:
+    if not wants_fragment(request):
         return redirect("tickets")
     client = client_of(request.user)
     status = 200

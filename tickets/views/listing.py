@@ -9,7 +9,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from hostup_dashboard.htmx import asking_page
+from hostup_dashboard.htmx import asking_page, wants_fragment
 from tickets import departments, services
 from tickets.failures import Failure, describe
 from tickets.filters import Filters
@@ -45,7 +45,7 @@ def tickets(request):
         "is_first_page": not cursor,
         "more_url": _more_url(filters, cursor, page, fresh, seen),
     }
-    if request.htmx.request_type != "partial":
+    if not wants_fragment(request):
         return render(request, "tickets/list.html", context)
     # The link that was pressed for more tickets is gone: the first of them takes its focus.
     response = render(request, "tickets/_list.html", context | {"focus_first": bool(cursor)})

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST
 
+from hostup_dashboard.htmx import wants_fragment
 from tickets import failures, sending, storage
 from tickets.composer import Composer
 from tickets.filters import Filters
@@ -85,7 +86,7 @@ def _sent(request, result, *, is_encrypted):
     with storage.if_possible("the draft's removal"):
         Draft.objects.keep(request.user, result.ticket.id, {})
     words = _("Reopened and sent.") if result.was_reopened else _("Sent.")
-    if not request.htmx:
+    if not wants_fragment(request):
         messages.success(request, words)
         return HttpResponseRedirect(reverse("ticket", args=[result.ticket.id]) + Filters.of(request).query)
     # The next message stays encrypted until its agent says otherwise.
@@ -107,7 +108,7 @@ def _answer(request, composer, *, result=None, failure):
         with storage.if_possible("the draft"):
             Draft.objects.keep(request.user, composer.ticket_id, fields)
     context = _context(request, ticket) | {"composer": composer._replace(failure=failure)}
-    if request.htmx:
+    if wants_fragment(request):
         template = "tickets/_not_replied.html"
     else:
         template = "tickets/ticket.html" if ticket else "tickets/reply.html"
@@ -122,7 +123,7 @@ def _context(request, ticket) -> dict:
         "tickets": [ticket] if ticket else [],
         "filters": Filters.of(request),
         "drafts": Draft.objects.ticket_ids(request.user),
-        "is_shown": bool(ticket and request.htmx and is_on_screen(request, ticket)),
+        "is_shown": bool(ticket and wants_fragment(request) and is_on_screen(request, ticket)),
     }
 
 

@@ -4,7 +4,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from hostup_dashboard.htmx import asking_page
+from hostup_dashboard.htmx import asking_page, wants_fragment
 from tickets import departments, services
 from tickets.composer import Composer
 from tickets.filters import Filters
@@ -25,7 +25,7 @@ def show(request, ticket_id):
         "drafts": drafts,
         "composer": Composer.fresh(request.user, ticket, drafts),
     }
-    if request.htmx.request_type == "partial":
+    if wants_fragment(request):
         return render(request, "tickets/_pane.html", context | {"focus": True})
     return render(request, "tickets/ticket.html", context)
 

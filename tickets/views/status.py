@@ -12,6 +12,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from hostup_dashboard.htmx import wants_fragment
 from tickets import changes, failures
 from tickets.composer import Composer
 from tickets.filters import Filters
@@ -39,7 +40,7 @@ def _answer(request, ticket_id, change):
     status, updated_at = _shown(request)
     result = changes.logged(client, request.user, change, ticket_id, status, updated_at)
     failure = None if result.is_success else _failure(change, result)
-    if failure and not (result.ticket and request.htmx):
+    if failure and not (result.ticket and wants_fragment(request)):
         return failure_answer(request, failure, **_ways_on(request, change, ticket_id, result.outcome))
 
     context = {
@@ -50,7 +51,7 @@ def _answer(request, ticket_id, change):
         "filters": Filters.of(request),
         "drafts": Draft.objects.ticket_ids(request.user),
     }
-    if not request.htmx:
+    if not wants_fragment(request):
         toast = render_to_string("tickets/_toast.html", context, request)
         messages.success(request, mark_safe(toast))  # noqa: S308  (the template has escaped what is in it)
         return HttpResponseRedirect(_next(request, ticket_id))
@@ -95,7 +96,8 @@ def _ways_on(request, change, ticket_id, outcome) -> dict[str, str]:
     """Return what may be done now: try again when that is known to be safe, else look."""
     query = Filters.of(request).query
     if outcome == Outcome.NOT_DONE:
-        return {"retry_change_url": reverse(change.action, args=[ticket_id]) + query}
+        shown = {name: request.POST.get(name, "") for name in ("status", "updated_at", "next")}
+        return {"retry_change_url": reverse(change.action, args=[ticket_id]) + query, "shown": shown}
     return {"back_url": reverse("ticket", args=[ticket_id]) + query}
 
 
