@@ -51,6 +51,14 @@ def test_a_stranger_cannot_download_it(agent, stranger):
     assert stranger.get(href).status_code == 404
 
 
+def test_a_file_that_is_not_there_is_worded(agent):
+    response = agent.get(f"/tickets/{ATTACHMENTS_ID}/attachments/tatt_gone/")
+    assert response.status_code == 404
+    html = response.content.decode()
+    assert "HostUp has no such file" in html
+    assert "req_" in html
+
+
 def test_a_file_that_is_too_large_is_worded(agent, sandbox):
     href = attachments(agent)[0]
     sandbox.fault(status=200, body=b"x" * (25 * 1024 * 1024 + 1))

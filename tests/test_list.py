@@ -166,6 +166,15 @@ def test_a_status_that_hostup_calls_unknown_has_a_word(agent):
     assert ">Unknown<" in html
 
 
+def test_what_a_later_hostup_may_call_things_shows_as_it_came_without_tricks(agent, sandbox):
+    ticket = sandbox.tickets.find(SAMPLE_ID)
+    ticket.status = ticket.priority = ticket.messages[0].sender = "\u202ereopened"
+    for path in ("/tickets/", f"/tickets/{SAMPLE_ID}/"):
+        html = agent.get(path).content.decode()
+        assert ">\ufffdreopened<" in html
+        assert "\u202e" not in re.sub('value="[^"]*"', "", html)  # a form says back what came
+
+
 def test_a_stranger_sees_another_account(agent, stranger):
     assert not set(rows(agent.get("/tickets/").content.decode())) & set(
         rows(stranger.get("/tickets/").content.decode())

@@ -27,7 +27,7 @@ _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u
 
 
 def status_word(status):
-    return words.STATUSES.get(status, status)
+    return words.STATUSES.get(status) or plain(status)
 
 
 def status_class(status):
@@ -45,11 +45,11 @@ def is_our_turn(status):
 
 
 def priority_word(priority):
-    return words.PRIORITIES.get(priority, priority)
+    return words.PRIORITIES.get(priority) or plain(priority)
 
 
 def sender_word(sender):
-    return words.SENDERS.get(sender, sender)
+    return words.SENDERS.get(sender) or plain(sender)
 
 
 def sender_class(sender):
@@ -57,7 +57,7 @@ def sender_class(sender):
 
 
 def service_word(service_type):
-    return words.SERVICES.get(service_type, service_type or "")
+    return words.SERVICES.get(service_type) or plain(service_type)
 
 
 def plain(text):
@@ -154,7 +154,7 @@ def in_row(ticket: TicketSummary, statuses: dict[str, str], turns: dict[str, str
         ticket.id,
         ticket.number,
         status,
-        statuses.get(status, status),
+        statuses.get(status) or plain(status),
         turns.get(status, ""),
         _short(ticket.subject),
         _short(ticket.department_name or ticket.department_slug),

@@ -37,7 +37,12 @@ def download(request, ticket_id, attachment_id):
 
     With `?preview` a picture or PDF shows in the browser, sandboxed; everything else downloads.
     """
-    file = client_of(request.user).download(ticket_id, attachment_id)
+    try:
+        file = client_of(request.user).download(ticket_id, attachment_id)
+    except errors.NotFound as error:
+        sentences = [_("It may have been removed. Reload the ticket and look again.")]
+        failure = failures.describe(error)._replace(heading=_("HostUp has no such file"), sentences=sentences)
+        return failure_answer(request, failure)
     chunks = iter(file)
     first = next(chunks, b"")
     preview = _preview_type(first) if "preview" in request.GET else ""

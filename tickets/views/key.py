@@ -54,7 +54,7 @@ def check(request):
         try_out(client, request.user.api_key)
     except errors.HostUpError as error:
         activity.finish(Outcome.REFUSED, error=error)
-        raise
+        return _page(request, ApiKeyForm(), failure=failures.describe(error)._replace(needs_key=False))
     request.user.api_key.keep("can_write", "checked_at", *departments.FIELDS)
     activity.finish(Outcome.DONE)
     messages.success(request, _("HostUp accepts the key."))
