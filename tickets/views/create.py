@@ -55,13 +55,13 @@ def draft(request):
 
 
 def _look_up_departments(client, user) -> None:
-    """Make the one call that this page has: for fresh departments, or, when the key may not read them and none
-    are known yet, for tickets to learn them from."""
+    """Make the one call that this page has: for fresh departments, or, when the key may not read them and none are
+    known yet, for tickets to learn them from. Both, the once that the first call tells that the key may not."""
     api_key = user.api_key
     try:
         if departments.are_stale(api_key):
             departments.refresh(client, api_key)
-        if not api_key.departments and not departments.are_stale(api_key):
+        if not api_key.departments and not api_key.can_read_departments:
             tickets = client.tickets().tickets
             departments.learn(user, tickets)
             services.remember(user, tickets)
