@@ -120,6 +120,23 @@ def worded_method_errors(get_response):
     return middleware
 
 
+class RefusedForms:
+    """Answer a form of allauth's that was refused with 422, after too many attempts with 429: allauth says 200."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_template_response(self, request, response):
+        form = (response.context_data or {}).get("form")
+        if request.method == "POST" and form is not None and form.errors:
+            is_throttled = any(form.has_error(name, "too_many_login_attempts") for name in form.errors)
+            response.status_code = 429 if is_throttled else 422
+        return response
+
+
 class SignInRequired(LoginRequiredMiddleware):
     """Send whoever is not signed in to the sign-in page, and back afterwards to the page they were on.
 

@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "hostup_dashboard.accounts.sessions.SessionLimits",
     "hostup_dashboard.middleware.SignInRequired",
+    "hostup_dashboard.middleware.RefusedForms",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "hostup_dashboard.accounts.second_step.SecondStepRequired",

@@ -125,7 +125,7 @@ def test_a_password_that_is_easy_to_guess_is_refused(new):
     browser = sign_in()
     form = {"oldpassword": "a-long-password-of-the-tests", "password1": new, "password2": new}
     answer = browser.post("/accounts/password/", form)
-    assert answer.status_code == 200
+    assert answer.status_code == 422
     assert 'class="field-error"' in answer.content.decode()
 
 
