@@ -21,8 +21,8 @@ max_requests = 20_000
 max_requests_jitter = 2_000
 # Its own words go through the same format and filters; requests have a line from us (request_log.py).
 logconfig_dict = LOGGING
-# Where the site is mounted and which page is asked for are no matter of a header: from this machine gunicorn would
-# take them, and a proxy here passes on what a browser sent.
+# Where the site is mounted and which page is asked for are not for a header to decide: from this machine gunicorn
+# would take them, and a proxy here passes on what a browser sent.
 forwarder_headers = ""
 control_socket_disable = True  # nobody here steers a running server
 
@@ -54,6 +54,6 @@ def on_starting(server):
 
 
 def post_worker_init(worker):
-    """Keep the garbage collector from going through all that is loaded by now with every few pages."""
+    """Keep the garbage collector from scanning, every few pages, all that is loaded by now."""
     gc.collect()
     gc.freeze()

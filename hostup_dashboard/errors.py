@@ -3,13 +3,16 @@
 import sys
 
 from django.db import Error as DatabaseError
+from django.dispatch import Signal
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
 from hostup_dashboard.htmx import wants_fragment
-from hostup_dashboard.signals import denied
+
+# Sent when somebody was not allowed to do something, with `request` and `reason`: "permission" or "csrf".
+denied = Signal()
 
 RETRY_AFTER = 10  # seconds
 TEXTS = ("subject", "message", "critical_reason")  # fields that agents write into at length

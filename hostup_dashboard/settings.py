@@ -37,7 +37,6 @@ HOSTUP_IS_SANDBOX = HOSTUP_API_URL.startswith("http://")  # the real one speaks 
 ALLOWED_HOSTS = [SITE.host, "127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [SITE.origin]
 ROOT_URLCONF = "hostup_dashboard.urls"
-WSGI_APPLICATION = "hostup_dashboard.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
@@ -139,7 +138,6 @@ if LANGUAGE_CODE not in dict(LANGUAGES):
     raise ImproperlyConfigured(f"LANGUAGE_CODE must be {' or '.join(dict(LANGUAGES))}, not {LANGUAGE_CODE!r}.")
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = environment.time_zone(env.str("TIME_ZONE", "Europe/Stockholm"))
-USE_TZ = True
 
 # Static files: collected when the server starts (gunicorn.conf.py), served compressed under hashed names
 
@@ -156,7 +154,7 @@ STORAGES = {
 AUTHENTICATION_BACKENDS = ["tickets.sign_in.Backend"]
 PASSWORD_HASHERS = [
     "hostup_dashboard.accounts.hashers.Argon2",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # of before: hashed anew at the next sign-in
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # older ones, rehashed at the next sign-in
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -167,8 +165,6 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "tickets"
 PASSWORD_RESET_TIMEOUT = 24 * 60 * 60  # seconds that a link to choose a password works
 ACCOUNT_ADAPTER = "hostup_dashboard.accounts.adapters.AccountAdapter"
-ACCOUNT_LOGIN_METHODS = {"username"}
-ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"

@@ -28,8 +28,7 @@ def environment(**options) -> Environment:
 
 
 def remembered(macro: Macro) -> Callable[..., str]:
-    """Return `macro` as one that renders once for all pages that give it the same arguments: values, and short
-    ones, since they are kept.
+    """Return `macro` with its output cached by its arguments. Pass short, hashable values: they are kept.
 
     Beside those it may depend on the language and the time zone, which a request chooses, and on where the site is
     mounted, and on nothing else: it has to be imported without the context, and ask no clock.

@@ -89,6 +89,13 @@ def test_any_error_answer_has_a_meaning(status, body, headers):
         assert 200 <= status < 300
 
 
+@pytest.mark.parametrize("odd", [None, "three", -1, {}])
+def test_what_no_page_shows_hides_no_ticket_and_no_file(odd):
+    assert wire.read_ticket(answer(dump(TICKET | {"messageCount": odd}))).number == 149943
+    sent = {"attachmentId": "satt_1", "filename": odd, "byteLength": odd, "contentType": odd}
+    assert wire.read_upload(answer(dump(sent))).attachment_id == "satt_1"
+
+
 def test_an_unknown_field_is_dropped_and_an_unknown_word_kept():
     ticket = wire.read_ticket(answer(dump(TICKET | {"status": "escalated", "mood": "good"})))
     assert ticket.status == "escalated"

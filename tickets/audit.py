@@ -18,8 +18,8 @@ from django.contrib.auth.signals import user_logged_out, user_login_failed
 from django.dispatch import receiver
 
 from hostup_dashboard.accounts.agents import agent_changed
+from hostup_dashboard.errors import denied
 from hostup_dashboard.request_log import client_address
-from hostup_dashboard.signals import denied
 from tickets.models import Activity
 
 Action, Outcome = Activity.Action, Activity.Outcome

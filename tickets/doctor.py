@@ -9,7 +9,7 @@ from django.conf import settings
 from hostup_dashboard.doctor import Finding, certificate_ends, ok, problem, warning
 from tickets import upstream
 from tickets.hostup import errors
-from tickets.models import ApiKey, Canary, Draft, SecondStep
+from tickets.models import HOLDERS_OF_SECRETS, Canary
 
 CLOCK_SECONDS = 5  # that two well-kept clocks may differ, an answer's way and HostUp's whole seconds included
 CALL_SECONDS = 6.0  # for HostUp to answer
@@ -24,7 +24,7 @@ def keys() -> Iterator[Finding]:
             "the database was written with other ENCRYPTION_KEYS than the present ones",
             "Put the former key back, after the new one; then manage.py rotate_encryption_key.",
         )
-    rows = [row for model in (ApiKey, Draft, SecondStep, Canary) for row in model.objects.iterator()]
+    rows = [row for model in HOLDERS_OF_SECRETS for row in model.objects.iterator()]
     unreadable = sum(not _is_readable(row) for row in rows)
     old = sum(not row.is_under_current_key for row in rows)
     stored = len(rows)
@@ -91,7 +91,7 @@ def _clock(ahead: float) -> Finding:
 def _is_readable(row) -> bool:
     try:
         row.decrypt()
-    except (ApiKey.Unreadable, SecondStep.Unreadable):
+    except row.Unreadable:
         return False
     return True
 

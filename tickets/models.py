@@ -1,4 +1,4 @@
-"""What HostUp does not keep: each agent's encrypted API key, and who did what."""
+"""What HostUp does not keep: agents' API keys, drafts and second steps (encrypted), sent forms, who did what."""
 
 import json
 import uuid
@@ -22,8 +22,7 @@ ACTIVITY_LIFE = timedelta(days=400)  # a year, and time to look at it
 class Encrypted(models.Model):
     """A row that holds one secret, which only this row can give back."""
 
-    class Unreadable(Exception):
-        """The secret cannot be decrypted with the present `ENCRYPTION_KEYS`."""
+    Unreadable = crypto.Unreadable
 
     token = models.TextField()
 
@@ -36,10 +35,7 @@ class Encrypted(models.Model):
 
     def decrypt(self) -> str:
         """Return the secret in clear. Raises `Encrypted.Unreadable`."""
-        try:
-            return crypto.decrypt(self.token, owner=self.owner)
-        except crypto.Unreadable:
-            raise self.Unreadable from None
+        return crypto.decrypt(self.token, owner=self.owner)
 
     @property
     def owner(self) -> str:
@@ -189,7 +185,7 @@ class DraftQuerySet(models.QuerySet):
     def keep(self, user, ticket_id: str, fields: dict) -> None:
         """Keep what an agent has written so far; forget it when that is nothing."""
         self.filter(updated_at__lt=timezone.now() - DRAFT_LIFE).delete()
-        if not any(fields.values()):
+        if not fields:
             self.filter(user=user, ticket_id=ticket_id).delete()
             return
         draft = Draft(user=user, ticket_id=ticket_id)
@@ -401,3 +397,7 @@ class Activity(models.Model):
         self.finished_at = timezone.now()
         with storage.if_possible(f"the outcome of activity {self.pk} ({self}) in the log"):
             self.save()
+
+
+# What is rotated and looked at as a whole.
+HOLDERS_OF_SECRETS = (ApiKey, Draft, SecondStep, Canary)

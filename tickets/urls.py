@@ -1,21 +1,16 @@
 """Path to view name. One word for one action everywhere."""
 
 from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 from django.views.generic import RedirectView
 
 from tickets.views import activity, attachment, create, departments, go, health, key, listing, reply, show, status
 
 
-class HostUpId:
+class HostUpId(StringConverter):
     """An id of HostUp's, or a ticket's number: what may go on into a path of HostUp's."""
 
     regex = "[A-Za-z0-9_-]{1,64}"
-
-    def to_python(self, value):
-        return value
-
-    def to_url(self, value):
-        return value
 
 
 register_converter(HostUpId, "id")

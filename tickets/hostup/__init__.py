@@ -1,8 +1,8 @@
 """HostUp's support API v2, for Python. Knows nothing of Django.
 
 `types` are the values, `errors` what can go wrong, `wire` turns bytes into either, `client` makes the calls,
-`deadline` holds a call to its time, `circuit` and `limits` say when not to make one, `tally` counts the calls,
-`watcher` is told of them.
+`multipart` is the body of an upload, `deadline` holds a call to its time, `circuit` and `limits` say when not to
+make one, `tally` counts the calls, `watcher` is told of them.
 
 Reference: https://developer.hostup.se
 """

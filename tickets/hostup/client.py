@@ -234,7 +234,7 @@ class Client:
         """Start downloading a file of a ticket. Raises before the first byte, or while it is iterated over."""
         call = deadline.Call(self._pool.file_seconds)
         path, params = f"/attachments/{_checked(attachment_id)}", {"ticketId": _checked(ticket_id)}
-        # The call is over when its answer begins: how fast the rest is taken is no matter of HostUp's.
+        # The call is over when its answer begins: how fast the rest is taken is not HostUp's doing.
         with self._calling("GET", path), ExitStack() as opened:
             opened.enter_context(self._pool.file_slot())
             response = opened.enter_context(self._exchange("GET", path, call, params=params))

@@ -1,4 +1,4 @@
-"""The values that HostUp's support API sends, as it names them. Unknown fields are dropped.
+"""The values that HostUp's support API sends, as it names them. Fields that nothing here shows are dropped.
 
 Required are the fields without which a ticket cannot be shown or acted on; for the others the reference's
 "may be null" is read widely, so that an answer with less in it still shows. A status, priority or sender that
@@ -38,7 +38,6 @@ class Attachment(_Value):
 
     id: Id
     filename: str | None = None
-    extension: str | None = None
     mime_type: str | None = None
 
 
@@ -69,7 +68,6 @@ class TicketSummary(_Value):
     last_message_at: Time | None = None
     cc_emails: list[str] = field(default_factory=list)
     requester_name: str | None = None
-    message_count: int = 0
     linked_services: list[LinkedService] = field(default_factory=list)
 
     @property
@@ -110,13 +108,9 @@ class Department(_Value):
     slug: str
     display_name: str
     description: str | None = None
-    email: str | None = None
 
 
 class Upload(_Value):
     """A file that was uploaded and is not yet part of a message (`satt_…`)."""
 
     attachment_id: Id
-    filename: str
-    byte_length: int
-    content_type: str | None = None

@@ -20,6 +20,7 @@ Value = TypeVar("Value")
 LONGEST_TEXT = 500  # characters of HostUp's own words that we keep
 # The character NUL, as JSON writes it. No text has one, and no PostgreSQL keeps one.
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # nor, with a type, of that shape
 RETRY_AFTER_DEFAULT, RETRY_AFTER_LEAST, RETRY_AFTER_MOST = 30, 1, 300  # seconds
 
 
@@ -78,10 +79,16 @@ def raise_for_status(answer: Answer) -> None:
     """Return when the call succeeded, else raise the error that its status and `code` stand for."""
     if 200 <= answer.status < 300:
         return
-    problem = _problem(answer)
+    sent = _decode_problem(answer.body)
+    problem = {
+        "status": answer.status,
+        "code": _text(sent.code),
+        "detail": _text(sent.detail) or _text(sent.title),
+        "request_id": _text(sent.request_id),
+    }
     match answer.status:
         case 400 | 413 | 415 | 422:
-            raise errors.Invalid(fields=_field_errors(answer), **problem)
+            raise errors.Invalid(fields=_field_errors(sent.errors), **problem)
         case 401:
             raise errors.BadKey(**problem)
         case 403:
@@ -127,7 +134,7 @@ def http_date(value: str) -> datetime | None:
 def _read(answer: Answer, type_: type[Value]) -> Value:
     try:
         return msgspec.json.decode(_without_nul(answer.body), type=type_)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_JSON:
         raise errors.Unreadable(status=answer.status) from None
 
 
@@ -141,7 +148,7 @@ def _each(entries: list[msgspec.Raw], type_: type[Value]) -> tuple[list[Value], 
     for entry in entries:
         try:
             values.append(msgspec.json.decode(entry, type=type_))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except NOT_JSON:
             continue
     return values, len(entries) - len(values)
 
@@ -151,18 +158,7 @@ def _unique(tickets: list[TicketSummary]) -> list[TicketSummary]:
     return list({ticket.id: ticket for ticket in tickets}.values())
 
 
-def _problem(answer: Answer) -> dict[str, Any]:
-    problem = _decode_problem(answer)
-    return {
-        "status": answer.status,
-        "code": _text(problem.code),
-        "detail": _text(problem.detail) or _text(problem.title),
-        "request_id": _text(problem.request_id),
-    }
-
-
-def _field_errors(answer: Answer) -> dict[str, str]:
-    entries = _decode_problem(answer).errors
+def _field_errors(entries: Any) -> dict[str, str]:
     if not isinstance(entries, list):
         return {}
     return {
@@ -170,10 +166,10 @@ def _field_errors(answer: Answer) -> dict[str, str]:
     }
 
 
-def _decode_problem(answer: Answer) -> _Problem:
+def _decode_problem(body: bytes) -> _Problem:
     try:
-        return msgspec.json.decode(_without_nul(answer.body), type=_Problem)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return msgspec.json.decode(_without_nul(body), type=_Problem)
+    except NOT_JSON:
         return _Problem()
 
 

@@ -24,7 +24,7 @@ def activity(request):
         entries = entries.filter(Q(user__username=agent) | Q(about__username=agent))
     entries = entries.select_related("user", "about")
     page = Paginator(entries, ENTRIES_A_PAGE).get_page(request.GET.get("page"))
-    agents = get_user_model().objects.filter(pk__in=visible.values("user")).distinct().order_by("username")
+    agents = get_user_model().objects.filter(pk__in=visible.values("user")).order_by("username")
     context = {
         "page": page,
         "numbers": visible.ticket_numbers({entry.ticket_id for entry in page}),

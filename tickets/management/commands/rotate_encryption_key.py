@@ -5,9 +5,8 @@ import time
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from tickets.models import ApiKey, Canary, Draft, SecondStep
+from tickets.models import HOLDERS_OF_SECRETS
 
-MODELS = (ApiKey, Draft, SecondStep, Canary)
 BATCH = 200  # rows locked at a time: a few tenths of a second
 PAUSE = 0.1  # seconds between batches: those who wait for SQLite's lock look that often, or never get it
 
@@ -27,7 +26,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, dry_run, delete_unreadable, **options):
-        unreadable = sum(self._rotate(model, dry_run, delete_unreadable) for model in MODELS)
+        unreadable = sum(self._rotate(model, dry_run, delete_unreadable) for model in HOLDERS_OF_SECRETS)
         if unreadable and not delete_unreadable:
             raise CommandError(
                 "Some could not be read: keep the old key, or accept that these are lost (--delete-unreadable)."
