@@ -44,22 +44,29 @@ class FilesField(forms.FileField):
         return files
 
 
-class ReplyForm(forms.Form):
-    """A reply, and what its agent had on the screen while writing it."""
+class MessageField(forms.CharField):
+    """A text as it was typed, with line ends of one character: browsers send two."""
 
-    token = forms.UUIDField(widget=forms.HiddenInput)
-    seen_message = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
-    seen_count = forms.IntegerField(min_value=0, required=False, widget=forms.HiddenInput)
-    seen_status = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)
-    message = forms.CharField(max_length=LONGEST_MESSAGE, strip=False, label=_("Reply"))
-    encrypted = forms.BooleanField(required=False, label=_("Send encrypted"))
-    files = FilesField(required=False, label=_("Attach files"))
+    def __init__(self, **options):
+        super().__init__(max_length=LONGEST_MESSAGE, strip=False, **options)
 
-    def clean_message(self):
-        message = self.cleaned_data["message"]
+    def clean(self, value):
+        message = super().clean(value)
         if not message.strip():
             raise forms.ValidationError(_("Write something first."))
         return message.replace("\r\n", "\n")
+
+
+class ReplyForm(forms.Form):
+    """A reply, and what its agent had on the screen while writing it. Its fields are drawn by _composer.html."""
+
+    token = forms.UUIDField()
+    seen_message = forms.CharField(max_length=64, required=False)
+    seen_count = forms.IntegerField(min_value=0, required=False)
+    seen_status = forms.CharField(max_length=40, required=False)
+    message = MessageField()
+    encrypted = forms.BooleanField(required=False)
+    files = FilesField(required=False)
 
 
 class NewTicketForm(forms.Form):
@@ -67,19 +74,14 @@ class NewTicketForm(forms.Form):
 
     use_required_attribute = False  # the browser's own words would come in its language, one field at a time
 
-    token = forms.UUIDField(widget=forms.HiddenInput)
+    token = forms.UUIDField()
     department = forms.CharField(max_length=64, widget=forms.Select, label=_("Department"))
     subject = forms.CharField(
         max_length=255,
         widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
         label=_("Subject"),
     )
-    message = forms.CharField(
-        max_length=LONGEST_MESSAGE,
-        strip=False,
-        widget=forms.Textarea(attrs={"rows": 8, "dir": "auto"}),
-        label=_("Message"),
-    )
+    message = MessageField(widget=forms.Textarea(attrs={"rows": 8, "dir": "auto"}), label=_("Message"))
     priority = forms.ChoiceField(choices=words.PRIORITIES.items, initial="medium", label=_("Priority"))
     critical_reason = forms.CharField(
         max_length=LONGEST_MESSAGE,
@@ -130,27 +132,21 @@ class NewTicketForm(forms.Form):
         for name in ("department", "subject", "message", "priority"):
             self.fields[name].widget.attrs["aria-required"] = "true"
 
-    def clean_message(self):
-        message = self.cleaned_data["message"]
-        if not message.strip():
-            raise forms.ValidationError(_("Write something first."))
-        return message.replace("\r\n", "\n")
-
     def clean_cc_emails(self):
         """Return the addresses, each once."""
-        addresses = list(dict.fromkeys(re.split(r"[\s,;]+", self.cleaned_data["cc_emails"].strip(", ;\r\n\t"))))
-        for address in filter(None, addresses):
+        addresses = list(dict.fromkeys(filter(None, re.split(r"[\s,;]+", self.cleaned_data["cc_emails"]))))
+        for address in addresses:
             try:
                 validate_email(address)
             except forms.ValidationError:
                 raise forms.ValidationError(
                     _("“%(address)s” is no e-mail address."), params={"address": address}
                 ) from None
-        return [address for address in addresses if address]
+        return addresses
 
     def clean(self):
         fields = super().clean()
-        if fields.get("priority") == "critical" and not fields.get("critical_reason", "x"):
+        if fields.get("priority") == "critical" and fields.get("critical_reason") == "":
             self.add_error("critical_reason", _("Say how your customers are affected."))
         service_type, service_id = fields.get("service_type"), fields.get("service_id")
         if service_id and not service_type:

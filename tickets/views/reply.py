@@ -56,16 +56,18 @@ def reply(request, ticket_id):
 @require_POST
 def draft(request, ticket_id):
     """Keep what has been written so far, unless it has been sent meanwhile."""
-    fields = {
-        "message": request.POST.get("message", "")[:LONGEST_MESSAGE],
-        "encrypted": "encrypted" in request.POST,
-    }
     if Submission.objects.is_gone(request.POST.get("token", ""), request.user):
         return HttpResponse()
-    if not fields["message"].strip():
-        fields = {}
+    is_kept = _keep_draft(request, ticket_id)
+    return HttpResponse(_("Draft saved.") if is_kept else "")
+
+
+def _keep_draft(request, ticket_id) -> bool:
+    """Keep what is in the box; tell whether there is anything."""
+    message = request.POST.get("message", "")[:LONGEST_MESSAGE]
+    fields = {"message": message, "encrypted": "encrypted" in request.POST} if message.strip() else {}
     Draft.objects.keep(request.user, ticket_id, fields)
-    return HttpResponse(_("Draft saved.") if fields else "")
+    return bool(fields)
 
 
 def _written_in(request, ticket_id, *, token=None) -> Composer:
@@ -103,10 +105,8 @@ def _answer(request, composer, *, result=None, failure):
         composer = composer.below(ticket).with_news(result.news)._replace(is_stale=result.state == State.STALE)
     if result and sending.needs_new_form(result):
         composer = composer._replace(token=uuid.uuid4())
-    if composer.message.strip():
-        fields = {"message": composer.message[:LONGEST_MESSAGE], "encrypted": composer.is_encrypted}
-        with storage.if_possible("the draft"):
-            Draft.objects.keep(request.user, composer.ticket_id, fields)
+    with storage.if_possible("the draft"):
+        _keep_draft(request, composer.ticket_id)
     context = _context(request, ticket) | {"composer": composer._replace(failure=failure)}
     if wants_fragment(request):
         template = "tickets/_not_replied.html"
