@@ -9,29 +9,30 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+MO := locale/sv/LC_MESSAGES/django.mo
 
 .PHONY: run test test-scale test-sent-once fuzz observatory lighthouse bench bench-peer bench-files bench-bulkhead bench-rotation deploy-check coverage mutants audit sbom screenshots lint format lock messages
 
-run: $(VENV)/installed locale/sv/LC_MESSAGES/django.mo
+run: $(VENV)/installed $(MO)
 	@exec $(BIN)/python -m hostup_dashboard.run
 
-test: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
+test: $(VENV)/installed-dev $(MO)
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # Two replicas behind nginx, then all that needs no browser once more, over a PostgreSQL and a Redis of its own.
-test-scale: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
+test-scale: $(VENV)/installed-dev $(MO)
 	$(BIN)/python -m pytest tests/scale
 	$(BIN)/python -m tests.scale.parts $(BIN)/python -m pytest tests --ignore=tests/browser -n 2 --dist loadfile
 
 test-sent-once: $(VENV)/installed-dev
 	SENT_ONCE_PRESSES=$${SENT_ONCE_PRESSES:-10000} $(BIN)/python -m pytest -s tests/test_sent_once.py
 
-fuzz: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
+fuzz: $(VENV)/installed-dev $(MO)
 	FUZZ_CASES=$${FUZZ_CASES:-50000} $(BIN)/python -m pytest -s tests/test_fuzz.py --hypothesis-show-statistics
 
 # With what is installed of hadolint, shellcheck, docker compose, systemd-analyze, promtool and caddy; says what is not.
-deploy-check: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
+deploy-check: $(VENV)/installed-dev $(MO)
 	$(BIN)/python -m pytest -rs tests/test_deployment.py
 
 OBSERVATORY := data/observatory
@@ -48,7 +49,7 @@ $(OBSERVATORY)/node_modules:
 
 LIGHTHOUSE := data/lighthouse
 
-lighthouse: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo $(LIGHTHOUSE)/node_modules
+lighthouse: $(VENV)/installed-dev $(MO) $(LIGHTHOUSE)/node_modules
 	$(BIN)/python -m benchmarks.lighthouse $(LIGHTHOUSE)
 
 $(LIGHTHOUSE)/node_modules:
@@ -56,12 +57,12 @@ $(LIGHTHOUSE)/node_modules:
 	npm install --prefix $(LIGHTHOUSE) --no-save --no-audit --no-fund --ignore-scripts --loglevel error \
 	  lighthouse@12.8.2
 
-bench: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
+bench: $(VENV)/installed-dev $(MO)
 	$(BIN)/python -m benchmarks.pages
 
 PEER := data/peer
 
-bench-peer: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo $(PEER)/bin/gunicorn
+bench-peer: $(VENV)/installed-dev $(MO) $(PEER)/bin/gunicorn
 	$(BIN)/python -m benchmarks.peer $(PEER)/bin/python
 
 $(PEER)/bin/gunicorn:
@@ -71,7 +72,7 @@ $(PEER)/bin/gunicorn:
 bench-files: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.files
 
-bench-rotation: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
+bench-rotation: $(VENV)/installed-dev $(MO)
 	$(BIN)/python -m benchmarks.rotation 10000
 
 bench-bulkhead: $(VENV)/installed-dev
@@ -80,7 +81,7 @@ bench-bulkhead: $(VENV)/installed-dev
 # Pillow makes the pictures small. Nothing else needs it, so it has a folder of its own.
 PILLOW := $(VENV)/screenshots
 
-screenshots: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo $(PILLOW)
+screenshots: $(VENV)/installed-dev $(MO) $(PILLOW)
 	$(BIN)/python -m tests.browser.chromium
 	PYTHONPATH=$(PILLOW) $(BIN)/python -m tests.browser.screenshots
 
@@ -101,13 +102,14 @@ audit: $(VENV)/installed-dev
 # Where a mistake sends something twice, or a key to somebody: every branch. Elsewhere 95 %. Without the browser.
 CRITICAL := tickets/hostup/*,tickets/crypto.py,tickets/views/status.py,tickets/views/reply.py
 CRITICAL := $(CRITICAL),tickets/views/create.py,tickets/views/attachment.py,tickets/views/key.py
+CRITICAL := $(CRITICAL),tickets/sending.py,tickets/replying.py,tickets/creating.py,tickets/changes.py,tickets/storage.py
 
-coverage: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
+coverage: $(VENV)/installed-dev $(MO)
 	$(BIN)/python -m pytest tests --ignore=tests/browser -n 2 --dist loadfile --cov --cov-report=
 	$(BIN)/python -m coverage report --fail-under=95
 	$(BIN)/python -m coverage report --fail-under=100 --include="$(CRITICAL)"
 
-mutants: $(VENV)/installed-dev locale/sv/LC_MESSAGES/django.mo
+mutants: $(VENV)/installed-dev $(MO)
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
 
@@ -130,7 +132,7 @@ messages: $(VENV)/installed
 	  hostup_dashboard tickets templates
 	@$(BIN)/pybabel -q update -D django -i data/django.pot -d locale --no-wrap --no-fuzzy-matching --ignore-obsolete
 
-locale/sv/LC_MESSAGES/django.mo: locale/sv/LC_MESSAGES/django.po $(VENV)/installed
+$(MO): locale/sv/LC_MESSAGES/django.po $(VENV)/installed
 	@$(BIN)/pybabel -q compile --domain django --directory locale
 
 $(VENV)/bin/python:

@@ -216,7 +216,7 @@ def test_a_crash_in_the_middle_leaves_an_unknown_in_the_log(agent, monkeypatch):
     def crash(*arguments):
         raise KeyboardInterrupt  # as when the worker is ended
 
-    monkeypatch.setattr("tickets.changes.carry_out", crash)
+    monkeypatch.setattr("tickets.changes.make", crash)
     with pytest.raises(KeyboardInterrupt):
         agent.htmx_post(URL, FORM)
     assert Activity.objects.get().outcome == "unknown"

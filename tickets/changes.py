@@ -68,20 +68,23 @@ class Result(NamedTuple):
         return self.outcome in (Outcome.DONE, Outcome.ALREADY)
 
 
-def logged(client: Client, user, change: Change, ticket_id: str, shown_status: str, shown_at) -> Result:
-    """Carry out a change with its entry in the activity log: written as an intent before the call, completed
-    after it, so that a crash in between shows as unknown."""
+def carry_out(
+    client: Client, user, change: Change, ticket_id: str, shown_status: str, shown_updated_at: datetime | None
+) -> Result:
+    """Make a change, with its entry in the activity log: written as an intent before the call, completed after it,
+    so that a crash in between shows as unknown.
+
+    `shown_status` and `shown_updated_at` are the `status` and `updatedAt` of the ticket that the agent had on the
+    screen. Raises `storage.NothingSent`.
+    """
     activity = Activity.objects.begin(user, change.action, ticket_id=ticket_id, from_status=shown_status)
-    result = carry_out(client, change, ticket_id, shown_at)
+    result = make(client, change, ticket_id, shown_updated_at)
     activity.finish(result.outcome, ticket=result.ticket, error=result.error)
     return result
 
 
-def carry_out(client: Client, change: Change, ticket_id: str, shown_updated_at: datetime | None) -> Result:
-    """Make the change with one call, and read the ticket once when the answer does not tell what happened.
-
-    `shown_updated_at` is the `updatedAt` of the ticket that the agent had on the screen.
-    """
+def make(client: Client, change: Change, ticket_id: str, shown_updated_at: datetime | None) -> Result:
+    """Make the change with one call, and read the ticket once when the answer does not tell what happened."""
     began_at = timezone.now()
     try:
         ticket = change.call(client, ticket_id)
@@ -127,13 +130,13 @@ def _settle(client: Client, change: Change, ticket_id: str, error: errors.HostUp
     return Result(Outcome.REFUSED if refused else Outcome.NOT_DONE, ticket, error)
 
 
-def _was_so_before(ticket: Ticket, shown_at: datetime | None, sent_at: datetime | None) -> bool:
-    """Tell whether somebody else had changed the ticket between `shown_at`, the `updatedAt` on the agent's
+def _was_so_before(ticket: Ticket, shown_updated_at: datetime | None, sent_at: datetime | None) -> bool:
+    """Tell whether somebody else had changed the ticket between `shown_updated_at`, the `updatedAt` on the agent's
     screen, and `sent_at`, when our call was sent at the earliest, both on HostUp's clock.
 
     Not documented: whether HostUp answers a reopen of an open ticket with 409 or with the ticket as it was.
     In the latter case the ticket was updated after it was shown, but not by the call just made.
     """
-    if ticket.updated_at is None or shown_at is None or sent_at is None:
+    if ticket.updated_at is None or shown_updated_at is None or sent_at is None:
         return False
-    return shown_at < ticket.updated_at < sent_at
+    return shown_updated_at < ticket.updated_at < sent_at

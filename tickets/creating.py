@@ -39,11 +39,16 @@ def create(client: Client, user, token, fields: dict) -> Result:
         submission.end(Submission.State.NOT_SENT)
         return Result(State.NOT_SENT, error=error)
     began_at = timezone.now()
-    state, ticket, error = sending.submit(
-        submission,
-        call=lambda: client.create(fields),
-        settle=lambda lost: _settle(client, fields, began_at, lost),
-    )
+    state, ticket, error = State.UNKNOWN, None, None  # what holds if this process is ended in the middle
+    try:
+        state, ticket = State.SENT, client.create(fields)
+    except errors.OutcomeUnknown as lost:
+        error = lost
+        state, ticket = _settle(client, fields, began_at, lost)
+    except errors.HostUpError as refused:
+        state, error = State.NOT_SENT, refused
+    finally:
+        submission.end(sending.STORED[state], ticket_id=ticket.id if ticket else "")
     activity.finish(sending.OUTCOMES[state], ticket=ticket, error=error)
     return Result(state, ticket.id if ticket else "", error)
 

@@ -1,23 +1,18 @@
-"""Sending what an agent wrote: once, and with the truth about what became of it.
+"""What sending a reply and creating a ticket share: each goes out once, with the truth about what became of it.
 
-HostUp documents no idempotency key. So a form is claimed before it is sent (`Submission`), the ticket is read
-first, and when an answer is lost it is read again: what is in it then and was not before is what was sent.
+HostUp documents no idempotency key. So a form is claimed before it is sent (`Submission`), and when an answer is
+lost HostUp is asked for what is there: what was not there before is what was sent.
 """
 
-from collections.abc import Callable, Sequence
 from datetime import timedelta
 from enum import StrEnum
-from typing import NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from tickets import changes, storage
+from tickets import storage
 from tickets.forms import MOST_FILES
-from tickets.hostup import errors
-from tickets.hostup.client import Client
-from tickets.hostup.types import Message, Ticket, TicketSummary
 from tickets.models import Activity, Submission
 
 # A form that is longer under way belongs to a process that was ended. Each at its deadline: every file, and
@@ -36,32 +31,19 @@ class State(StrEnum):
     SENT_BEFORE = "sent_before"  # this form was sent, and has been changed since
 
 
-class Written(NamedTuple):
-    """A reply as its agent wrote it, and the ticket as it stood on the screen then."""
-
-    text: str
-    is_encrypted: bool
-    seen_message: str  # id of the last message, "" when there was none
-    seen_count: int | None  # of the messages, None when the form does not say
-    seen_status: str
-    reopen_first: bool = False
-    files: Sequence = ()  # Django's uploaded files, which go first
-
-    @property
-    def digest(self) -> str:
-        files = [f"{file.name}\0{file.size}" for file in self.files]
-        return digest_of(self.text, str(self.is_encrypted), *files)
-
-
-class Result(NamedTuple):
-    """What became of a reply; the ticket as it was read last; what is new in it; the error, if any."""
-
-    state: State
-    ticket: Ticket | None = None
-    news: list[Message] = []
-    error: Exception | None = None
-    was_reopened: bool = False
-    failed_file: str = ""
+# What a submission remembers: all that was not sent may be tried again.
+STORED = {
+    State.SENT: Submission.State.SENT,
+    State.NOT_SENT: Submission.State.NOT_SENT,
+    State.STALE: Submission.State.NOT_SENT,
+    State.UNKNOWN: Submission.State.UNKNOWN,
+}
+# What the log says of it.
+OUTCOMES = {
+    State.SENT: Activity.Outcome.DONE,
+    State.NOT_SENT: Activity.Outcome.NOT_DONE,
+    State.UNKNOWN: Activity.Outcome.UNKNOWN,
+}
 
 
 def needs_new_form(result) -> bool:
@@ -75,57 +57,6 @@ def digest_of(*parts: str) -> str:
     return salted_hmac("submission", "\0".join(parts), algorithm="sha256").hexdigest()
 
 
-def reply(client: Client, user, token, ticket_id: str, written: Written) -> Result:
-    """Send a reply with one call, after reading the ticket and before reading it again.
-
-    Raises an error of HostUp's when the ticket cannot be read first, or `storage.NothingSent`: nothing was sent
-    then.
-    """
-    before = client.ticket(ticket_id)
-    submission, taken = Submission.objects.claim(token, user, written.digest)
-    if not taken:
-        return _pressed_before(submission, user, before, written)
-    result = Result(State.UNKNOWN, before)  # what holds if this process is ended in the middle
-    try:
-        result = _send_reply(client, user, before, written)
-    except storage.NothingSent as error:
-        result = Result(State.NOT_SENT, before, error=error)
-    finally:
-        submission.end(STORED[result.state])
-    return result
-
-
-def submit(
-    submission: Submission,
-    call: Callable[[], Ticket],
-    settle: Callable[[errors.OutcomeUnknown], tuple[State, TicketSummary | None]],
-) -> tuple[State, TicketSummary | None, errors.HostUpError | None]:
-    """Make the one call of a claimed form that has no ticket to read first, such as a new ticket's.
-
-    `settle` is asked what became of it when the answer is lost.
-    """
-    state, ticket, error = State.UNKNOWN, None, None  # what holds if this process is ended in the middle
-    try:
-        state, ticket = State.SENT, call()
-    except errors.OutcomeUnknown as lost:
-        error = lost
-        state, ticket = settle(lost)
-    except errors.HostUpError as refused:
-        state, error = State.NOT_SENT, refused
-    finally:
-        submission.end(STORED[state], ticket_id=ticket.id if ticket else "")
-    return state, ticket, error
-
-
-# What a submission remembers: all that was not sent may be tried again.
-STORED = {
-    State.SENT: Submission.State.SENT,
-    State.NOT_SENT: Submission.State.NOT_SENT,
-    State.STALE: Submission.State.NOT_SENT,
-    State.UNKNOWN: Submission.State.UNKNOWN,
-}
-
-
 def pressed_before(submission: Submission, user, digest: str) -> State:
     """Tell what a form that was pressed before has become. Another agent's token is nobody's."""
     if submission.user_id != user.pk:
@@ -137,117 +68,3 @@ def pressed_before(submission: Submission, user, digest: str) -> State:
             return State.UNDER_WAY
         case _:
             return State.UNKNOWN
-
-
-def _pressed_before(submission: Submission, user, ticket: Ticket, written: Written) -> Result:
-    state = pressed_before(submission, user, written.digest)
-    news = _news(ticket, written) if state in (State.UNKNOWN, State.UNDER_WAY) else []
-    if any(_is_ours(message, written) for message in news):
-        submission.end(Submission.State.SENT)
-        return Result(State.SENT, ticket)
-    return Result(state, ticket, news)
-
-
-def _send_reply(client: Client, user, before: Ticket, written: Written) -> Result:
-    news = _news(before, written)
-    # A mail that was long on its way comes in between messages that were seen.
-    as_seen = written.seen_count in (None, len(before.messages)) and before.status == written.seen_status
-    if news or not as_seen:
-        return Result(State.STALE, before, news)
-
-    was_reopened = False
-    if written.reopen_first and before.is_closed:
-        reopened = changes.logged(client, user, changes.REOPEN, before.id, before.status, before.updated_at)
-        if not reopened.is_success:
-            return Result(State.NOT_SENT, reopened.ticket or before, error=reopened.error)
-        before, was_reopened = reopened.ticket, True
-
-    for file in written.files:
-        try:
-            upload(client, user, before.id, file)
-        except (errors.HostUpError, storage.NothingSent) as error:
-            return Result(State.NOT_SENT, before, error=error, was_reopened=was_reopened, failed_file=file.name)
-
-    try:
-        activity = Activity.objects.begin(
-            user, Activity.Action.REPLY, ticket_id=before.id, from_status=before.status
-        )
-    except storage.NothingSent as error:
-        return Result(State.NOT_SENT, before, error=error, was_reopened=was_reopened)
-    error = None
-    try:
-        client.reply(before.id, written.text, encrypted=written.is_encrypted)
-        state = State.SENT
-    except errors.OutcomeUnknown as lost:
-        state, error = State.UNKNOWN, lost
-    except errors.HostUpError as refused:
-        state, error = State.NOT_SENT, refused
-
-    after = _read_again(client, before.id)
-    if state == State.UNKNOWN and after:
-        state = _settled(before, after, written, error)
-    activity.finish(OUTCOMES[state], ticket=after or before, error=error)
-    return Result(state, after or before, error=error, was_reopened=was_reopened)
-
-
-def upload(client: Client, user, ticket_id: str, file) -> None:
-    """Upload one of Django's uploaded files for a ticket, logged. Raises an error of HostUp's, or
-    `storage.NothingSent`.
-
-    HostUp's answer is a temporary id that can neither be downloaded nor named in a reply: a finished file shows
-    in the ticket by itself.
-    """
-    activity = Activity.objects.begin(user, Activity.Action.UPLOAD, ticket_id=ticket_id)
-    try:
-        client.upload(file.name, file, file.size, ticket_id=ticket_id)
-    except errors.HostUpError as error:
-        unknown = isinstance(error, errors.OutcomeUnknown)
-        activity.finish(Activity.Outcome.UNKNOWN if unknown else Activity.Outcome.REFUSED, error=error)
-        raise
-    activity.finish(Activity.Outcome.DONE)
-
-
-OUTCOMES = {
-    State.SENT: Activity.Outcome.DONE,
-    State.NOT_SENT: Activity.Outcome.NOT_DONE,
-    State.UNKNOWN: Activity.Outcome.UNKNOWN,
-}
-
-
-def _read_again(client: Client, ticket_id: str) -> Ticket | None:
-    try:
-        return client.ticket(ticket_id, tries=1)
-    except errors.HostUpError:
-        return None
-
-
-def _settled(before: Ticket, after: Ticket, written: Written, error: errors.OutcomeUnknown) -> State:
-    """Compare the ticket before and after: is our message in it?
-
-    No message of ours means "not sent" only when the connection or HostUp broke: after a time-out HostUp may still
-    be at it, and a success that cannot be read is a success. A message of ours with other words may be a
-    colleague's, or ours as HostUp rewrote it: not known.
-    """
-    known = {message.id for message in before.messages}
-    ours = [message for message in after.messages if message.id not in known and message.sender == "customer"]
-    if any(_is_ours(message, written) for message in ours):
-        return State.SENT
-    may_be_there = ours or error.too_slow or error.status in range(200, 300)
-    return State.UNKNOWN if may_be_there else State.NOT_SENT
-
-
-def _is_ours(message: Message, written: Written) -> bool:
-    """Tell whether a message is the reply. An encrypted one may come without its text: that proves nothing."""
-    return (
-        message.sender == "customer"
-        and message.encrypted == written.is_encrypted
-        and (message.body or "").split() == written.text.split()
-    )
-
-
-def _news(ticket: Ticket, written: Written) -> list[Message]:
-    """Return the messages that came after the last one that the agent had on the screen."""
-    messages = ticket.thread
-    ids = [message.id for message in messages]
-    seen = ids.index(written.seen_message) + 1 if written.seen_message in ids else 0
-    return messages[seen:]

@@ -10,10 +10,10 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from tickets import failures, sending
+from tickets import failures, replying
+from tickets.answers import failure_answer
 from tickets.forms import file_problem
 from tickets.hostup import errors
-from tickets.middleware import failure_answer
 from tickets.upstream import client_of
 
 # Path separators, control characters, and those that turn the direction of a name's end.
@@ -70,7 +70,7 @@ def upload(request, ticket_id):
     if problem := file_problem(file):
         return _not_attached(request, failures.Failure(422, _("Not attached"), [problem]))
     try:
-        sending.upload(client_of(request.user), request.user, ticket_id, file)
+        replying.upload(client_of(request.user), request.user, ticket_id, file)
     except errors.Invalid as error:
         return _not_attached(request, failures.describe(error))
     except errors.OutcomeUnknown as error:

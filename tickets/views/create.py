@@ -4,7 +4,7 @@ import uuid
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -13,9 +13,9 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from hostup_dashboard.htmx import wants_fragment
 from tickets import creating, departments, failures, sending, services, storage, words
+from tickets.answers import answer
 from tickets.forms import LONGEST_MESSAGE, NewTicketForm
 from tickets.hostup import errors
-from tickets.middleware import tell_when_to_retry
 from tickets.models import Draft, Submission
 from tickets.sending import State
 from tickets.upstream import client_of
@@ -96,9 +96,7 @@ def _page(request, form, *, failure=None, result=None):
         "has_draft": has_draft,
     }
     template = "tickets/_create.html" if wants_fragment(request) else "tickets/create.html"
-    response = render(request, template, context, status=failure.status if failure else 200)
-    tell_when_to_retry(response, failure)
-    return response
+    return answer(request, template, context, failure)
 
 
 def _described_departments(user) -> list[tuple[str, str]]:

@@ -6,8 +6,8 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from tickets.answers import failure_answer
 from tickets.failures import Failure
-from tickets.middleware import failure_answer
 
 
 @require_safe

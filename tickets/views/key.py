@@ -1,7 +1,7 @@
 """The agent's HostUp API key: try it, keep it encrypted, check it, remove it. It is never shown again."""
 
 from django.contrib import messages
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -9,9 +9,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from hostup_dashboard.accounts.sessions import confirm_first, is_confirmed
 from tickets import departments, failures
+from tickets.answers import answer
 from tickets.forms import ApiKeyForm
 from tickets.hostup import errors
-from tickets.middleware import tell_when_to_retry
 from tickets.models import Activity, ApiKey
 from tickets.upstream import client_for, client_of, try_out
 
@@ -86,6 +86,4 @@ def _page(request, form, *, failure=None, status=200):
             api_key.decrypt()
         except ApiKey.Unreadable:
             context["is_readable"] = False
-    response = render(request, "tickets/key.html", context, status=failure.status if failure else status)
-    tell_when_to_retry(response, failure)
-    return response
+    return answer(request, "tickets/key.html", context, failure, status=status)

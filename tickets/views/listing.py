@@ -11,10 +11,10 @@ from django.views.decorators.http import require_safe
 
 from hostup_dashboard.htmx import asking_page, wants_fragment
 from tickets import departments, services
+from tickets.answers import failure_answer
 from tickets.failures import Failure, describe
 from tickets.filters import Filters
 from tickets.hostup import errors
-from tickets.middleware import failure_answer
 from tickets.models import Draft
 from tickets.upstream import client_of
 

@@ -11,14 +11,15 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_POST
 
 from hostup_dashboard.htmx import wants_fragment
-from tickets import failures, sending, storage
+from tickets import failures, replying, sending, storage
+from tickets.answers import answer
 from tickets.composer import Composer
 from tickets.filters import Filters
 from tickets.forms import LONGEST_MESSAGE, ReplyForm
 from tickets.hostup import errors
-from tickets.middleware import tell_when_to_retry
 from tickets.models import Draft, Submission
-from tickets.sending import State, Written
+from tickets.replying import Written
+from tickets.sending import State
 from tickets.upstream import client_of
 from tickets.views.show import is_on_screen
 
@@ -31,7 +32,7 @@ def reply(request, ticket_id):
     client = client_of(request.user)
     form = ReplyForm(request.POST, request.FILES)
     if not form.is_valid():
-        return _answer(request, _written_in(request, ticket_id), failure=_form_failure(form))
+        return _unsent(request, _written_in(request, ticket_id), failure=_form_failure(form))
     fields = form.cleaned_data
     written = Written(
         text=fields["message"],
@@ -44,12 +45,12 @@ def reply(request, ticket_id):
     )
     composer = _written_in(request, ticket_id, token=fields["token"])
     try:
-        result = sending.reply(client, request.user, fields["token"], ticket_id, written)
+        result = replying.reply(client, request.user, fields["token"], ticket_id, written)
     except (errors.HostUpError, storage.NothingSent) as error:
-        return _answer(request, composer, failure=_not_sent(failures.describe(error)))
+        return _unsent(request, composer, failure=_not_sent(failures.describe(error)))
     if result.state == State.SENT:
         return _sent(request, result, is_encrypted=written.is_encrypted)
-    return _answer(request, composer, result=result, failure=_failure(result))
+    return _unsent(request, composer, result=result, failure=_failure(result))
 
 
 @sensitive_post_parameters()
@@ -98,7 +99,7 @@ def _sent(request, result, *, is_encrypted):
     return render(request, "tickets/_replied.html", context)
 
 
-def _answer(request, composer, *, result=None, failure):
+def _unsent(request, composer, *, result=None, failure):
     """Answer that it was not sent (or may not have been), with the text where it was."""
     ticket = result.ticket if result else None
     if ticket:
@@ -112,9 +113,7 @@ def _answer(request, composer, *, result=None, failure):
         template = "tickets/_not_replied.html"
     else:
         template = "tickets/ticket.html" if ticket else "tickets/reply.html"
-    response = render(request, template, context, status=failure.status)
-    tell_when_to_retry(response, failure)
-    return response
+    return answer(request, template, context, failure)
 
 
 def _context(request, ticket) -> dict:

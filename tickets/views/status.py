@@ -4,7 +4,6 @@ from datetime import datetime
 
 from django.contrib import messages
 from django.http import HttpResponseRedirect
-from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -14,10 +13,10 @@ from django.views.decorators.http import require_POST
 
 from hostup_dashboard.htmx import wants_fragment
 from tickets import changes, failures
+from tickets.answers import answer, failure_answer
 from tickets.composer import Composer
 from tickets.filters import Filters
 from tickets.hostup.types import STATUSES
-from tickets.middleware import failure_answer, tell_when_to_retry
 from tickets.models import Activity, Draft
 from tickets.upstream import client_of
 from tickets.views.show import is_on_screen
@@ -27,18 +26,18 @@ Outcome = Activity.Outcome
 
 @require_POST
 def reopen(request, ticket_id):
-    return _answer(request, ticket_id, changes.REOPEN)
+    return _change(request, ticket_id, changes.REOPEN)
 
 
 @require_POST
 def close(request, ticket_id):
-    return _answer(request, ticket_id, changes.CLOSE)
+    return _change(request, ticket_id, changes.CLOSE)
 
 
-def _answer(request, ticket_id, change):
+def _change(request, ticket_id, change):
     client = client_of(request.user)
     status, updated_at = _shown(request)
-    result = changes.logged(client, request.user, change, ticket_id, status, updated_at)
+    result = changes.carry_out(client, request.user, change, ticket_id, status, updated_at)
     failure = None if result.is_success else _failure(change, result)
     if failure and not (result.ticket and wants_fragment(request)):
         return failure_answer(request, failure, **_ways_on(request, change, ticket_id, result.outcome))
@@ -61,9 +60,7 @@ def _answer(request, ticket_id, change):
     context |= {"is_shown": is_shown, "focus": is_shown, "focus_row": not is_shown, "tickets": [result.ticket]}
     if failure:
         context |= _ways_on(request, change, ticket_id, result.outcome)
-    response = render(request, "tickets/_changed.html", context, status=failure.status if failure else 200)
-    tell_when_to_retry(response, failure)
-    return response
+    return answer(request, "tickets/_changed.html", context, failure)
 
 
 def _shown(request) -> tuple[str, datetime | None]:
