@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,7 +48,8 @@ def examine(sandbox):
 def test_a_good_installation_has_no_problems(sandbox):
     Agent("agent", keys.FULL)
     said = StringIO()
-    call_command("doctor", stdout=said)
+    with suppress(CommandError):  # the lines below say more
+        call_command("doctor", stdout=said)
     lines = said.getvalue().splitlines()
     assert [line for line in lines if not line.startswith("ok ")] == []
     assert {line[9:].partition(":")[0] for line in lines} == {*command.CHECKS} - {"our certificate"}

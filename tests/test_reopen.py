@@ -81,6 +81,12 @@ def test_a_ticket_that_a_colleague_reopened_is_already_open(agent, sandbox, answ
     assert Activity.objects.get().outcome == "already"
 
 
+def test_an_answer_without_a_time_is_taken_at_its_word(agent, sandbox):
+    sandbox.fault(method="POST", headers={"Date": "today"})
+    form = FORM | {"updated_at": sandbox.tickets.find(SAMPLE_ID).updated_at.isoformat()}
+    assert "Reopened." in agent.htmx_post(URL, form).content.decode()
+
+
 @pytest.mark.parametrize("answer", ["ticket", "empty"])
 def test_close_is_a_success_whatever_form_its_answer_has(agent, sandbox, answer):
     """Not documented: what closing answers."""

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from sandbox.special_tickets import ENCRYPTED_ID, SAMPLE_ID
@@ -265,6 +266,25 @@ def test_reopened_but_not_sent_says_both(agent, sandbox):
     response = agent.htmx_post(f"/tickets/{SAMPLE_ID}/reply/", form | {"message": "Again.", "reopen": "1"})
     assert response.status_code == 422
     assert "The ticket was reopened, but your reply was not sent." in response.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)  # a test's own transaction would end with the first error
+def test_what_cannot_be_logged_is_neither_reopened_nor_sent(agent, sandbox):
+    form = form_of(agent, SAMPLE_ID)
+    sandbox.clear_calls()
+
+    def full(execute, sql, *rest):
+        if sql.startswith('INSERT INTO "tickets_activity"'):
+            raise OperationalError("database or disk is full")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(full):
+        response = agent.post(f"/tickets/{SAMPLE_ID}/reply/", form | {"message": "Again.", "reopen": "1"})
+    assert response.status_code == 503
+    assert "Your reply was not sent." in response.content.decode()
+    assert methods(sandbox) == ["GET"]
+    response = agent.htmx_post(f"/tickets/{SAMPLE_ID}/reply/", form | {"message": "Again.", "reopen": "1"})
+    assert "Reopened and sent." in response.content.decode()
 
 
 def test_not_reopened_is_not_sent(agent, sandbox):
