@@ -112,3 +112,10 @@ def test_a_row_opens_its_ticket_for_one_call(page, sandbox):
     expect(heading(page)).to_be_focused()
     page.wait_for_load_state("networkidle")
     assert calls(sandbox) == [f"GET {TICKET.rstrip('/')}"]
+
+
+def test_tab_goes_from_new_ticket_to_select_as_they_are_seen(page):
+    page.goto("/tickets/")
+    page.get_by_role("link", name="New ticket").focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Select")).to_be_focused()

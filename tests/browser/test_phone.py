@@ -1,11 +1,13 @@
 """In one hand: nothing scrolls sideways, and what is pressed is large enough for a thumb."""
 
+from itertools import product
+
 import pytest
 from playwright.sync_api import expect
 
 from sandbox.special_tickets import LONG_THREAD_ID
 from tests.browser.places import PLACES
-from tests.browser.steps import close, toast
+from tests.browser.steps import close, row, toast
 
 WIDTH = 360
 THUMB = 44  # CSS pixels
@@ -24,15 +26,67 @@ TOO_WIDE = """(width) => [...document.querySelectorAll("body *")]
   .filter((element) => element.getBoundingClientRect().right > width + 0.5 && !element.closest(".scrolling"))
   .map((element) => `${element.localName}.${element.className} ${element.getBoundingClientRect().right}`)
   .slice(0, 5)"""
+LARGE_TEXT = "(percent) => document.documentElement.style.fontSize = `${percent}%`"
+# What of the headings and controls is broken in the middle of a word.
+BROKEN_WORDS = """() => [...document.querySelectorAll("h1, header *, button, .button")]
+  .flatMap((element) => [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE))
+  .flatMap((text) => [...text.data.matchAll(/[^\\s-]+/g)].filter(({ 0: word, index }) => {
+    const range = new Range();
+    range.setStart(text, index);
+    range.setEnd(text, index + word.length);
+    return range.getClientRects().length > 1;
+  })).map(([word]) => word)"""
+
+
+def sideways(page, width):
+    """Return what makes a page scroll sideways, if it does."""
+    is_wider = page.evaluate("document.scrollingElement.scrollWidth") > width
+    return is_wider and (page.evaluate(TOO_WIDE, width) or "the page")
 
 
 @pytest.mark.parametrize("screen", ["small phone"])
 @pytest.mark.parametrize("place", PLACES)
 def test_a_page_fits_a_small_phone_and_a_thumb(open_place, place):
     page = open_place(place)
-    width = page.evaluate("document.scrollingElement.scrollWidth")
-    assert width <= WIDTH, page.evaluate(TOO_WIDE, WIDTH)
+    assert not sideways(page, WIDTH)
     assert [(name, height) for name, height in page.evaluate(CONTROLS) if height < THUMB] == []
+
+
+@pytest.mark.parametrize("screen", ["small phone"])
+@pytest.mark.parametrize("place", PLACES)
+def test_it_fits_with_large_text_and_on_a_smaller_one_too(open_place, place):
+    page = open_place(place)
+    for width, percent in product((320, 360, 390), (100, 130, 150, 200)):
+        page.set_viewport_size({"width": width, "height": 640})
+        page.evaluate(LARGE_TEXT, percent)
+        assert not sideways(page, width), percent
+
+
+@pytest.mark.browser_context_args(locale="sv-SE")
+@pytest.mark.parametrize("screen", ["small phone", "desktop"])
+def test_no_word_falls_apart_beside_a_draft(page, screen):
+    page.goto("/tickets/new/")
+    page.get_by_label("Meddelande").fill("Hej")
+    expect(page.get_by_text("Utkast sparat.")).to_be_visible()
+    page.goto("/tickets/")
+    expect(row(page)).to_be_visible()
+    for width, percent in product((320, 360, 390) if screen == "small phone" else (1024, 1280), (100, 150, 200)):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate(LARGE_TEXT, percent)
+        assert page.evaluate(BROKEN_WORDS) == [], (width, percent)
+        assert not sideways(page, width), percent
+
+
+@pytest.mark.parametrize("screen", ["small phone"])
+def test_with_large_text_close_and_reply_are_whole(page, sandbox):
+    page.goto(f"/tickets/{LONG_THREAD_ID}/")
+    for width, percent in product((320, 360, 390), (100, 150, 200)):
+        page.set_viewport_size({"width": width, "height": 640})
+        page.evaluate(LARGE_TEXT, percent)
+        for control in (close(page), page.get_by_role("link", name="Reply", exact=True)):
+            expect(control).to_be_in_viewport(ratio=1)
+        page.get_by_role("button", name="Send reply").click(trial=True)
+        assert page.evaluate(BROKEN_WORDS) == [], (width, percent)
 
 
 @pytest.mark.parametrize("screen", ["phone"])
