@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from sandbox.special_tickets import ENCRYPTED_ID, SAMPLE_ID
+from sandbox.special_tickets import ENCRYPTED_ID, LONG_THREAD_ID, SAMPLE_ID
 from tests.browser.dashboard import AGENT
 from tests.browser.steps import fill_in_sign_in, sign_in
 
@@ -211,10 +211,12 @@ def test_sent_is_not_said_beside_what_was_not(page, sandbox):
     expect(page.get_by_text("Sent.", exact=True)).to_have_count(0)
 
 
-@pytest.mark.parametrize("screen", ["phone"])
-def test_the_button_below_a_ticket_leads_into_the_text_box(page, screen):
-    page.goto(PAGE)
-    page.get_by_role("link", name="Reply").click()
+@SCREENS
+def test_a_link_in_view_leads_down_a_long_ticket_into_the_text_box(page, screen):
+    page.goto(f"/tickets/{LONG_THREAD_ID}/")
+    link = page.get_by_role("link", name="Reply", exact=True)
+    expect(link).to_be_in_viewport(ratio=1)
+    link.click()
     expect(box(page)).to_be_focused()
     expect(box(page)).to_be_in_viewport()
 
