@@ -3,7 +3,6 @@
 (() => {
   "use strict";
 
-  const LOADED = "htmx:after:swap";
   const byId = (id) => document.getElementById(id);
 
   // Times show in the zone of this browser (see browser_time_zone in middleware.py).
@@ -11,9 +10,10 @@
   const secure = location.protocol === "https:" ? "; secure" : "";
   document.cookie = `timezone=${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
 
-  // The row of the ticket that stands open beside the list.
+  // The row of the ticket that stands open beside the list, and the way past the list.
   function markOpenTicket() {
     const open = document.querySelector("article.ticket")?.id.replace("ticket-", "row-");
+    document.querySelector(".skip-link").setAttribute("href", open ? "#ticket-pane" : "#main");
     for (const row of document.querySelectorAll(".ticket-row")) {
       const link = row.querySelector(".subject a");
       row.id === open ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
@@ -32,7 +32,7 @@
   }
 
   document.addEventListener("DOMContentLoaded", refresh);
-  document.addEventListener(LOADED, (event) => {
+  document.addEventListener("htmx:after:swap", (event) => {
     // Another ticket: what was said about the last one is no longer about what is on the screen.
     if (event.detail.ctx?.target?.id === "ticket-pane") {
       byId("alerts").replaceChildren();

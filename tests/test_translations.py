@@ -28,8 +28,8 @@ TO_KEEP = re.compile(r"%(?:\(\w+\))?[a-z%]|\{\w*\}|</?\w[^>]*>")  # placeholders
 NAMES = ("HostUp Dashboard", '"primary"', '"close/"')  # the same in every language: ours, a class, an address
 LETTER = re.compile(r"[^\W\d_]")
 READ_BY_PEOPLE = re.compile("alt|aria-label|aria-description|data-copied|hx-confirm|label|placeholder|title")
-# Tags around text that no page shows as it stands, and where they end. The layout is a class name.
-APART = {"trans": "endtrans", "block layout": "endblock"}
+# Tags around text that no page shows as it stands, and where they end: a class name, an id.
+APART = {"trans": "endtrans", "block layout": "endblock", "block content_id": "endblock"}
 LEXER = Environment(extensions=["jinja2.ext.i18n"])  # noqa: S701  (reads templates, renders none)
 # What a value shows as when there is none.
 UNMARKED_LITERAL = re.compile(r"""(?:\bor|\belse|\bdefault\(|^)\s*("[^"]+"|'[^']+')""")

@@ -15,6 +15,7 @@ from tests.browser.steps import (
     reopen,
     row,
     row_link,
+    ticket,
     toast,
 )
 
@@ -108,6 +109,18 @@ def test_a_toast_covers_neither_the_way_elsewhere_nor_the_ticket(page, width):
         box = place.bounding_box()
         beside = box["x"] + box["width"] <= shown["x"] or shown["x"] + shown["width"] <= box["x"]
         assert beside or box["y"] + box["height"] <= shown["y"] or shown["y"] + shown["height"] <= box["y"]
+
+
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
+@pytest.mark.parametrize("with_javascript", [True, False])
+def test_the_skip_link_leads_to_the_open_ticket(new_context, sign_ins, screen, with_javascript):
+    page = new_context(storage_state=sign_ins["agent"], java_script_enabled=with_javascript).new_page()
+    page.goto("/tickets/")
+    row_link(page).click()
+    expect(heading(page)).to_be_visible()
+    page.get_by_role("link", name="Skip to the content").press("Enter")
+    page.keyboard.press("Tab")
+    expect(ticket(page).locator(":focus")).to_be_visible()
 
 
 def test_another_ticket_takes_the_toast_of_the_last_one_away(page):
