@@ -257,6 +257,44 @@ def test_by_keyboard_alone(page, sandbox):
     assert sandbox.tickets.find(ENCRYPTED_ID).messages[-1].encrypted
 
 
+def send_by_keyboard(page, text):
+    box(page).fill(text)
+    page.get_by_role("button", name="Send reply").press("Enter")
+
+
+@SCREENS
+def test_after_a_reply_the_next_one_is_a_tab_away(page, screen):
+    page.goto(PAGE)
+    send_by_keyboard(page, "First.")
+    expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
+    expect(page.get_by_role("region", name="Write a reply")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(box(page)).to_be_focused()
+
+
+def test_after_a_refusal_the_text_is_a_tab_away(page, sandbox):
+    page.goto(PAGE)
+    ticket = sandbox.tickets.find(ENCRYPTED_ID)
+    sandbox.tickets.add_message(ticket, sender="staff", sender_name="Ola Demo", body="Wait, one more thing.")
+    send_by_keyboard(page, "Bye.")
+    expect(page.get_by_role("alert")).to_contain_text("the ticket has changed")
+    expect(page.get_by_role("alert")).to_be_in_viewport()
+    page.keyboard.press("Tab")
+    expect(box(page)).to_be_focused()
+
+
+@SCREENS
+def test_without_javascript_a_refusal_is_in_view(new_context, sign_ins, sandbox, screen):
+    page = new_context(storage_state=sign_ins[AGENT], java_script_enabled=False).new_page()
+    page.goto(f"/tickets/{LONG_THREAD_ID}/")
+    box(page).fill("Bye.")
+    ticket = sandbox.tickets.find(LONG_THREAD_ID)
+    sandbox.tickets.add_message(ticket, sender="staff", sender_name="Ola Demo", body="Wait, one more thing.")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("alert")).to_contain_text("the ticket has changed")
+    expect(page.get_by_role("alert")).to_be_in_viewport()
+
+
 @SCREENS
 def test_without_javascript_with_a_file(new_context, sign_ins, sandbox, screen):
     page = new_context(storage_state=sign_ins[AGENT], java_script_enabled=False).new_page()
