@@ -93,9 +93,14 @@
     const part = (name) => row.querySelector(`.upload-${name}`);
     const progress = row.querySelector("progress");
     part("name").textContent = file.name;
-    part("size").textContent = file.size < 1e6 ? `${Math.ceil(file.size / 1e3)} kB` : `${(file.size / 1e6).toFixed(1)} MB`;
+    const megabytes = (file.size / 1e6).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 });
+    part("size").textContent = file.size < 1e6 ? `${Math.ceil(file.size / 1e3)} kB` : `${megabytes} MB`;
     const upload = {
-      row,
+      remind: () => {
+        row.scrollIntoView({ block: "center" });
+        part("state").replaceChildren(...part("state").childNodes); // an alert is read out when it comes
+        part("remove").focus();
+      },
       isSendable: file.size <= Number(input.dataset.mostBytes),
       send: () => new Promise((resolve) => {
         const request = new XMLHttpRequest(); // fetch tells nothing of how far an upload is
@@ -106,6 +111,7 @@
           upload.request = null;
           upload.isSendable = request.status !== 422; // what was refused would be refused again
           part("state").innerHTML = html;
+          progress.hidden = !upload.isSendable;
           part("again").hidden = isDone || !upload.isSendable;
           if (isDone) uploadsOf(form).delete(upload);
           if (isDone) part("remove").remove();
@@ -133,7 +139,8 @@
       uploadsOf(form).delete(upload);
       row.remove();
     };
-    if (!upload.isSendable) part("state").textContent = part("too-large").textContent;
+    progress.hidden = !upload.isSendable;
+    if (!upload.isSendable) part("state").innerHTML = part("too-large").innerHTML;
     uploadsOf(form).add(upload);
     form.querySelector(".uploads").append(row);
   }
@@ -158,7 +165,7 @@
     for (const upload of [...uploadsOf(form)]) {
       areUp = upload.isSendable && (await upload.send());
       if (areUp) continue;
-      if (!upload.isSendable) upload.row.querySelector(".upload-remove").focus();
+      if (!upload.isSendable) upload.remind();
       break; // failed or taken away: what is to go out now is for the agent to say
     }
     form.ariaBusy = null;

@@ -12,6 +12,14 @@ SCREENS = pytest.mark.parametrize("screen", ["desktop", "phone"])
 TEXT_FILE = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"some notes"}
 
 
+# An alert is read out when it comes into the page.
+COUNT_ARRIVALS = """(place) => {
+  window.arrivals = 0;
+  const count = (changes) => (window.arrivals += changes.filter((change) => change.addedNodes.length).length);
+  new MutationObserver(count).observe(place, { childList: true });
+}"""
+
+
 def box(page):
     return page.get_by_role("textbox", name="Reply")
 
@@ -162,18 +170,39 @@ def test_a_file_that_fails_is_tried_again_alone(page, sandbox):
     assert sent_calls(sandbox) == ["attachments"] * 3 + ["messages"]
 
 
-def test_a_file_that_is_too_large_is_said_before_it_is_sent(page, sandbox, tmp_path):
-    large = tmp_path / "large.zip"
-    large.write_bytes(b"x" * (25 * 1024 * 1024 + 1))
+@pytest.fixture
+def large_file(tmp_path):
+    file = tmp_path / "large.zip"
+    file.write_bytes(b"x" * (25 * 1024 * 1024 + 1))
+    return file
+
+
+@SCREENS
+def test_a_file_that_is_too_large_is_said_before_it_is_sent(page, sandbox, screen, large_file):
     page.goto(PAGE)
-    box(page).fill("A large file.")
-    page.get_by_label("Attach files").set_input_files(large)
-    expect(page.locator(".upload-state")).to_have_text("Larger than 25 MB.")
-    page.get_by_role("button", name="Send reply").click()
-    page.get_by_role("button", name="Remove", exact=True).click()
+    box(page).fill("A large file.\n" * 40)
+    page.get_by_label("Attach files").set_input_files(large_file)
+    said = page.get_by_role("alert")
+    expect(said).to_contain_text("Larger than 25 MB. Remove it to send your reply.")
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+
+    page.evaluate(COUNT_ARRIVALS, said.locator("xpath=..").element_handle())
+    page.get_by_role("button", name="Send reply").press("Enter")
+    expect(page.get_by_role("button", name="Remove", exact=True)).to_be_focused()
+    expect(said).to_be_in_viewport(ratio=1)
+    assert page.evaluate("window.arrivals") == 1, "a screen reader does not hear it again"
+    page.keyboard.press("Enter")
+    expect(said).to_have_count(0)
     page.get_by_role("button", name="Send reply").click()
     expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
     assert sent_calls(sandbox) == ["messages"]
+
+
+@pytest.mark.browser_context_args(locale="sv-SE")
+def test_a_size_is_written_as_its_reader_does(page, large_file):
+    page.goto(PAGE)
+    page.get_by_label("Bifoga filer").set_input_files(large_file)
+    expect(page.get_by_role("listitem").filter(has_text="large.zip")).to_contain_text("26,2 MB")
 
 
 def test_a_program_is_refused_for_good_and_taken_out(page, sandbox):
