@@ -2,8 +2,10 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from tests.browser.places import PLACES
+from tests.browser.steps import TICKET
 
 # These look like others to axe-core, and it takes its time.
 LEFT_OUT = ("first key", "long text", "services", "nothing but nulls", "sign out")
@@ -26,3 +28,9 @@ def test_axe_finds_nothing(open_place, place):
             nodes = [f"{node['html']}\n    {node['failureSummary']}" for node in violation["nodes"][:3]]
             found.append(f"{scheme}: {violation['id']}: {violation['help']}\n  " + "\n  ".join(nodes))
     assert not found, "\n".join(found)
+
+
+def test_a_field_is_called_by_its_label_and_nothing_else(page):
+    page.goto(TICKET)
+    for label in ("Status", "Department", "Go to ticket", "Reply", "Attach files", "Send encrypted"):
+        expect(page.get_by_label(label, exact=True)).to_have_count(1)
