@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from sandbox.special_tickets import LONG_THREAD_ID
 from tests.browser.places import PLACES
-from tests.browser.steps import close, row, toast
+from tests.browser.steps import TICKET, close, row, toast
 
 WIDTH = 360
 THUMB = 44  # CSS pixels
@@ -88,6 +88,15 @@ def test_with_large_text_close_and_reply_are_whole(page, sandbox):
             expect(control).to_be_in_viewport(ratio=1)
         page.get_by_role("button", name="Send reply").click(trial=True)
         assert page.evaluate(BROKEN_WORDS) == [], (width, percent)
+
+
+@pytest.mark.browser_context_args(locale="sv-SE")
+@pytest.mark.parametrize("screen", ["small phone"])
+def test_a_ticket_opens_with_some_of_what_was_written(page, screen):
+    page.goto(TICKET)
+    first_words = page.get_by_text("Hello, I have a question").bounding_box()
+    actions = page.get_by_role("button", name="Återöppna ärendet").bounding_box()
+    assert first_words["y"] + 20 < actions["y"]
 
 
 @pytest.mark.parametrize("screen", ["phone"])
