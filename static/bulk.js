@@ -87,7 +87,9 @@
     select.setAttribute("aria-pressed", isSelecting);
     byId("bulk").hidden = !isSelecting;
     byId("bulk-choices").hidden = Boolean(run);
-    byId("bulk").querySelector("[data-bulk=leave]").hidden = Boolean(run);
+    const leave = byId("bulk").querySelector("[data-bulk=leave]");
+    leave.hidden = Boolean(run);
+    leave.textContent = say(results.size ? "done" : "cancel");
     byId("bulk-run").hidden = !run;
     run ? renderRun() : renderChoices();
   }
