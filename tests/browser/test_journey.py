@@ -148,6 +148,9 @@ def test_without_javascript_the_list_filters_and_goes_on(new_context, sign_ins):
     row(page).get_by_role("button", name="Reopen").click()
     expect(page).to_have_url(re.compile(r"/tickets/\?status=closed"))
     expect(toast(page)).to_contain_text("Reopened.")
+    toast(page).get_by_role("button", name="Close again").click()
+    expect(toast(page)).to_contain_text("Closed.")
+    expect(page).to_have_url(re.compile(r"/tickets/\?status=closed"))
 
     page.goto("/tickets/")
     page.get_by_role("link", name="More tickets").click()
