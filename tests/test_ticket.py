@@ -6,6 +6,7 @@ import time
 import pytest
 
 from sandbox.special_tickets import (
+    ATTACHMENTS_ID,
     ENCRYPTED_ID,
     HOSTILE_ID,
     LONG_THREAD_ID,
@@ -70,8 +71,17 @@ def test_linked_services_show_their_details(agent):
     assert 'class="details"' in html
 
 
-def test_a_ticket_of_nulls_shows(agent):
-    assert "(no subject)" in page(agent, NULLS_ID)
+def test_a_ticket_of_nulls_says_what_it_does_not_have(agent):
+    html = page(agent, NULLS_ID)
+    for words in ("(no subject)", "(no text)", "(no name)"):
+        assert words in html
+
+
+def test_a_message_of_files_alone_does_not_say_that_it_has_no_text(agent, sandbox):
+    ticket = sandbox.tickets.find(ATTACHMENTS_ID)
+    for message in ticket.messages:
+        message.body = ""
+    assert page(agent, ATTACHMENTS_ID).count("(no text)") == sum(not each.attachments for each in ticket.messages)
 
 
 def test_customer_text_is_text_and_only_http_links_are_links(agent):

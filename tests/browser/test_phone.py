@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 from playwright.sync_api import expect
 
-from sandbox.special_tickets import LONG_THREAD_ID
+from sandbox.special_tickets import ATTACHMENTS_ID, LONG_THREAD_ID
 from tests.browser.places import PLACES
 from tests.browser.steps import TICKET, close, row, toast
 
@@ -88,6 +88,16 @@ def test_with_large_text_close_and_reply_are_whole(page, sandbox):
             expect(control).to_be_in_viewport(ratio=1)
         page.get_by_role("button", name="Send reply").click(trial=True)
         assert page.evaluate(BROKEN_WORDS) == [], (width, percent)
+
+
+@pytest.mark.parametrize("screen", ["small phone"])
+def test_two_ways_to_a_file_do_not_touch(page, screen):
+    page.goto(f"/tickets/{ATTACHMENTS_ID}/")
+    download = page.get_by_role("link", name="invoice.pdf application/pdf").bounding_box()
+    view = page.get_by_role("link", name="View invoice.pdf").bounding_box()
+    beside = view["x"] - (download["x"] + download["width"])
+    below = view["y"] - (download["y"] + download["height"])
+    assert max(beside, below) >= 8
 
 
 @pytest.mark.browser_context_args(locale="sv-SE")

@@ -329,6 +329,8 @@ def test_without_javascript_with_a_file(new_context, sign_ins, sandbox, screen):
     page = new_context(storage_state=sign_ins[AGENT], java_script_enabled=False).new_page()
     page.goto(f"/tickets/{SAMPLE_ID}/")
     expect(page.get_by_text("Loading tickets…").filter(visible=True)).to_have_count(0)
+    if screen == "desktop":
+        assert page.get_by_role("link", name="All tickets").bounding_box()["x"] >= 16
     box(page).fill("No script here.")
     page.get_by_label("Attach files").set_input_files(TEXT_FILE)
     page.get_by_role("button", name="Reopen and reply").click()
