@@ -111,6 +111,20 @@ def test_a_toast_covers_neither_the_way_elsewhere_nor_the_ticket(page, width):
         assert beside or box["y"] + box["height"] <= shown["y"] or shown["y"] + shown["height"] <= box["y"]
 
 
+@pytest.mark.browser_context_args(locale="sv-SE")
+@pytest.mark.parametrize("width", [1024, 1280, 1440])
+def test_a_long_toast_leaves_the_way_elsewhere_free_and_has_room(page, width):
+    page.set_viewport_size({"width": width, "height": 768})
+    page.goto(TICKET)
+    page.get_by_role("button", name="Återöppna ärendet", exact=True).click()
+    words = toast(page).get_by_text("Återöppnat.")
+    words.evaluate("words => words.append(' Och en mening till, som säger vad som nu är annorlunda än förut.')")
+    place, shown, text = (part.bounding_box() for part in (page.get_by_role("navigation"), toast(page), words))
+    assert place["x"] + place["width"] <= shown["x"] or place["y"] + place["height"] <= shown["y"]
+    assert shown["y"] + 4 <= text["y"]
+    assert text["y"] + text["height"] + 4 <= shown["y"] + shown["height"]
+
+
 @pytest.mark.parametrize("screen", ["desktop", "phone"])
 @pytest.mark.parametrize("with_javascript", [True, False])
 def test_the_skip_link_leads_to_the_open_ticket(new_context, sign_ins, screen, with_javascript):
