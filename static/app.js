@@ -1,4 +1,4 @@
-// The few things that HTML and htmx cannot say. Everything here is an addition: the site works without it.
+// What HTML and htmx cannot say. The site works without it.
 
 (() => {
   "use strict";
@@ -31,9 +31,9 @@
     showCopyButtons();
   }
 
-  document.addEventListener("DOMContentLoaded", refresh);
+  refresh();
   document.addEventListener("htmx:after:swap", (event) => {
-    // Another ticket: what was said about the last one is no longer about what is on the screen.
+    // Another ticket: what was said about the last one is over.
     if (event.detail.ctx?.target?.id === "ticket-pane") {
       byId("alerts").replaceChildren();
       byId("toasts").replaceChildren();

@@ -1,5 +1,5 @@
-// Reopen or close several tickets. Each selected row's own form is sent, one after another, so that each is the
-// same call to HostUp, the same entry in the activity log and the same redrawn row as when its button is pressed.
+// Reopen or close several tickets. Each selected row's own form is sent, one after another, so that all is as when
+// its button is pressed.
 
 (() => {
   "use strict";
@@ -188,15 +188,13 @@
         return stop("signedOut");
       }
       if (!answer.status) {
-        results.set(id, { words: unreachable(), isDone: false });
+        results.set(id, { words: byId("unreachable").content.querySelector("h2").textContent, isDone: false });
         return stop("unreachable");
       }
       if (answer.status !== 429) return note(id, answer.words || say("failed"), answer.status < 400);
       await wait(answer);
     }
   }
-
-  const unreachable = () => byId("unreachable").content.querySelector("h2").textContent;
 
   function note(id, words, isDone) {
     results.set(id, { words, isDone });
@@ -266,8 +264,7 @@
     return (find(".failure h2") ?? find(".toast > :first-child"))?.textContent.trim() ?? "";
   }
 
-  // One summary comes at the end instead of a toast or an alert for each, and the focus stays where it is, unless
-  // it is in what is about to be replaced.
+  // One summary comes at the end, and the focus stays where it is, unless it is in what is about to be replaced.
   function keepCalm(tasks) {
     const kept = tasks.filter((task) => !["toasts", "alerts"].includes(task.target?.id));
     tasks.splice(0, tasks.length, ...kept);
