@@ -1,5 +1,7 @@
 """Reply in a real browser: the text stays, the mode shows, files go first."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -134,6 +136,9 @@ def test_signed_out_in_the_middle_of_a_sentence_loses_nothing(page, context, san
 
 def test_signed_in_anew_in_another_tab_loses_nothing(page, context):
     page.goto(PAGE)
+    page.get_by_role(
+        "button", name=re.compile("^(Close|Reopen) ticket [0-9]")
+    ).first.wait_for()
     context.clear_cookies(name="sessionid")
     sign_in(context.new_page())
     box(page).fill("A long and careful answer.")
