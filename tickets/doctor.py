@@ -49,7 +49,7 @@ def hostup() -> Iterator[Finding]:
         reached = pool.reach()
     except errors.Unsafe as error:
         yield problem(
-            f"{way} cannot prove to be HostUp: {error.detail}",
+            f"{way} cannot prove that it is HostUp: {error.detail}",
             "If something in your network ends TLS, name its authority in HOSTUP_CA_BUNDLE; else ask HostUp.",
         )
         return

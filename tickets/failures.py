@@ -186,7 +186,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
 def lost_file(error: errors.OutcomeUnknown, name: str) -> Failure:
     """Word that nobody knows what became of a file, which goes out before its reply."""
     heading = _("We do not know whether %(name)s was attached") % {"name": name}
-    sentences = [_("HostUp's answer was lost. Look whether the file is in the ticket; if not, try again.")]
+    sentences = [_("HostUp's answer was lost. Check whether the file is in the ticket; if not, try again.")]
     return describe(error)._replace(heading=heading, sentences=sentences)
 
 

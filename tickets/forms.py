@@ -140,7 +140,7 @@ class NewTicketForm(forms.Form):
                 validate_email(address)
             except forms.ValidationError:
                 raise forms.ValidationError(
-                    _("“%(address)s” is no e-mail address."), params={"address": address}
+                    _("“%(address)s” is not an e-mail address."), params={"address": address}
                 ) from None
         return addresses
 

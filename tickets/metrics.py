@@ -74,5 +74,5 @@ class Metrics(Watcher):
 
 
 def _is_remembered(error: errors.HostUpError) -> bool:
-    """Tell whether a limit of before was the reason, rather than an answer of now."""
+    """Tell whether an earlier limit was the reason, rather than an answer of now."""
     return isinstance(error, errors.RateLimited) and error.status is None

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from hostup_dashboard import templating
 from tickets import words
+from tickets.hostup.client import ATTACHMENT_MOST_BYTES
 from tickets.hostup.types import CLOSED, TicketSummary
 
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86_400, 31_536_000  # seconds
@@ -198,6 +199,6 @@ FILTERS = [
 def environment(**options):
     """Return the environment of every template, with what is said of tickets."""
     env = templating.environment(**options)
-    env.globals["words"] = words
+    env.globals |= {"words": words, "ATTACHMENT_MOST_BYTES": ATTACHMENT_MOST_BYTES}
     env.filters |= {shown.__name__: shown for shown in FILTERS}
     return env

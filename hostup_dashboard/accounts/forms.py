@@ -38,7 +38,9 @@ class AddPasskeyForm(AddWebAuthnForm):
         required=False,
         initial=True,
         label=_("Sign in with this passkey alone"),
-        help_text=_("Your device then asks for your fingerprint, face or PIN. Else it comes after the password."),
+        help_text=_(
+            "Your device then asks for your fingerprint, face or PIN. Otherwise it comes after the password."
+        ),
     )
 
 

@@ -333,7 +333,7 @@ def test_the_go_box_takes_anything_for_text(page):
     page.goto("/tickets/")
     page.get_by_label("Go to ticket").fill(POLYGLOT)
     page.get_by_role("button", name="Go", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("That is no ticket number")
+    expect(page.get_by_role("alert")).to_contain_text("That is not a ticket number")
     expect_only_ours(page)
 
 

@@ -136,9 +136,7 @@ def test_signed_out_in_the_middle_of_a_sentence_loses_nothing(page, context, san
 
 def test_signed_in_anew_in_another_tab_loses_nothing(page, context):
     page.goto(PAGE)
-    page.get_by_role(
-        "button", name=re.compile("^(Close|Reopen) ticket [0-9]")
-    ).first.wait_for()
+    page.get_by_role("button", name=re.compile("^(Close|Reopen) ticket [0-9]")).first.wait_for()
     context.clear_cookies(name="sessionid")
     sign_in(context.new_page())
     box(page).fill("A long and careful answer.")

@@ -70,7 +70,7 @@ class CircuitOpen(Unavailable):
 
 
 class Unsafe(Unavailable):
-    """Who answered could not prove to be HostUp (its certificate), or does not speak TLS: nothing was sent."""
+    """What answered could not prove by its certificate that it is HostUp, or speaks no TLS: nothing was sent."""
 
 
 class Unreadable(HostUpError):

@@ -17,4 +17,4 @@ def go(request):
     if re.fullmatch(r"[0-9]{1,18}|tkt_[a-z0-9]{1,60}", typed):
         return redirect("ticket", typed)
     sentences = [_("Type a number such as 149943, or an id that begins with tkt_.")]
-    return failure_answer(request, Failure(422, _("That is no ticket number"), sentences))
+    return failure_answer(request, Failure(422, _("That is not a ticket number"), sentences))

@@ -141,7 +141,7 @@ def _failure(result) -> failures.Failure:
         case State.UNKNOWN:
             failure = failures.describe(result.error or errors.OutcomeUnknown())
             sentences = [
-                _("HostUp's answer was lost, and the ticket does not tell."),
+                _("HostUp's answer was lost, and the ticket does not show what happened."),
                 _("Look at the ticket before you send it again. Your text is still here."),
             ]
             return failure._replace(heading=_("We do not know whether your reply was sent"), sentences=sentences)
