@@ -81,10 +81,10 @@ def test_a_password_link_works_once_wherever_it_is_opened(one, two):
 def test_failed_sign_ins_are_counted_together(one, two):
     """Five for one name, in whichever order they come."""
     for at in (one, two, one, two, one):
-        assert Browser().sign_in(at, AGENT, "wrong").status_code == 200
+        assert Browser().sign_in(at, AGENT, "wrong").status_code == 422
     for at in (two, one):
         answer = Browser().sign_in(at)
-        assert answer.status_code == 200
+        assert answer.status_code == 429
         assert "Too many failed" in words_of(answer)
 
 
