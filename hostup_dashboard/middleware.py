@@ -13,6 +13,7 @@ from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render, resolve_url
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -120,14 +121,8 @@ def worded_method_errors(get_response):
     return middleware
 
 
-class RefusedForms:
+class RefusedForms(MiddlewareMixin):
     """Answer a form of allauth's that was refused with 422, after too many attempts with 429: allauth says 200."""
-
-    def __init__(self, get_response):
-        self.get_response = get_response
-
-    def __call__(self, request):
-        return self.get_response(request)
 
     def process_template_response(self, request, response):
         form = (response.context_data or {}).get("form")

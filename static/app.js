@@ -62,7 +62,7 @@
   document.addEventListener("htmx:finally:request", (event) => textOf(event) && (textOf(event).readOnly = false));
 
   // Signed out in the middle of a sentence, or in again in another tab: this tab keeps the text until its agent is
-  // back. Not so for an encrypted one, which lies in clear nowhere; of that, the draft on the server has all but the last second.
+  // back. Not an encrypted one, which lies in clear nowhere: the server's draft has all but its last second.
   const WRITTEN = ".composer textarea, #create [name=message]";
   const stashName = (text) => `written by ${document.querySelector(".username")?.textContent}: ${text.id}`;
   document.addEventListener("htmx:after:request", (event) => {

@@ -109,7 +109,7 @@ def test_the_deadline_holds_however_slowly_it_comes(client, sandbox, fault):
     began = time.monotonic()
     with pytest.raises(errors.TooSlow):
         client.tickets()
-    assert time.monotonic() - began < CALL_SECONDS + 1.0  # rather than the many that it would take
+    assert time.monotonic() - began < CALL_SECONDS + 0.3
 
 
 def test_a_hundred_megabytes_in_a_few_kilobytes_are_not_unpacked(client, sandbox):

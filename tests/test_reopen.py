@@ -117,6 +117,8 @@ def test_a_status_that_says_nothing_is_no_success(agent, sandbox):
     sandbox.tickets.find(SAMPLE_ID).status = "unknown"
     html = agent.htmx_post(URL, FORM).content.decode()
     assert "We do not know whether that happened" in html
+    assert "the ticket does not show what happened." in html
+    assert "could not be read again" not in html  # it was read
     assert Activity.objects.get().outcome == "unknown"
 
 

@@ -79,6 +79,12 @@ def test_nothing_is_not_sent(agent, sandbox, form, text):
     assert "POST" not in methods(sandbox)
 
 
+def test_a_request_that_lost_its_text_takes_no_draft_with_it(agent, form):
+    agent.htmx_post(DRAFT_URL, {"message": "Half a"})
+    assert agent.post(URL, form).status_code == 422
+    assert Draft.objects.of(agent.user, OPEN_ID)["message"] == "Half a"
+
+
 def test_ten_presses_send_one_message(agent, sandbox, form):
     answers = [agent.htmx_post(URL, form | {"message": "Once."}, at=PAGE) for _ in range(10)]
     assert {answer.status_code for answer in answers} == {200}

@@ -172,9 +172,8 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 ],
             )
         case errors.Unavailable():
-            return Failure(
-                503, _("HostUp cannot be reached"), [*unchanged, _("Try again in a moment.")], retry_after=10
-            )
+            heading = _("HostUp answers with an error") if error.status else _("HostUp cannot be reached")
+            return Failure(503, heading, [*unchanged, _("Try again in a moment.")], retry_after=10)
         case _:
             return Failure(
                 502,
@@ -188,6 +187,11 @@ def lost_file(error: errors.OutcomeUnknown, name: str) -> Failure:
     heading = _("We do not know whether %(name)s was attached") % {"name": name}
     sentences = [_("HostUp's answer was lost. Check whether the file is in the ticket; if not, try again.")]
     return describe(error)._replace(heading=heading, sentences=sentences)
+
+
+def not_shown_by_the_ticket() -> str:
+    """Say why nobody knows, though the ticket could be read again."""
+    return _("HostUp's answer was lost or cannot be read, and the ticket does not show what happened.")
 
 
 def _wait(seconds: int) -> str:

@@ -1,5 +1,7 @@
 """Counts the calls to HostUp, and turns what no view has answered of what went wrong with them into an answer."""
 
+from django.utils.deprecation import MiddlewareMixin
+
 from tickets import failures
 from tickets.answers import failure_answer
 from tickets.hostup import tally
@@ -19,13 +21,7 @@ def hostup_tally(get_response):
     return middleware
 
 
-class HostUpErrors:
-    def __init__(self, get_response):
-        self.get_response = get_response
-
-    def __call__(self, request):
-        return self.get_response(request)
-
+class HostUpErrors(MiddlewareMixin):
     def process_exception(self, request, exception):
         if not isinstance(exception, failures.HANDLED):
             return None

@@ -62,12 +62,12 @@ class IdentityProviderAdapter(DefaultSocialAccountAdapter):
         """
         if sociallogin.state.get("process") == "connect":
             raise PermissionDenied  # the address that an administrator wrote down is the only link
+        if sociallogin.is_existing:
+            return
         claims = sociallogin.account.get_provider_account().get_user_data() or {}
         sociallogin.email_addresses = []  # allauth's own list of what is verified, which nothing here asks
         if str(claims.get("email_verified")).lower() == "false":  # some providers send it as text
             sociallogin.user.email = ""
-        if sociallogin.is_existing:
-            return
         agents = _agents_at(sociallogin.user.email)
         if len(agents) == 1:
             sociallogin.connect(request, agents[0])

@@ -6,18 +6,13 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.deprecation import MiddlewareMixin
 from django_htmx.http import HttpResponseClientRedirect
 
 KINDS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]  # recovery codes alone are none
 
 
-class SecondStepRequired:
-    def __init__(self, get_response):
-        self.get_response = get_response
-
-    def __call__(self, request):
-        return self.get_response(request)
-
+class SecondStepRequired(MiddlewareMixin):
     def process_view(self, request, view_func, view_args, view_kwargs):
         is_open = not getattr(view_func, "login_required", True)
         if is_open or request.resolver_match.route.startswith("accounts/") or not is_missing(request):

@@ -13,6 +13,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.dispatch import receiver
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -20,15 +21,9 @@ BEGAN, SEEN = "began_at", "seen_at"  # in the session: seconds since 1970
 SEEN_GRAIN = 60  # seconds: a session is not written anew with every request
 
 
-class SessionLimits:
+class SessionLimits(MiddlewareMixin):
     """End a session that was left alone for `SESSION_IDLE_SECONDS`, or that is as old as `SESSION_COOKIE_AGE`,
     before it opens a page. Pages that are open to everybody ask for no session."""
-
-    def __init__(self, get_response):
-        self.get_response = get_response
-
-    def __call__(self, request):
-        return self.get_response(request)
 
     def process_view(self, request, view_func, view_args, view_kwargs):
         if not getattr(view_func, "login_required", True) or not request.user.is_authenticated:

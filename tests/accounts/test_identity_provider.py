@@ -123,6 +123,14 @@ def test_an_address_that_is_not_verified_is_nobody_s(provider, settings, unverif
     assert set(get_user_model().objects.values_list("email", flat=True)) == {"", "anna@example.com"}
 
 
+def test_an_agent_who_is_known_keeps_the_address(provider):
+    make_agent(email="anna@example.com")
+    come_in(provider)
+    provider.claims = ANNA | {"email_verified": False}
+    assert is_in(come_in(provider))
+    assert get_user_model().objects.get().email == "anna@example.com"
+
+
 @pytest.mark.parametrize("verified", [False, True])
 def test_an_address_that_agents_have_already_breaks_nothing(provider, settings, verified):
     settings.OIDC_CREATES_AGENTS = True

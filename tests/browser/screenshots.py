@@ -119,7 +119,7 @@ class Poses:
         return page.locator("main")
 
     def unreachable(self, page: Page) -> None:
-        self.sandbox.fault("problem_503", times=None)
+        self.sandbox.fault("reset", times=None)
         page.goto("/tickets/")
 
 

@@ -106,8 +106,9 @@ def _unsent(request, composer, *, result=None, failure):
         composer = composer.below(ticket).with_news(result.news)._replace(is_stale=result.state == State.STALE)
     if result and sending.needs_new_form(result):
         composer = composer._replace(token=uuid.uuid4())
-    with storage.if_possible("the draft"):
-        _keep_draft(request, composer.ticket_id)
+    if composer.message.strip():  # a request that lost its text on the way takes no draft with it
+        with storage.if_possible("the draft"):
+            _keep_draft(request, composer.ticket_id)
     context = _context(request, ticket) | {"composer": composer._replace(failure=failure)}
     if wants_fragment(request):
         template = "tickets/_not_replied.html"
@@ -141,7 +142,7 @@ def _failure(result) -> failures.Failure:
         case State.UNKNOWN:
             failure = failures.describe(result.error or errors.OutcomeUnknown())
             sentences = [
-                _("HostUp's answer was lost, and the ticket does not show what happened."),
+                failures.not_shown_by_the_ticket(),
                 _("Look at the ticket before you send it again. Your text is still here."),
             ]
             return failure._replace(heading=_("We do not know whether your reply was sent"), sentences=sentences)

@@ -77,6 +77,9 @@ def _shown(request) -> tuple[str, datetime | None]:
 
 def _failure(change, result) -> failures.Failure:
     """Word what did not happen, or may not have."""
+    if result.outcome == Outcome.UNKNOWN and result.ticket:
+        sentences = [failures.not_shown_by_the_ticket(), _("Look at the ticket before you try again.")]
+        return failures.describe(result.error)._replace(sentences=sentences)
     if result.outcome != Outcome.NOT_DONE or not result.ticket:
         return failures.describe(result.error, changing=True)
     failure = failures.Failure(502, change.not_done, [])
