@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import cache, lru_cache
 
 from django.template import engines
 from django.templatetags.static import static
@@ -11,6 +11,9 @@ from django.utils import timezone, translation
 from django.utils.html import json_script
 from jinja2 import ChainableUndefined, Environment
 from jinja2.runtime import Macro
+from markupsafe import Markup
+
+SECRET = Markup("<secret>")  # nobody's text can hold this tag: it would be escaped
 
 
 def environment(**options) -> Environment:
@@ -22,24 +25,26 @@ def environment(**options) -> Environment:
     ours = {"undefined": ChainableUndefined, "extensions": ["jinja2.ext.i18n"]}
     env = Environment(**options | ours)  # noqa: S701  (Django's options have it escape)
     env.install_gettext_callables(translation.gettext, translation.ngettext)
-    env.globals |= {"language": translation.get_language, "remembered": remembered, "static": static, "url": url}
+    env.globals |= {"SECRET": SECRET, "language": translation.get_language, "remembered": remembered}
+    env.globals |= {"static": cache(static), "url": url}  # files change their names with the next start at most
     env.filters |= {"exact": exact, "iso": iso, "json_script": json_script}
     return env
 
 
-def remembered(macro: Macro) -> Callable[..., str]:
+def remembered(macro: Macro, secret: str = "") -> Callable[..., Markup]:
     """Return `macro` with its output cached by its arguments. Pass short, hashable values: they are kept.
 
     Beside those it may depend on the language and the time zone, which a request chooses, and on where the site is
-    mounted, and on nothing else: it has to be imported without the context, and ask no clock.
+    mounted, and on nothing else: it has to be imported without the context, and ask no clock. What must not be
+    kept, such as a form's token, is `secret`: it takes the place of `SECRET`, which the macro is given instead.
     """
     surroundings = translation.get_language(), timezone.get_current_timezone_name(), get_script_prefix()
-    return partial(_rendered, macro, surroundings)
+    return lambda *args: Markup(secret.join(_pieces(macro, surroundings, args)))  # noqa: S704  (escaped already)
 
 
 @lru_cache(maxsize=500)  # each 3 to 5 KB: ten pages of tickets
-def _rendered(macro, surroundings, *args):
-    return macro(*args)
+def _pieces(macro, surroundings, args) -> list[str]:
+    return str(macro(*args)).split(SECRET)
 
 
 def compile_all() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from math import inf
 from typing import NamedTuple
 
 import msgspec
@@ -77,22 +78,6 @@ def linked(text):
     return Markup().join([*parts, text[end:]])  # which escapes what is no link
 
 
-def age(moment: datetime | None):
-    """Say how long ago, in the largest unit that fits: "now", "5 min", "3 h", "12 d", "2 y"."""
-    if moment is None:
-        return ""
-    seconds = (timezone.now() - moment).total_seconds()
-    if seconds < MINUTE:
-        return _("now")
-    if seconds < HOUR:
-        return _("%d min") % (seconds // MINUTE)
-    if seconds < DAY:
-        return _("%d h") % (seconds // HOUR)
-    if seconds < YEAR:
-        return _("%d d") % (seconds // DAY)
-    return _("%d y") % (seconds // YEAR)
-
-
 def ago(moment: datetime | None):
     """Say how long ago in words: "3 hours ago"."""
     if moment is None:
@@ -148,22 +133,46 @@ class Row(NamedTuple):
         return self.status == CLOSED
 
 
-def in_row(ticket: TicketSummary, statuses: dict[str, str], turns: dict[str, str]) -> Row:
-    """Return the row of a ticket; `statuses` and `turns` are the words of each status, in the agent's language."""
-    status = _short(ticket.status)
-    return Row(
-        ticket.id,
-        ticket.number,
-        status,
-        statuses.get(status) or plain(status),
-        turns.get(status, ""),
-        _short(ticket.subject),
-        _short(ticket.department_name or ticket.department_slug),
-        _short(ticket.requester_name),
-        ticket.updated_at,
-        ticket.last_activity_at,
-        age(ticket.last_activity_at),
-    )
+def in_rows(tickets: list[TicketSummary]) -> list[Row]:
+    """Return the row of each ticket, in the agent's language."""
+    # Looked up once, rather than for each of up to a hundred.
+    statuses, turns, ages, now = translated(words.STATUSES), translated(words.TURNS), _ages(), timezone.now()
+    return [
+        Row(
+            ticket.id,
+            ticket.number,
+            status := _short(ticket.status),
+            statuses.get(status) or plain(status),
+            turns.get(status, ""),
+            _short(ticket.subject),
+            _short(ticket.department_name or ticket.department_slug),
+            _short(ticket.requester_name),
+            ticket.updated_at,
+            ticket.last_activity_at,
+            _age(ticket.last_activity_at, now, ages),
+        )
+        for ticket in tickets
+    ]
+
+
+def _ages() -> list[tuple[float, int, str]]:
+    """Return the words for ages, shortest first: under how many seconds, in units of how many, how it is said."""
+    return [
+        (MINUTE, MINUTE, _("now")),
+        (HOUR, MINUTE, _("%d min")),
+        (DAY, HOUR, _("%d h")),
+        (YEAR, DAY, _("%d d")),
+        (inf, YEAR, _("%d y")),
+    ]
+
+
+def _age(moment: datetime | None, now: datetime, ages: list[tuple[float, int, str]]) -> str:
+    """Say how long ago, in the largest unit that fits: "now", "5 min", "3 h", "12 d", "2 y"."""
+    if moment is None:
+        return ""
+    seconds = (now - moment).total_seconds()
+    unit, said = next((unit, said) for below, unit, said in ages if seconds < below)
+    return said.replace("%d", f"{seconds // unit:.0f}")
 
 
 def _short(text: str | None) -> str | None:
@@ -186,11 +195,10 @@ FILTERS = [
     service_word,
     plain,
     linked,
-    age,
     ago,
     priority_class,
     flat,
-    in_row,
+    in_rows,
     is_picture,
     translated,
 ]
