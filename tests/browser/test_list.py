@@ -119,3 +119,13 @@ def test_tab_goes_from_new_ticket_to_select_as_they_are_seen(page):
     page.get_by_role("link", name="New ticket").focus()
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Select")).to_be_focused()
+
+
+def test_a_first_visit_is_light(page):
+    """At most 35 KB in all, also where plain http lets a browser have no brotli, which saves three."""
+    requests = []
+    page.on("requestfinished", lambda request: requests.append(request))
+    page.goto("/tickets/", wait_until="networkidle")
+    sizes = {request.url: request.sizes()["responseBodySize"] for request in requests}
+    assert len(sizes) <= 6, sizes
+    assert 20_000 < sum(sizes.values()) <= 32_000, sizes
