@@ -41,6 +41,18 @@
     refresh();
   });
 
+  // A list that was asked for before a change and comes after it may show the ticket as it was: it is asked for again.
+  let changes = 0;
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => (ctx.changes = changes));
+  document.addEventListener("htmx:after:request", (event) => {
+    const { changes: before, request, sourceElement: source, swap, target } = event.detail.ctx;
+    if (request.method === "POST") changes += /\/(reopen|close|reply)\//.test(request.action);
+    else if (before < changes && target.closest("#list-pane")) {
+      event.preventDefault();
+      setTimeout(() => htmx.ajax("GET", request.action, { source, swap, target })); // when this one is over
+    }
+  });
+
   // No answer at all: htmx swaps nothing, so the agent has to be told.
   document.addEventListener("htmx:error", (event) => {
     if (!event.detail.ctx?.request) return;

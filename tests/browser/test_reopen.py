@@ -37,6 +37,32 @@ def row_reopen(page):
     return row(page).get_by_role("button", name="Reopen ticket 149943")
 
 
+def test_a_list_that_was_asked_for_before_it_and_comes_after_it_shows_it(page):
+    held = []
+
+    def hold_the_next_list():
+        page.route(re.compile(r"/tickets/(\?|$)"), lambda route: held.append((route, route.fetch())), times=1)
+
+    def arrive():
+        route, response = held.pop()
+        route.fulfill(response=response)
+
+    hold_the_next_list()
+    page.goto(TICKET)  # and beside it the list
+    reopen(page).click()
+    expect(toast(page)).to_contain_text("Reopened.")
+    arrive()
+    expect(row(page).get_by_role("button", name="Close ticket 149943")).to_be_visible()
+
+    hold_the_next_list()
+    page.get_by_label("Department").select_option("Billing")
+    close(page).click()
+    expect(toast(page)).to_contain_text("Closed.")
+    arrive()
+    expect(row_reopen(page)).to_be_visible()
+    expect(page).to_have_url(re.compile(rf"{TICKET}\?department=billing$"))
+
+
 @BOTH_SCREENS
 def test_from_its_row_the_row_stays_where_it_is_and_takes_the_focus(page, sandbox, screen):
     page.goto("/tickets/")
