@@ -1,8 +1,11 @@
 """Addresses of accounts. allauth's pages for sign-up, e-mail and forgotten passwords are left out on purpose."""
 
 from allauth.account import views as account
+from allauth.decorators import rate_limit
+from allauth.mfa.webauthn.views import login_webauthn
 from allauth.socialaccount import views as socialaccount
 from allauth.usersessions.views import list_usersessions
+from django.conf import settings
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
@@ -30,6 +33,11 @@ of_oneself = [
     path("oidc/<slug:provider_id>/login/callback/", provider.callback, name="openid_connect_callback"),
     path("me/", include("allauth.mfa.urls")),
 ]
+
+if "webauthn" in settings.MFA_SUPPORTED_TYPES:
+    # Anybody may ask what a passkey has to sign, and each time makes a session. allauth does not count them.
+    ask_passkey = rate_limit(action="login", limit_get=True)(login_webauthn)
+    of_oneself.insert(0, path("me/webauthn/login/", ask_passkey, name="mfa_login_webauthn"))
 
 of_agents = [
     path("", agents.agents, name="agents"),

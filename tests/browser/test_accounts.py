@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import requests
 from playwright.sync_api import expect
 
 from tests.accounts.identity_provider import CLIENT_ID, CLIENT_SECRET, identity_provider
@@ -88,6 +89,15 @@ def test_without_a_passkey_it_is_said(phone, by_name):
     phone.goto(f"{by_name.url}/accounts/login/")
     phone.get_by_role("button", name="Use a passkey").click()
     expect(phone.get_by_role("alert")).to_contain_text("The passkey was not used")
+
+
+def test_what_a_passkey_has_to_sign_is_not_given_without_end(by_name):
+    ask = f"{by_name.url}/accounts/me/webauthn/login/"
+    script = {"X-Requested-With": "XMLHttpRequest"}
+    statuses = [requests.get(ask, headers=script, timeout=10).status_code for _ in range(70)]
+    assert statuses[0] == 200
+    assert statuses.count(429) >= 10  # two workers let 30 pass each, a minute
+    by_name.restart()  # and forget that
 
 
 def test_an_authenticator_app_is_asked_for_and_leads_back_to_the_page(phone, by_name):
