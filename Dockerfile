@@ -1,8 +1,8 @@
 # The dashboard as one image: gunicorn as user 10001, over a read-only root file system. It writes to /data (SQLite,
 # collected static files) and /tmp (files on their way) only, and holds no secrets. compose.yaml runs it.
 #
-# The tag follows Python's and Debian's security updates: rebuild with `--pull` to get them. To get the same image
-# again to the byte, name the digest instead (docs/operate.md, "Pin the images").
+# The tag follows Python's and Debian's security updates: rebuild with `--pull` to get them. To get the same files
+# again, name the digest instead (docs/operate.md, "Pin the images").
 FROM python:3.13-slim-trixie AS build
 WORKDIR /app
 COPY requirements.txt .
@@ -10,9 +10,10 @@ RUN python -m venv /venv \
  && /venv/bin/pip install --no-cache-dir --no-compile --disable-pip-version-check \
     --only-binary=:all: --require-hashes --no-deps -r requirements.txt
 COPY . .
-# Bytecode is made here, because nothing can write it later. It is not dated, so that every build makes the same.
+# Bytecode is made here, because nothing can write it later. It is not dated, so that every build makes the same: also
+# (-f) what pybabel has just written, which is.
 RUN /venv/bin/pybabel -q compile --domain django --directory locale \
- && python -m compileall -q --invalidation-mode unchecked-hash /venv/lib /app \
+ && python -m compileall -q -f --invalidation-mode unchecked-hash /venv/lib /app \
  && /venv/bin/pip uninstall -q -y pip
 
 FROM python:3.13-slim-trixie
