@@ -70,7 +70,12 @@ def settings_check() -> Iterator[Finding]:
 
 def database() -> Iterator[Finding]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+        cursor.execute("SHOW server_encoding" if connection.vendor == "postgresql" else "PRAGMA encoding")
+        (encoding,) = cursor.fetchone()
+    if encoding.replace("-", "") != "UTF8":  # what createdb makes of a server that was set up without a locale
+        advice = "Make it anew with createdb --encoding=UTF8 --template=template0, and restore into it."
+        yield problem(f"{encoding} cannot hold every letter", advice)
+        return
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:

@@ -174,10 +174,26 @@ def test_a_database_that_only_reads_is_told():
             cursor.execute(f"{read_only} off")
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite holds every letter")
+def test_a_database_that_cannot_hold_every_letter_is_told(monkeypatch):
+    other = connection.copy()
+    other.settings_dict = connection.settings_dict | {"NAME": "ascii"}
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE DATABASE ascii ENCODING SQL_ASCII TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+        try:
+            monkeypatch.setattr(doctor, "connection", other)
+            (finding,) = doctor.database()
+        finally:
+            other.close()
+            cursor.execute("DROP DATABASE ascii")
+    assert finding.what == "SQL_ASCII cannot hold every letter"
+
+
 def test_a_cache_that_does_not_answer_is_told(examine, settings, nowhere):
     settings.CACHES = {"default": environment.cache(nowhere.replace("http:", "redis:"))}
     (line,) = examine("cache")
     assert line.startswith("problem ConnectionError: ")
+    assert ".." not in line
 
 
 def test_a_data_folder_that_is_not_there_is_told(examine, settings, tmp_path):

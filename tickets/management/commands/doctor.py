@@ -44,8 +44,7 @@ def _look(check, findings: list[Finding]) -> None:
     try:
         findings.extend(check())
     except Exception as error:  # noqa: BLE001  (whatever it is, it is what is wrong)
-        findings.append(
-            problem(f"{type(error).__name__}: {error}".strip(), "The part that it names does not work.")
-        )
+        what = f"{type(error).__name__}: {error}".rstrip(". \n")
+        findings.append(problem(what, "The part that it names does not work."))
     finally:
         connections.close_all()
