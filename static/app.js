@@ -47,7 +47,7 @@
   document.addEventListener("htmx:after:request", (event) => {
     const { changes: before, request, sourceElement: source, swap, target } = event.detail.ctx;
     if (request.method === "POST") changes += /\/(reopen|close|reply)\//.test(request.action);
-    else if (before < changes && target.closest("#list-pane")) {
+    else if (before < changes && target?.closest("#list-pane")) {
       event.preventDefault();
       setTimeout(() => htmx.ajax("GET", request.action, { source, swap, target })); // when this one is over
     }
