@@ -45,7 +45,8 @@
   let changes = 0;
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => (ctx.changes = changes));
   document.addEventListener("htmx:after:request", (event) => {
-    const { changes: before, request, sourceElement: source, swap, target } = event.detail.ctx;
+    // htmx may have asked for the first list before this script ran.
+    const { changes: before = 0, request, sourceElement: source, swap, target } = event.detail.ctx;
     if (request.method === "POST") changes += /\/(reopen|close|reply)\//.test(request.action);
     else if (before < changes && target?.closest("#list-pane")) {
       event.preventDefault();

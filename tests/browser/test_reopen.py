@@ -43,22 +43,31 @@ def test_a_list_that_was_asked_for_before_it_and_comes_after_it_shows_it(page):
     def hold_the_next_list():
         page.route(re.compile(r"/tickets/(\?|$)"), lambda route: held.append((route, route.fetch())), times=1)
 
-    def arrive():
+    def wait_for_its_answer():
+        for _ in range(500):
+            if held:
+                return
+            page.wait_for_timeout(20)
+        pytest.fail("nobody asked for a list")
+
+    def let_it_arrive():
         route, response = held.pop()
         route.fulfill(response=response)
 
     hold_the_next_list()
     page.goto(TICKET)  # and beside it the list
+    wait_for_its_answer()
     reopen(page).click()
     expect(toast(page)).to_contain_text("Reopened.")
-    arrive()
+    let_it_arrive()
     expect(row(page).get_by_role("button", name="Close ticket 149943")).to_be_visible()
 
     hold_the_next_list()
     page.get_by_label("Department").select_option("Billing")
+    wait_for_its_answer()
     close(page).click()
     expect(toast(page)).to_contain_text("Closed.")
-    arrive()
+    let_it_arrive()
     expect(row_reopen(page)).to_be_visible()
     expect(page).to_have_url(re.compile(rf"{TICKET}\?department=billing$"))
 
