@@ -36,10 +36,11 @@ def remembered(macro: Macro, secret: str = "") -> Callable[..., Markup]:
 
     Beside those it may depend on the language and the time zone, which a request chooses, and on where the site is
     mounted, and on nothing else: it has to be imported without the context, and ask no clock. What must not be
-    kept, such as a form's token, is `secret`: it takes the place of `SECRET`, which the macro is given instead.
+    kept, such as a form's token, is `secret`, as markup: it takes the place of `SECRET`, which the macro is given
+    instead.
     """
     surroundings = translation.get_language(), timezone.get_current_timezone_name(), get_script_prefix()
-    return lambda *args: Markup(secret.join(_pieces(macro, surroundings, args)))  # noqa: S704  (escaped already)
+    return lambda *args: Markup(secret.join(_pieces(macro, surroundings, args)))  # noqa: S704  (all markup)
 
 
 @lru_cache(maxsize=500)  # each 3 to 5 KB: ten pages of tickets

@@ -41,16 +41,17 @@
     refresh();
   });
 
-  // A list that was asked for before a change and comes after it may show the ticket as it was: it is asked for again.
+  // A list or ticket that was asked for before a change and comes after it may show what was: it is asked for again.
   let changes = 0;
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => (ctx.changes = changes));
   document.addEventListener("htmx:after:request", (event) => {
     // htmx may have asked for the first list before this script ran.
-    const { changes: before = 0, request, sourceElement: source, swap, target } = event.detail.ctx;
+    const { changes: before = 0, push, request, sourceElement, swap, target } = event.detail.ctx;
     if (request.method === "POST") changes += /\/(reopen|close|reply)\//.test(request.action);
-    else if (before < changes && target?.closest("#list-pane")) {
+    else if (before < changes && target?.closest(".pane")) {
       event.preventDefault();
-      setTimeout(() => htmx.ajax("GET", request.action, { source, swap, target })); // when this one is over
+      const source = sourceElement.isConnected ? sourceElement : target; // a row that was redrawn is another one
+      setTimeout(() => htmx.ajax("GET", request.action, { source, push, swap, target })); // when this one is over
     }
   });
 

@@ -26,6 +26,7 @@ TOPMOST = """(element) => {
   const corners = [left + 2, right - 2].flatMap((x) => [top + 2, bottom - 2].map((y) => [x, y]));
   return corners.every(([x, y]) => element.contains(document.elementFromPoint(x, y)));
 }"""
+LIST = r"/tickets/(\?|$)"
 BOTH_SCREENS = pytest.mark.parametrize("screen", ["desktop", "phone"])
 
 
@@ -37,39 +38,62 @@ def row_reopen(page):
     return row(page).get_by_role("button", name="Reopen ticket 149943")
 
 
-def test_a_list_that_was_asked_for_before_it_and_comes_after_it_shows_it(page):
-    held = []
+@pytest.fixture
+def late(page):
+    """Holds the answer to the next request of an address: `late.ask_for(pattern)`, `late.is_on_its_way()`,
+    `late.arrive()`."""
+    return Late(page)
 
-    def hold_the_next_list():
-        page.route(re.compile(r"/tickets/(\?|$)"), lambda route: held.append((route, route.fetch())), times=1)
 
-    def wait_for_its_answer():
+class Late:
+    def __init__(self, page):
+        self._page = page
+        self._held = []
+
+    def ask_for(self, pattern):
+        self._page.route(re.compile(pattern), lambda route: self._held.append((route, route.fetch())), times=1)
+
+    def is_on_its_way(self):
         for _ in range(500):
-            if held:
+            if self._held:
                 return
-            page.wait_for_timeout(20)
-        pytest.fail("nobody asked for a list")
+            self._page.wait_for_timeout(20)
+        pytest.fail("nobody asked for it")
 
-    def let_it_arrive():
-        route, response = held.pop()
+    def arrive(self):
+        route, response = self._held.pop()
         route.fulfill(response=response)
 
-    hold_the_next_list()
+
+def test_a_list_that_was_asked_for_before_it_and_comes_after_it_shows_it(page, late):
+    late.ask_for(LIST)
     page.goto(TICKET)  # and beside it the list
-    wait_for_its_answer()
+    late.is_on_its_way()
     reopen(page).click()
     expect(toast(page)).to_contain_text("Reopened.")
-    let_it_arrive()
+    late.arrive()
     expect(row(page).get_by_role("button", name="Close ticket 149943")).to_be_visible()
 
-    hold_the_next_list()
+    late.ask_for(LIST)
     page.get_by_label("Department").select_option("Billing")
-    wait_for_its_answer()
+    late.is_on_its_way()
     close(page).click()
     expect(toast(page)).to_contain_text("Closed.")
-    let_it_arrive()
+    late.arrive()
     expect(row_reopen(page)).to_be_visible()
     expect(page).to_have_url(re.compile(rf"{TICKET}\?department=billing$"))
+
+
+def test_a_ticket_that_was_asked_for_before_it_and_comes_after_it_shows_it(page, late):
+    page.goto("/tickets/")
+    late.ask_for(f"{TICKET}$")
+    row_link(page).click()
+    late.is_on_its_way()
+    row_reopen(page).click()
+    expect(row(page)).to_contain_text("Open")
+    late.arrive()
+    expect(close(page)).to_be_visible()
+    expect(page).to_have_url(re.compile(f"{TICKET}$"))
 
 
 @BOTH_SCREENS
