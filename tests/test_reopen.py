@@ -122,6 +122,14 @@ def test_a_status_that_says_nothing_is_no_success(agent, sandbox):
     assert Activity.objects.get().outcome == "unknown"
 
 
+@pytest.mark.parametrize("fault", ["problem_503", "html_200"])
+def test_an_answer_that_came_is_not_called_lost(agent, sandbox, fault):
+    sandbox.fault(fault, times=None)
+    html = agent.htmx_post(URL, FORM).content.decode()
+    assert "HostUp did not confirm it, and the ticket could not be read again." in html
+    assert "lost" not in html
+
+
 @pytest.mark.parametrize("fault", ["reset", "problem_500", "html_502", "empty_503", "problem_504", "html_200"])
 def test_what_did_not_happen_is_said_and_can_be_tried_again(agent, sandbox, fault):
     sandbox.fault(fault, method="POST")

@@ -136,7 +136,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 504 if error.too_slow else 502 if is_unreadable else 503,
                 _("We do not know whether that happened"),
                 [
-                    _("The change was sent, but HostUp's answer was lost and the ticket could not be read again."),
+                    _("The change was sent, HostUp did not confirm it, and the ticket could not be read again."),
                     _("Look at the ticket before you try again."),
                 ],
             )
@@ -185,13 +185,13 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
 def lost_file(error: errors.OutcomeUnknown, name: str) -> Failure:
     """Word that nobody knows what became of a file, which goes out before its reply."""
     heading = _("We do not know whether %(name)s was attached") % {"name": name}
-    sentences = [_("HostUp's answer was lost. Check whether the file is in the ticket; if not, try again.")]
+    sentences = [_("HostUp did not confirm it. Check whether the file is in the ticket; if not, try again.")]
     return describe(error)._replace(heading=heading, sentences=sentences)
 
 
 def not_shown_by_the_ticket() -> str:
     """Say why nobody knows, though the ticket could be read again."""
-    return _("HostUp's answer was lost or cannot be read, and the ticket does not show what happened.")
+    return _("HostUp did not confirm it, and the ticket does not show what happened.")
 
 
 def _wait(seconds: int) -> str:

@@ -138,7 +138,7 @@ def _failure(result, form) -> failures.Failure:
             return failures.Failure(409, _("This was sent before, and you have changed it since"), sentences)
         case State.UNKNOWN:
             sentences = [
-                _("HostUp's answer was lost or cannot be read, and the newest tickets do not show what happened."),
+                _("HostUp did not confirm it, and the newest tickets do not show what happened."),
                 _("Look at the tickets before you send it again. Your text is still here."),
             ]
             failure = failures.describe(result.error or errors.OutcomeUnknown())
@@ -149,7 +149,7 @@ def _failure(result, form) -> failures.Failure:
     match result.error:
         case errors.OutcomeUnknown():
             sentences = [
-                _("HostUp's answer was lost; the newest tickets show that yours is not there. Try again.")
+                _("HostUp did not confirm it; the newest tickets show that yours is not there. Try again.")
             ]
             return failure._replace(heading=_("Not created"), sentences=sentences)
         case errors.Invalid(fields=fields):

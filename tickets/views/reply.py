@@ -147,7 +147,7 @@ def _failure(result) -> failures.Failure:
             ]
             return failure._replace(heading=_("We do not know whether your reply was sent"), sentences=sentences)
     if isinstance(result.error, errors.OutcomeUnknown) and not result.failed_file:
-        sentences = [_("HostUp's answer was lost; the ticket shows that your reply did not arrive. Try again.")]
+        sentences = [_("HostUp did not confirm it; the ticket shows that your reply did not arrive. Try again.")]
         return failures.describe(result.error)._replace(heading=_("Not sent"), sentences=sentences)
     if result.failed_file:
         return _not_sent(_file_failure(result), was_reopened=result.was_reopened)
