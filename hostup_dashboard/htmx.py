@@ -12,6 +12,7 @@ def wants_fragment(request) -> bool:
 def asking_page(request) -> str | None:
     """Return path and query of the page that htmx asks from, None when it says none or one of another site."""
     try:
-        return request.htmx.current_url_abs_path
+        address = request.htmx.current_url_abs_path  # with where on the page the agent is ("#message-…")
+        return address and address.partition("#")[0]
     except ValueError:  # no address, such as "http://["
         return None

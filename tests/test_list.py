@@ -86,6 +86,9 @@ def test_filtering_beside_an_open_ticket_keeps_both_in_the_address(agent):
     at = f"http://testserver/tickets/{SAMPLE_ID}/?status=open"
     filtered = agent.htmx_get("/tickets/?status=closed&department=", at=at, source="form#filters")
     assert filtered.headers["HX-Push-Url"] == f"/tickets/{SAMPLE_ID}/?status=closed"
+    at_the_box = f"http://testserver/tickets/{SAMPLE_ID}/#message-{SAMPLE_ID}"  # after Reply was pressed
+    filtered = agent.htmx_get("/tickets/?status=closed&department=", at=at_the_box, source="form#filters")
+    assert filtered.headers["HX-Push-Url"] == f"/tickets/{SAMPLE_ID}/?status=closed"
     alone = agent.htmx_get("/tickets/?status=&department=", source="form#filters")
     assert alone.headers["HX-Push-Url"] == "/tickets/"
 
