@@ -57,6 +57,7 @@ def test_a_file_that_is_not_there_is_worded(agent):
     html = response.content.decode()
     assert "HostUp has no such file" in html
     assert "req_" in html
+    assert "style-src 'self'" in response.headers["Content-Security-Policy"]  # a page, not a file
 
 
 def test_a_file_that_is_too_large_is_worded(agent, sandbox):
