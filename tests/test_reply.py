@@ -256,6 +256,12 @@ def test_another_status_stops_the_reply_too(agent, sandbox, form):
     assert "POST" not in methods(sandbox)
 
 
+def test_a_status_of_a_later_day_stops_no_reply(agent, sandbox):
+    sandbox.tickets.find(OPEN_ID).status = "waiting_for_" * 20
+    form = hidden_fields(agent.get(PAGE).content.decode())
+    assert agent.htmx_post(URL, form | {"message": "Hello."}, at=PAGE).status_code == 200
+
+
 def test_on_a_closed_ticket_it_reopens_first(agent, sandbox):
     form = form_of(agent, SAMPLE_ID)
     assert "Reopen and reply" in agent.get(f"/tickets/{SAMPLE_ID}/").content.decode()

@@ -63,7 +63,7 @@ class ReplyForm(forms.Form):
     token = forms.UUIDField()
     seen_message = forms.CharField(max_length=64, required=False)
     seen_count = forms.IntegerField(min_value=0, required=False)
-    seen_status = forms.CharField(max_length=40, required=False)
+    seen_status = forms.CharField(required=False, strip=False)  # HostUp's own text, of any length
     message = MessageField()
     encrypted = forms.BooleanField(required=False)
     files = FilesField(required=False)

@@ -275,7 +275,7 @@ class ActivityQuerySet(models.QuerySet):
         """Write down what is about to be tried. Until `finish` is called its outcome is unknown: a crash in
         between leaves the log telling the truth. Raises `storage.NothingSent`."""
         with storage.before_sending():
-            return self.create(user=user, action=action, ticket_id=ticket_id, from_status=from_status)
+            return self.create(user=user, action=action, ticket_id=ticket_id, from_status=from_status[:40])
 
     def note(
         self, user, action: str, outcome: str = "done", *, about=None, address: str | None = None
