@@ -120,6 +120,21 @@ def test_a_press_while_another_is_being_sent_sends_nothing(agent, sandbox, form)
     assert not messages_with(sandbox, "Twice?")
 
 
+def test_of_two_presses_that_try_again_the_later_one_sends_nothing(agent, sandbox, form):
+    submission, _ = Submission.objects.claim(form["token"], agent.user, digest="refused before")
+    submission.end(Submission.State.NOT_SENT)
+
+    def behind_another(execute, sql, *rest):
+        if sql.startswith("UPDATE") and "tickets_submission" in sql:
+            execute(sql, *rest)  # the other press takes it first
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(behind_another):
+        response = agent.htmx_post(URL, form | {"message": "Twice?"}, at=PAGE)
+    assert "It is being sent" in response.content.decode()
+    assert not messages_with(sandbox, "Twice?")
+
+
 def test_a_press_while_many_files_are_being_sent_sends_nothing(agent, sandbox, form):
     submission, _ = Submission.objects.claim(form["token"], agent.user, digest="of the other press")
     Submission.objects.filter(pk=submission.pk).update(started_at=timezone.now() - timedelta(minutes=20))

@@ -229,6 +229,7 @@ class SubmissionQuerySet(models.QuerySet):
                 taken = bool(
                     again.update(state=Submission.State.SENDING, digest=digest, started_at=timezone.now())
                 )
+                submission.refresh_from_db()  # as this press or another one made it
             if taken:
                 self.filter(started_at__lt=timezone.now() - SUBMISSION_LIFE).delete()
         return submission, taken
