@@ -245,8 +245,20 @@ def test_a_success_that_shows_the_ticket_still_closed_is_none(agent, sandbox):
     assert response.status_code == 502
     html = response.content.decode()
     assert "Not reopened: the ticket is still closed" in html
+    assert "HostUp answered with the ticket unchanged." in html
+    assert "we read the ticket again" not in html  # nobody did
     assert "You can try again." in html
     assert Activity.objects.get().outcome == "not_done"
+
+
+def test_a_success_with_a_status_that_says_nothing_is_not_called_open(agent, sandbox):
+    sandbox.fault(method="POST", transform=lambda ticket: ticket | {"status": "waiting_for_godot"})
+    response = agent.htmx_post(CLOSE_URL, {"status": "open"})
+    assert response.status_code == 502
+    html = response.content.decode()
+    assert "We do not know whether that happened" in html
+    assert "still open" not in html
+    assert Activity.objects.get().outcome == "unknown"
 
 
 @pytest.mark.parametrize("shown", ["2026-04-27T11:45:00", "nonsense", ""])

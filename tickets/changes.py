@@ -95,6 +95,8 @@ def make(client: Client, change: Change, ticket_id: str, shown_updated_at: datet
     except errors.HostUpError as error:
         return Result(Outcome.REFUSED, error=error)
     if not change.is_reached(ticket):
+        if ticket.status not in STATUSES:
+            return Result(Outcome.UNKNOWN, ticket, errors.OutcomeUnknown(status=200))
         return Result(Outcome.NOT_DONE, ticket)
     earliest, _latest = sent_between(client, began_at)
     if _was_so_before(ticket, shown_updated_at, earliest):

@@ -82,14 +82,13 @@ def _failure(change, result) -> failures.Failure:
         return failures.describe(result.error)._replace(sentences=sentences)
     if result.outcome != Outcome.NOT_DONE or not result.ticket:
         return failures.describe(result.error, changing=True)
-    failure = failures.Failure(502, change.not_done, [])
     if result.error:
         failure = failures.describe(result.error)
-    sentences = [
-        _("HostUp did not confirm it, so we read the ticket again."),
-        _("You can try again."),
-    ]
-    return failure._replace(heading=change.not_done, sentences=sentences)
+        what_came = _("HostUp did not confirm it, so we read the ticket again.")
+    else:
+        failure = failures.Failure(502, change.not_done, [])
+        what_came = _("HostUp answered with the ticket unchanged.")
+    return failure._replace(heading=change.not_done, sentences=[what_came, _("You can try again.")])
 
 
 def _ways_on(request, change, ticket_id, outcome) -> dict[str, str]:
