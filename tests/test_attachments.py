@@ -215,8 +215,18 @@ def test_a_file_that_fails_holds_the_text_back_and_keeps_it(agent, sandbox):
     assert response.status_code == 422
     html = response.content.decode()
     assert "The file two.txt could not be attached" in html
+    assert "Already attached: one.txt. Leave out what is attached when you try again." in html
     assert "Two files.</textarea>" in html
     assert not messages_with(sandbox, "Two files.", ENCRYPTED_ID)
+
+
+def test_a_text_that_is_refused_after_its_files_tells_that_they_are_up(agent, sandbox):
+    form = form_of(agent, ENCRYPTED_ID)
+    sandbox.fault("problem_400", path="messages")
+    data = form | {"message": "A file.", "files": [file_of("one.txt")]}
+    html = agent.post(f"/tickets/{ENCRYPTED_ID}/reply/", data).content.decode()
+    assert "Your reply was not sent." in html
+    assert "Already attached: one.txt." in html
 
 
 def test_a_closed_ticket_is_reopened_before_the_files(agent, sandbox):

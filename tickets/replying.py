@@ -29,13 +29,15 @@ class Written(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What became of a reply; the ticket as it was read last; what is new in it; the error, if any."""
+    """What became of a reply; the ticket as it was read last; what is new in it; the error, if any; the names of
+    the files that are attached whatever became of the text, and of the one that failed."""
 
     state: State
     ticket: Ticket | None = None
     news: list[Message] = []
     error: Exception | None = None
     was_reopened: bool = False
+    attached: Sequence[str] = ()
     failed_file: str = ""
 
 
@@ -82,18 +84,20 @@ def _send_reply(client: Client, user, before: Ticket, written: Written) -> Resul
             return Result(State.NOT_SENT, reopened.ticket or before, error=reopened.error)
         before, was_reopened = reopened.ticket, True
 
+    attached = []
     for file in written.files:
         try:
             upload(client, user, before.id, file)
         except (errors.HostUpError, storage.NothingSent) as error:
-            return Result(State.NOT_SENT, before, error=error, was_reopened=was_reopened, failed_file=file.name)
+            return Result(State.NOT_SENT, before, [], error, was_reopened, attached, failed_file=file.name)
+        attached.append(file.name)
 
     try:
         activity = Activity.objects.begin(
             user, Activity.Action.REPLY, ticket_id=before.id, from_status=before.status
         )
     except storage.NothingSent as error:
-        return Result(State.NOT_SENT, before, error=error, was_reopened=was_reopened)
+        return Result(State.NOT_SENT, before, [], error, was_reopened, attached)
     error = None
     try:
         client.reply(before.id, written.text, encrypted=written.is_encrypted)
@@ -107,7 +111,7 @@ def _send_reply(client: Client, user, before: Ticket, written: Written) -> Resul
     if state == State.UNKNOWN and after:
         state = _settled(before, after, written, error)
     activity.finish(OUTCOMES[state], ticket=after or before, error=error)
-    return Result(state, after or before, error=error, was_reopened=was_reopened)
+    return Result(state, after or before, [], error, was_reopened, attached)
 
 
 def upload(client: Client, user, ticket_id: str, file) -> None:

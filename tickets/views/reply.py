@@ -50,7 +50,12 @@ def reply(request, ticket_id):
         return _unsent(request, composer, failure=_not_sent(failures.describe(error)))
     if result.state == State.SENT:
         return _sent(request, result, is_encrypted=written.is_encrypted)
-    return _unsent(request, composer, result=result, failure=_failure(result))
+    failure = _failure(result)
+    if result.attached:
+        attached = _("Already attached: %(names)s. Leave out what is attached when you try again.")
+        names = ", ".join(result.attached)
+        failure = failure._replace(sentences=[*failure.sentences, attached % {"names": names}])
+    return _unsent(request, composer, result=result, failure=failure)
 
 
 @sensitive_post_parameters()
