@@ -20,7 +20,7 @@ from tests import fault_servers
 from tests.agents import Agent
 from tests.test_settings import GOOD
 from tickets.management.commands import doctor as command
-from tickets.models import SecondStep
+from tickets.models import Canary, SecondStep
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the checks run in threads of their own
 ROOT = Path(__file__).parent.parent
@@ -55,6 +55,7 @@ def test_a_good_installation_has_no_problems(sandbox):
     assert {line[9:].partition(":")[0] for line in lines} == {*command.CHECKS} - {"our certificate"}
     assert [call.status for call in sandbox.calls] == [401]  # one call, with nobody's key
     assert keys.FULL not in said.getvalue()
+    assert not Canary.objects.exists()  # it changes nothing: what it was started with may be the wrong key
 
 
 def test_a_setting_that_stops_everything_is_a_sentence_and_no_traceback():
@@ -141,7 +142,7 @@ def test_one_that_hangs_holds_up_nothing(examine, settings, monkeypatch):
 def test_keys_that_cannot_be_read_are_told_and_none_of_them_is_shown(examine, settings):
     agent = Agent("agent", keys.FULL)
     SecondStep.objects.create(user=agent.user, type="totp", data={"secret": SecondStep.seal("JBSWY3DPEHPK3PXP")})
-    examine("keys")
+    Canary.verify()  # as the first look at /readyz does
     first = settings.ENCRYPTION_KEYS
     settings.ENCRYPTION_KEYS = OTHER_KEYS
     lines = examine("keys")
