@@ -1,6 +1,6 @@
 """HostUp's nine support calls: a request in, an answer or a Problem out.
 
-The order of refusals is: no such path or method, key (401), scope (403), rate (429), request (400),
+The order of refusals is: rate (429), no such path or method, key (401), scope (403), request (400),
 ticket (404), the ticket's state (409).
 """
 
