@@ -28,13 +28,14 @@ _AFTER_URL = ".,;:!?)]}…"  # punctuation that ends the sentence rather than th
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-def status_word(status):
-    return words.STATUSES.get(status) or plain(status)
+def word_in(value, known):
+    """Return what `known`, a dictionary of `words`, calls a value of HostUp's, else the value as it came."""
+    return known.get(value) or plain(value)
 
 
-def status_class(status):
-    """Return the status when the stylesheet may know it, so that HostUp's text never becomes a class."""
-    return status if status in words.STATUSES else "unknown"
+def class_in(value, known):
+    """Return the value when the stylesheet may know it, so that HostUp's text never becomes a class."""
+    return value if value in known else "unknown"
 
 
 def turn(status):
@@ -44,22 +45,6 @@ def turn(status):
 
 def is_our_turn(status):
     return words.TURNS.get(status) is words.ON_US
-
-
-def priority_word(priority):
-    return words.PRIORITIES.get(priority) or plain(priority)
-
-
-def sender_word(sender):
-    return words.SENDERS.get(sender) or plain(sender)
-
-
-def sender_class(sender):
-    return sender if sender in words.SENDERS else "unknown"
-
-
-def service_word(service_type):
-    return words.SERVICES.get(service_type) or plain(service_type)
 
 
 def plain(text):
@@ -93,10 +78,6 @@ def ago(moment: datetime | None):
         return ngettext("%d hour ago", "%d hours ago", count) % count
     count = seconds // DAY
     return ngettext("%d day ago", "%d days ago", count) % count
-
-
-def priority_class(priority):
-    return priority if priority in words.PRIORITIES else "unknown"
 
 
 def flat(details):
@@ -135,14 +116,14 @@ class Row(NamedTuple):
 
 def in_rows(tickets: list[TicketSummary]) -> list[Row]:
     """Return the row of each ticket, in the agent's language."""
-    # Looked up once, rather than for each of up to a hundred.
+    # Looked up once, rather than for each of fifty.
     statuses, turns, ages, now = translated(words.STATUSES), translated(words.TURNS), _ages(), timezone.now()
     return [
         Row(
             ticket.id,
             ticket.number,
             status := _short(ticket.status),
-            statuses.get(status) or plain(status),
+            word_in(status, statuses),
             turns.get(status, ""),
             _short(ticket.subject),
             _short(ticket.department_name or ticket.department_slug),
@@ -185,18 +166,13 @@ def translated(texts: dict) -> dict[str, str]:
 
 
 FILTERS = [
-    status_word,
-    status_class,
+    word_in,
+    class_in,
     turn,
     is_our_turn,
-    priority_word,
-    sender_word,
-    sender_class,
-    service_word,
     plain,
     linked,
     ago,
-    priority_class,
     flat,
     in_rows,
     is_picture,
