@@ -1,7 +1,7 @@
 """How templates (Jinja2) are rendered: what each may use beside its context, and how its texts are translated."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cache, lru_cache
 
 from django.template import engines
@@ -60,12 +60,12 @@ def url(name: str, *args) -> str:
     return reverse(name, args=args)
 
 
-def exact(moment: datetime | None) -> str:
-    """Give date and time in the agent's zone, the way that reads the same in both languages."""
+def exact(moment: datetime | None, zone: tzinfo | None = None) -> str:
+    """Give date and time in the agent's zone (or `zone`), the way that reads the same in both languages."""
     if moment is None:
         return ""
     try:
-        return timezone.localtime(moment).isoformat(" ", "minutes")[:16]
+        return timezone.localtime(moment, zone).isoformat(" ", "minutes")[:16]
     except OverflowError:  # a time at the end of the calendar, which another zone cannot hold
         return moment.isoformat()
 

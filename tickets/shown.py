@@ -1,7 +1,9 @@
 """HostUp's terms, times and texts as an agent should see them: what templates filter them with."""
 
 import re
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import cache
 from math import inf
 from typing import NamedTuple
 
@@ -14,7 +16,7 @@ from markupsafe import Markup
 from hostup_dashboard import templating
 from tickets import words
 from tickets.hostup.client import ATTACHMENT_MOST_BYTES
-from tickets.hostup.types import CLOSED, TicketSummary
+from tickets.hostup.types import CLOSED, Message, TicketSummary
 
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86_400, 31_536_000  # seconds
 
@@ -65,9 +67,17 @@ def linked(text):
 
 def ago(moment: datetime | None):
     """Say how long ago in words: "3 hours ago"."""
-    if moment is None:
-        return ""
-    seconds = int((timezone.now() - moment).total_seconds())
+    return _ago(_in_whole_units(timezone.now() - moment)) if moment else ""
+
+
+def _in_whole_units(age: timedelta) -> int:
+    """Return an age in seconds, cut to whole minutes, hours or days, whichever is the largest."""
+    seconds = int(age.total_seconds())
+    unit = MINUTE if seconds < HOUR else HOUR if seconds < DAY else DAY
+    return seconds // unit * unit
+
+
+def _ago(seconds: int) -> str:
     if seconds < MINUTE:
         return _("just now")
     if seconds < HOUR:
@@ -78,6 +88,15 @@ def ago(moment: datetime | None):
         return ngettext("%d hour ago", "%d hours ago", count) % count
     count = seconds // DAY
     return ngettext("%d day ago", "%d days ago", count) % count
+
+
+def in_thread(messages: list[Message]) -> Iterator[tuple[Message, str, str]]:
+    """Give each message, its time in the agent's zone, and how long ago that was in words."""
+    # Looked up once, rather than for each of up to thousands.
+    zone, now, said = timezone.get_current_timezone(), timezone.now(), cache(_ago)
+    for message in messages:
+        sent_at = message.sent_at
+        yield message, templating.exact(sent_at, zone), said(_in_whole_units(now - sent_at)) if sent_at else ""
 
 
 def flat(details):
@@ -175,6 +194,7 @@ FILTERS = [
     ago,
     flat,
     in_rows,
+    in_thread,
     is_picture,
     translated,
 ]
