@@ -7,8 +7,6 @@ from tickets import failures
 from tickets.hostup.types import Message, Ticket
 from tickets.models import Draft
 
-NEWS_SHOWN = 5  # messages; the ticket itself shows all of them
-
 
 class Composer(NamedTuple):
     """What the box shows. `seen_message`, `seen_count` and `seen_status` are the ticket as it stands
@@ -49,7 +47,3 @@ class Composer(NamedTuple):
             seen_count=str(len(thread)),
             seen_status=ticket.status,
         )
-
-    def with_news(self, news: list[Message]) -> "Composer":
-        """Return the box with what is new above it."""
-        return self._replace(news=news[-NEWS_SHOWN:])

@@ -15,7 +15,7 @@ class Filters(NamedTuple):
     status: str
     department: str
     departments: dict[str, str]
-    departments_are_stale: bool = False
+    departments_are_stale: bool
 
     @classmethod
     def of(cls, request) -> "Filters":

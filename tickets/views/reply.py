@@ -23,6 +23,8 @@ from tickets.sending import State
 from tickets.upstream import client_of
 from tickets.views.show import is_on_screen
 
+NEWS_SHOWN = 5  # messages above the box; the ticket itself shows all of them
+
 
 @sensitive_post_parameters()
 @sensitive_variables()
@@ -97,7 +99,7 @@ def _sent(request, result, *, is_encrypted):
     if not wants_fragment(request):
         messages.success(request, words)
         return HttpResponseRedirect(reverse("ticket", args=[result.ticket.id]) + Filters.of(request).query)
-    # The next message stays encrypted until its agent says otherwise.
+    # As long as the ticket stays on the screen, the next message is encrypted until its agent says otherwise.
     context = _context(request, result.ticket) | {"toast": words}
     composer = Composer.fresh(request.user, result.ticket, context["drafts"])
     context["composer"] = composer._replace(is_encrypted=is_encrypted)
@@ -108,7 +110,8 @@ def _unsent(request, composer, *, result=None, failure):
     """Answer that it was not sent (or may not have been), with the text where it was."""
     ticket = result.ticket if result else None
     if ticket:
-        composer = composer.below(ticket).with_news(result.news)._replace(is_stale=result.state == State.STALE)
+        news = result.news[-NEWS_SHOWN:]
+        composer = composer.below(ticket)._replace(news=news, is_stale=result.state == State.STALE)
     if result and sending.needs_new_form(result):
         composer = composer._replace(token=uuid.uuid4())
     if composer.message.strip():  # a request that lost its text on the way takes no draft with it
