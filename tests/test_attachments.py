@@ -104,6 +104,15 @@ def test_pictures_and_pdfs_show_sandboxed(agent, name, kind):
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_many_pictures_do_not_use_up_what_hostup_lets_this_key_ask(agent, sandbox):
+    """A browser asks for all the thumbnails in view, each a call to HostUp."""
+    pictures = [{"id": f"tatt_{number}", "filename": "a.png", "mimeType": "image/png"} for number in range(9)]
+    sandbox.fault(transform=lambda ticket: ticket | {"attachments": pictures})
+    html = agent.get(f"/tickets/{ENCRYPTED_ID}/").content.decode()
+    assert html.count('<img class="thumbnail"') == 6
+    assert html.count(">View<") == 3
+
+
 @pytest.mark.parametrize("name", ["page.html", "drawing.svg", "photo.png", "access.log"])
 def test_what_only_claims_to_be_a_picture_downloads(agent, name):
     """`photo.png` holds HTML."""
