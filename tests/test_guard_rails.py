@@ -27,7 +27,6 @@ PUBLIC = {
     "mfa_authenticate",
     "openid_connect_login",
     "openid_connect_callback",
-    "socialaccount_login_error",
     "socialaccount_login_cancelled",
     "healthz",
     "readyz",
@@ -56,6 +55,11 @@ def test_nothing_is_seen_without_signing_in(visitor, sandbox, name, method):
     assert response.status_code == 302
     assert response.headers["Location"].startswith("/accounts/login/?next=/")
     assert sandbox.calls == []
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_what_is_open_to_everybody_sends_nobody_to_sign_in_first(visitor, name):
+    assert not visitor.get(ADDRESSES[name]).headers.get("Location", "").startswith("/accounts/login/?next=")
 
 
 @pytest.mark.parametrize("name", PRIVATE)

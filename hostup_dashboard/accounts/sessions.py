@@ -9,6 +9,7 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout, user_logged_in
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.sessions.backends.db import SessionStore
 from django.dispatch import receiver
 from django.shortcuts import redirect
@@ -64,6 +65,7 @@ def confirm_first(request, *, back_to: str):
     return redirect(reverse("account_reauthenticate", query={"next": back_to}))
 
 
+@login_not_required  # it also cancels signing in between the password and the second step
 def sign_out(request):
     """Sign out, and have the browser forget what it has seen here."""
     response = views.logout(request)

@@ -11,6 +11,7 @@ from tests.accounts.people import (
     ACCOUNT,
     AUTHENTICATE,
     PASSWORD,
+    SIGN_IN,
     code_for,
     is_in,
     make_agent,
@@ -46,6 +47,18 @@ def test_a_wrong_code_does_not_let_in_and_guessing_is_slowed_down():
         assert 'class="field-error"' in answer.content.decode()
     assert browser.post(AUTHENTICATE, {"code": code_for(secret)}).status_code == 429
     assert not is_in(browser)
+
+
+def test_cancelling_it_lets_another_agent_sign_in_from_the_same_browser():
+    set_up_app(sign_in())
+    make_agent("berit")
+    browser = sign_in()
+    browser.get("/accounts/logout/")  # asking for a page cancels nothing
+    assert browser.get(SIGN_IN).headers["Location"].startswith(AUTHENTICATE)
+    assert browser.post("/accounts/logout/").headers["Location"] == SIGN_IN
+    assert browser.get(SIGN_IN).status_code == 200
+    browser.post(SIGN_IN, {"login": "berit", "password": PASSWORD})
+    assert is_in(browser)
 
 
 def test_an_answer_without_a_code_is_no_error_of_ours():
