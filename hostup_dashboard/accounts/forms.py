@@ -1,27 +1,42 @@
 """allauth's forms, where their words are not those of this dashboard."""
 
+import time
+
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
-from django.core.cache import cache
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 CODE_SECONDS = 90  # that an app's code is taken: its own half minute, and one before and after it
 
 
 class _UsedOnce:
-    """allauth remembers a used code for half a minute, while with `MFA_TOTP_TOLERANCE` it is good for longer."""
+    """allauth remembers a used code in the cache, which may be another process's own, and for half a minute, while
+    with `MFA_TOTP_TOLERANCE` it is good for longer."""
 
     def clean_code(self):
         code = super().clean_code()
         is_apps = self.authenticator.type == Authenticator.Type.TOTP
-        digits = "".join(filter(str.isdigit, code))  # what is typed between them does not count
-        name = f"used-code:{self.user.pk}:{digits}"
-        if is_apps and not cache.add(name, True, CODE_SECONDS):
+        if is_apps and not _use(self.authenticator, code):
             raise get_adapter().validation_error("incorrect_code")
         return code
+
+
+@transaction.atomic
+def _use(app: Authenticator, code: str) -> bool:
+    """Note in the app's row that its code is used, and tell whether it was not before. Of two who come with it
+    together, one waits here for the other."""
+    digits = "".join(filter(str.isdigit, code))  # what is typed between them does not count
+    row, now = Authenticator.objects.select_for_update().get(pk=app.pk), time.time()
+    used = {other: at for other, at in row.data.get("used", {}).items() if now - at < CODE_SECONDS}
+    if digits in used:
+        return False
+    row.data["used"] = used | {digits: now}
+    row.save(update_fields=["data"])
+    return True
 
 
 class CodeForm(_UsedOnce, AuthenticateForm):

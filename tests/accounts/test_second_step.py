@@ -1,8 +1,10 @@
 """The second step of signing in: an authenticator app, recovery codes; passkeys are tried in a real browser."""
 
+import time
 from io import StringIO
 
 import pytest
+from allauth.mfa.base.forms import BaseAuthenticateForm
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 from django.core.management import call_command
@@ -27,6 +29,12 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def anna(sandbox):
     return make_agent()
+
+
+def signed_in_with(code):
+    browser = sign_in()
+    browser.answer = browser.post(AUTHENTICATE, {"code": code})
+    return browser
 
 
 def test_the_password_alone_is_not_enough_any_more():
@@ -84,6 +92,42 @@ def test_a_used_code_is_not_good_again_in_the_half_minutes_beside_its_own(anna, 
     assert not is_in(after := sign_in())
     assert after.post(AUTHENTICATE, {"code": f"{code[:3]}{between}{code[3:]}"}).status_code == 422
     assert not is_in(after)
+
+
+def test_a_used_code_stays_used_though_the_cache_forgets():
+    """As where each server process has a cache of its own: the code was used in another one."""
+    secret = set_up_app(sign_in())
+    code = code_for(secret)
+    assert is_in(agent := signed_in_with(code))
+    cache.clear()
+    assert not is_in(signed_in_with(code))
+    assert agent.post("/accounts/me/reauthenticate/", {"code": code}).status_code == 422
+
+
+def test_a_code_that_two_send_at_once_lets_one_in(monkeypatch):
+    secret = set_up_app(sign_in())
+    code = code_for(secret)
+    check = BaseAuthenticateForm.clean_code
+
+    def other_comes_first(form):
+        checked = check(form)
+        monkeypatch.setattr(BaseAuthenticateForm, "clean_code", check)
+        cache.clear()
+        assert is_in(signed_in_with(code))
+        cache.clear()
+        return checked
+
+    monkeypatch.setattr(BaseAuthenticateForm, "clean_code", other_comes_first)
+    assert not is_in(signed_in_with(code))
+
+
+def test_of_used_codes_only_those_are_kept_that_would_be_good_again():
+    secret = set_up_app(sign_in())
+    app = Authenticator.objects.get(type="totp")
+    app.data["used"] = {"111111": time.time() - 91}  # seconds: none is taken for longer
+    app.save()
+    assert is_in(signed_in_with(code := code_for(secret)))
+    assert list(Authenticator.objects.get(type="totp").data["used"]) == [code]
 
 
 def test_a_recovery_code_signs_in_once():
