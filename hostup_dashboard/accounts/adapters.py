@@ -3,6 +3,7 @@
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.providers.base import AuthError
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
@@ -10,6 +11,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from hostup_dashboard.accounts import provider as identity_provider
 from hostup_dashboard.accounts.sessions import is_confirmed
 
 
@@ -53,6 +55,10 @@ class IdentityProviderAdapter(DefaultSocialAccountAdapter):
         """Make an agent of whoever the provider sends, unless their address is that of agents who are there."""
         return settings.OIDC_CREATES_AGENTS and not _agents_at(sociallogin.user.email)
 
+    def on_authentication_error(self, request, provider, error=None, exception=None, extra_context=None):
+        if error != AuthError.CANCELLED:
+            identity_provider.log_refusal(request, exception, was_asked="state" in extra_context)
+
     def pre_social_login(self, request, sociallogin):
         """Recognise an agent by their e-mail address at the first sign-in; from then on by the provider's id.
 
@@ -61,7 +67,7 @@ class IdentityProviderAdapter(DefaultSocialAccountAdapter):
         on a new agent it would let its true owner into an account that is another's.
         """
         if sociallogin.state.get("process") == "connect":
-            raise PermissionDenied  # the address that an administrator wrote down is the only link
+            raise PermissionDenied("the address that an administrator wrote down is the only link")
         if sociallogin.is_existing:
             return
         claims = sociallogin.account.get_provider_account().get_user_data() or {}

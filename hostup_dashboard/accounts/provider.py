@@ -1,10 +1,19 @@
 """The way in through the company's identity provider, whatever it answers."""
 
+import logging
+import re
 from functools import wraps
 
+from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.openid_connect import views
 from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import render
+
+logger = logging.getLogger(__name__)
+
+# Of what the provider says only its name for an error goes into the log (RFC 6749, 4.1.2.1 and 5.2): in the rest
+# may be a token, a code, or our secret.
+_NAME = "[a-z_]{1,40}"
 
 
 def _worded(view):
@@ -15,10 +24,30 @@ def _worded(view):
     def worded(request, *args, **kwargs):
         try:
             return view(request, *args, **kwargs)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            logger.warning("no sign-in through the provider: %s: %s", type(error).__name__, error, exc_info=True)
             return render(request, "socialaccount/authentication_error.html", status=503)
 
     return login_not_required(worded)
+
+
+def log_refusal(request, error: Exception | None, was_asked: bool) -> None:
+    """Log why somebody who came back from the provider was not signed in. `was_asked` tells whether they had left
+    from here."""
+    match error:
+        case OAuth2Error():  # its words quote the provider's whole answer
+            said, _, answer = str(error).partition(":")
+            names = re.findall(rf'"error": ?"({_NAME})"', answer)
+            cause = [type(error.__cause__).__name__] if error.__cause__ else []
+            reason = ", ".join([said, *names, *cause])
+        case Exception():
+            reason = f"{type(error).__name__}: {error}"
+        case None if was_asked:
+            name = request.GET.get("error", "")
+            reason = f"it sent back {name if re.fullmatch(_NAME, name) else 'no code'}"
+        case None:
+            reason = "this browser did not ask for it, or too long ago"
+    logger.warning("no sign-in through the provider: %s", reason)
 
 
 login = _worded(views.login)

@@ -1,5 +1,7 @@
 """Signing in through the company's identity provider (OpenID Connect), by settings alone."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth import get_user_model
@@ -184,3 +186,85 @@ def test_a_provider_that_is_down_is_said(provider, settings, nowhere):
     answer = Client().post(LOGIN)
     assert "Signing in did not work" in answer.content.decode()
     assert answer.status_code == 503
+
+
+class TestLog:
+    """The page has people tell whoever runs the dashboard, who finds the reason in the log."""
+
+    @pytest.fixture(autouse=True)
+    def anna(self, provider):
+        return make_agent(email="anna@example.com")
+
+    @pytest.fixture
+    def reasons(self, caplog):
+        def said():
+            lines = [record for record in caplog.records if record.name == "hostup_dashboard.accounts.provider"]
+            assert {line.levelname for line in lines} <= {"WARNING"}
+            return [line.getMessage().removeprefix("no sign-in through the provider: ") for line in lines]
+
+        return said
+
+    def test_that_it_cannot_be_reached(self, settings, nowhere, reasons, caplog):
+        settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APP"]["settings"]["server_url"] = nowhere
+        Client().post(LOGIN)
+        (reason,) = reasons()
+        assert reason.startswith("ConnectionError: ")
+        assert str(urlsplit(nowhere).port) in reason
+        assert "Traceback" in caplog.text
+
+    def test_which_address_it_does_not_name(self, provider, monkeypatch, reasons):
+        monkeypatch.setattr(provider, "answer", lambda *_: {"issuer": provider.url})
+        Client().post(LOGIN)
+        assert reasons() == ["KeyError: 'token_endpoint'"]
+
+    @pytest.mark.parametrize(("answer", "reason"), [
+        ({"error": "invalid_client"}, "Error retrieving access token, invalid_client"),
+        ({"error": "T0ken", "id_token": "T0ken"}, "Error retrieving access token"),
+        ("T0ken", "Error retrieving access token"),
+    ])  # fmt: skip
+    def test_why_it_gives_no_token_and_nothing_else_that_it_says(
+        self, provider, monkeypatch, reasons, caplog, answer, reason
+    ):
+        usual, forms = provider.answer, []
+
+        def refuse(method, path, form):
+            if path != "/token":
+                return usual(method, path, form)
+            forms.append(form)
+            return answer | {"error_description": form} if isinstance(answer, dict) else [answer, form]
+
+        monkeypatch.setattr(provider, "answer", refuse)
+        assert come_in(provider).answer.status_code == 401
+        assert reasons() == [reason]
+        (form,) = forms
+        for secret in ("T0ken", form["client_secret"], form["code"], form["code_verifier"]):
+            assert secret not in caplog.text
+
+    def test_that_what_it_signed_is_for_another_client(self, provider, monkeypatch, reasons):
+        browser = Client()
+        back = provider.authorize(browser.post(LOGIN).headers["Location"])
+        monkeypatch.setattr("tests.accounts.identity_provider.CLIENT_ID", "another")
+        assert browser.get(back).status_code == 401
+        assert reasons() == ["Invalid id_token, InvalidAudienceError"]
+
+    @pytest.mark.parametrize(("query", "said"), [
+        ("error=invalid_scope&error_description=needle", ["it sent back invalid_scope"]),
+        ("error=1+needle", ["it sent back no code"]),
+        ("error=access_denied", []),  # its person thought better of it
+    ])  # fmt: skip
+    def test_what_it_sends_people_back_with(self, reasons, caplog, query, said):
+        browser = Client()
+        sent = browser.post(LOGIN)
+        (state,) = parse_qs(urlsplit(sent.headers["Location"]).query)["state"]
+        browser.get(f"{LOGIN}callback/?state={state}&{query}")
+        assert reasons() == said
+        assert "needle" not in caplog.text
+
+    def test_that_nobody_here_had_asked(self, provider, reasons):
+        Client().get(provider.authorize(Client().post(LOGIN).headers["Location"]))
+        assert reasons() == ["this browser did not ask for it, or too long ago"]
+
+    def test_that_an_account_cannot_be_tied_to_it(self, provider, reasons):
+        browser = sign_in()
+        browser.get(provider.authorize(browser.post(f"{LOGIN}?process=connect").headers["Location"]))
+        assert reasons() == ["PermissionDenied: the address that an administrator wrote down is the only link"]
