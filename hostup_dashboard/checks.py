@@ -10,7 +10,8 @@ from django.core.checks import Error, Warning, register
 
 from hostup_dashboard.environment import is_loopback
 
-SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "CACHE_URL")  # each may come from a file
+# Each may come from a file.
+SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "CACHE_URL", "OIDC_CLIENT_SECRET")
 
 
 @register

@@ -115,11 +115,14 @@ def test_certificates_that_cannot_be_used_stop_it(settings, tmp_path):
         assert doubts() == {"hostup_dashboard.E002"}
 
 
-def test_a_database_and_secrets_that_others_can_read_are_a_warning(settings, monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    "name", ["SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "CACHE_URL", "OIDC_CLIENT_SECRET"]
+)
+def test_a_database_and_secrets_that_others_can_read_are_a_warning(settings, monkeypatch, tmp_path, name):
     database, secret = tmp_path / "db.sqlite3", tmp_path / "secret"
     here = {"ENGINE": "django.db.backends.sqlite3", "NAME": database}
     monkeypatch.setitem(settings.DATABASES, "default", settings.DATABASES["default"] | here)
-    monkeypatch.setenv("SECRET_KEY_FILE", str(secret))
+    monkeypatch.setenv(f"{name}_FILE", str(secret))
     assert doubts() == set()
     for file in (database, secret):
         file.touch(mode=0o644)
