@@ -41,7 +41,7 @@ def request_log(get_response):
 
 
 def client_address(request) -> str | None:
-    """Return the address that the request came from, None when that cannot be known (a Unix socket, a test)."""
+    """Return the address that the request came from, None when that cannot be known."""
     try:
         return get_adapter().get_client_ip(request)
     except (PermissionDenied, ImproperlyConfigured):

@@ -28,6 +28,16 @@ class AccountAdapter(DefaultAccountAdapter):
         """Whoever signed in a moment ago is not asked for the same password again."""
         return not is_confirmed(self.request)
 
+    def get_client_ip(self, request):
+        """Over a Unix socket comes a proxy on this machine, without an address, where allauth lets nobody sign in.
+        If it says nothing of its caller that may be believed, it is the caller, as it is over TCP."""
+        try:
+            return super().get_client_ip(request)
+        except PermissionDenied:
+            if request.META.get("REMOTE_ADDR"):
+                raise
+            return "127.0.0.1"
+
     def _get_login_attempts_cache_key(self, request, **credentials):
         """Count failed sign-ins by the name alone. allauth adds the `Host` that was asked for, of which whoever
         guesses can make up one a port, each with guesses of its own."""

@@ -97,6 +97,19 @@ def test_one_sees_where_one_is_signed_in_and_ends_it_all():
     assert not is_in(there)
 
 
+def test_over_a_unix_socket_whoever_does_not_say_for_whom_it_comes_is_this_machine():
+    """As a proxy on it would be over TCP: with a `SITE_URL` of plain http nobody else's word is taken for it."""
+    browser = sign_in(REMOTE_ADDR="", headers={"X-Forwarded-For": "192.0.2.1"})
+    assert is_in(browser)
+    assert "127.0.0.1" in browser.get(SESSIONS).content.decode()
+
+
+def test_over_a_unix_socket_guessing_is_slowed_down():
+    for number in range(11):
+        guess = sign_in(f"nobody{number}", "wrong", REMOTE_ADDR="").answer
+    assert guess.status_code == 429
+
+
 def test_one_does_not_see_another_s_sessions():
     make_agent("berit")
     sign_in("berit", headers={"User-Agent": "Hers/1"})
