@@ -10,8 +10,8 @@ from django.core.checks import Error, Warning, register
 
 from hostup_dashboard.environment import is_loopback
 
-# Each may come from a file.
-SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "CACHE_URL", "OIDC_CLIENT_SECRET")
+# Each may come from a file; addresses may hold a password.
+SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "CACHE_URL", "HOSTUP_PROXY", "OIDC_CLIENT_SECRET")
 
 
 @register

@@ -116,7 +116,8 @@ def test_certificates_that_cannot_be_used_stop_it(settings, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "CACHE_URL", "OIDC_CLIENT_SECRET"]
+    "name",
+    ["SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "CACHE_URL", "HOSTUP_PROXY", "OIDC_CLIENT_SECRET"],
 )
 def test_a_database_and_secrets_that_others_can_read_are_a_warning(settings, monkeypatch, tmp_path, name):
     database, secret = tmp_path / "db.sqlite3", tmp_path / "secret"
