@@ -18,13 +18,13 @@ _NAME = "[a-z_]{1,40}"
 
 def _worded(view):
     """allauth lets what goes wrong between us and the provider through in places: no connection (an `OSError`), an
-    answer that is no JSON, or one without the addresses that it must name."""
+    answer that is no JSON or no object, or one without the addresses that it must name."""
 
     @wraps(view)
     def worded(request, *args, **kwargs):
         try:
             return view(request, *args, **kwargs)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             logger.warning("no sign-in through the provider: %s: %s", type(error).__name__, error, exc_info=True)
             return render(request, "socialaccount/authentication_error.html", status=503)
 

@@ -212,6 +212,12 @@ class TestLog:
         assert str(urlsplit(nowhere).port) in reason
         assert "Traceback" in caplog.text
 
+    @pytest.mark.parametrize("answer", [[], "x", 3, None])
+    def test_that_what_it_says_of_itself_is_nothing_of_the_kind(self, provider, monkeypatch, reasons, answer):
+        monkeypatch.setattr(provider, "answer", lambda *_: answer)
+        assert Client().post(LOGIN).status_code == 503
+        assert len(reasons()) == 1
+
     def test_which_address_it_does_not_name(self, provider, monkeypatch, reasons):
         monkeypatch.setattr(provider, "answer", lambda *_: {"issuer": provider.url})
         Client().post(LOGIN)
