@@ -60,6 +60,17 @@ def test_a_file_that_is_not_there_is_worded(agent):
     assert "style-src 'self'" in response.headers["Content-Security-Policy"]  # a page, not a file
 
 
+def test_no_file_is_ever_drawn_into_a_page(agent, sandbox):
+    """Not even when HostUp failed before, and its page offers to try again."""
+    href = attachments(agent)[0]
+    sandbox.fault("empty_503", times=None)
+    html = agent.get(f"{href}?preview").content.decode()
+    assert f'href="{href}?preview"' in html
+    assert f'hx-get="{href}' not in html
+    sandbox.clear_faults()
+    assert agent.htmx_get(href).headers["HX-Reswap"] == "none"
+
+
 def test_a_file_that_is_too_large_is_worded(agent, sandbox):
     href = attachments(agent)[0]
     sandbox.fault(status=200, body=b"x" * (25 * 1024 * 1024 + 1))
