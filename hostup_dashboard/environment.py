@@ -92,6 +92,17 @@ def hostup_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def hostup_proxy(value: str) -> str | None:
+    """Read `HOSTUP_PROXY`, None for none: http only. HostUp's own TLS goes through it all the same; over a proxy
+    that speaks TLS itself nobody could tell whether a call was sent, nor hold it to its time (tickets/hostup)."""
+    if not value:
+        return None
+    parts = _split(value)
+    if parts.scheme != "http" or not parts.hostname:
+        raise ImproperlyConfigured("HOSTUP_PROXY must look like http://proxy:3128, with http:// and nothing else.")
+    return value
+
+
 def oidc_issuer(value: str) -> str:
     """Read `OIDC_ISSUER`, "" for none: https, or http on loopback only, because it says who may come in."""
     if not value:

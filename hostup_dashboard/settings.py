@@ -26,7 +26,7 @@ METRICS_ADDRESS = environment.metrics_address(env.str("METRICS_ADDRESS", ""))  #
 
 HOSTUP_API_URL = environment.hostup_url(env.str("HOSTUP_API_URL", "https://cloud.hostup.se"))
 HOSTUP_CA_BUNDLE = env.str("HOSTUP_CA_BUNDLE", "") or None
-HOSTUP_PROXY = env.str("HOSTUP_PROXY", "") or None
+HOSTUP_PROXY = environment.hostup_proxy(env.str("HOSTUP_PROXY", ""))
 HOSTUP_DEADLINE = 10.0  # seconds that one call may take in all
 HOSTUP_FILE_DEADLINE = 120.0  # seconds that one attachment may take, either way
 HOSTUP_IS_SANDBOX = HOSTUP_API_URL.startswith("http://")  # the real one speaks https only

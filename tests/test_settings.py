@@ -65,6 +65,8 @@ BAD = [
     ({"HOSTUP_API_URL": "https://user:pw@cloud.hostup.se"}, "HOSTUP_API_URL must look like"),
     ({"HOSTUP_API_URL": "https://cloud.hostup.se:port"}, "is not an address"),
     ({"HOSTUP_API_URL": "https://cloud. hostup.se"}, "is not an address"),
+    ({"HOSTUP_PROXY": "https://proxy:3128"}, "HOSTUP_PROXY must look like http://"),
+    ({"HOSTUP_PROXY": "proxy:3128"}, "HOSTUP_PROXY must look like http://"),
     ({"OIDC_ISSUER": "http://login.example.com"}, "OIDC_ISSUER must look like https://"),
     ({"OIDC_ISSUER": "https://login.example.com"}, "OIDC_CLIENT_ID is not set"),
     ({"OIDC_ISSUER": "https://login.example.com", "OIDC_CLIENT_ID": "us"}, "OIDC_CLIENT_SECRET is not set"),
