@@ -124,7 +124,7 @@ def test_a_health_check_that_fails_is_told(agent, settings, log):
 
 def download_path(agent):
     html = agent.get(f"/tickets/{ATTACHMENTS_ID}/").content.decode()
-    return re.search(r'href="(/tickets/[^"]*/attachments/[^"]*)" download', html).group(1)
+    return re.search(r'href="(/tickets/[^"]*/attachments/[^"]*\?name=[^"]*)"', html).group(1)
 
 
 def test_a_download_is_told_when_its_last_byte_is_out(agent, log):

@@ -5,10 +5,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from sandbox.special_tickets import ENCRYPTED_ID, LONG_THREAD_ID, SAMPLE_ID
+from sandbox.special_tickets import ATTACHMENTS_ID, ENCRYPTED_ID, LONG_THREAD_ID, SAMPLE_ID
 from tests.browser.dashboard import AGENT
 from tests.browser.steps import fill_in_sign_in, sign_in
 
+FILES_PAGE = f"/tickets/{ATTACHMENTS_ID}/"
 PAGE = f"/tickets/{ENCRYPTED_ID}/"
 SCREENS = pytest.mark.parametrize("screen", ["desktop", "phone"])
 TEXT_FILE = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"some notes"}
@@ -254,10 +255,27 @@ def test_a_link_in_view_leads_down_a_long_ticket_into_the_text_box(page, screen)
 
 
 def test_a_picture_shows_small(page):
-    page.goto("/tickets/tkt_01hxsandb0x000000000000005/")
+    page.goto(FILES_PAGE)
     picture = page.get_by_role("img", name="Preview of screenshot.png")
     picture.scroll_into_view_if_needed()
     page.wait_for_function("(image) => image.naturalWidth > 0", arg=picture.element_handle())
+
+
+def test_a_file_downloads_or_says_why_not_and_the_text_stays(page, sandbox):
+    page.goto(FILES_PAGE)
+    box(page).fill("About your invoice")
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+    link = page.get_by_role("link", name="invoice.pdf application/pdf")
+    with page.expect_download() as downloading:
+        link.click()
+    assert downloading.value.suggested_filename == "invoice.pdf"
+    expect(box(page)).to_have_value("About your invoice")
+    sandbox.fault("empty_503", times=None)
+    link.click()
+    expect(page.get_by_role("heading", name="HostUp answers with an error")).to_be_visible()
+    sandbox.clear_faults()
+    page.go_back()
+    expect(box(page)).to_have_value("About your invoice")
 
 
 def test_an_upload_can_be_cancelled(page, sandbox):

@@ -455,5 +455,5 @@ def _filename(content_disposition: str) -> str | None:
     try:
         filename = headers.get_filename()
         return filename and filename.encode(errors="replace").decode()
-    except ValueError:  # it names an encoding that is none
+    except (ValueError, TypeError):  # it names an encoding that is none, or two names that Python cannot sort
         return None
