@@ -179,7 +179,7 @@ def test_systemd_accepts_the_unit_and_finds_it_tight(tmp_path):
     assert float(re.search(r"exposure level for \S+: ([\d.]+)", said).group(1)) <= 1.5
 
 
-def test_a_hostup_that_hangs_is_alerted_though_scrapes_meet_the_call_that_tries_it(tmp_path):
+def test_a_hostup_that_hangs_is_alerted_and_one_that_hung_is_not(tmp_path):
     (alert,) = [
         rule
         for group in yaml.safe_load(ALERTS.read_text())["groups"]
@@ -187,15 +187,28 @@ def test_a_hostup_that_hangs_is_alerted_though_scrapes_meet_the_call_that_tries_
         if rule.get("alert") == "HostUpNotAnswering"
     ]
     told = {"exp_labels": alert["labels"], "exp_annotations": alert["annotations"]}
+    state, calls = "hostup_dashboard_hostup_circuit_state", "hostup_dashboard_hostup_call_seconds_count"
+    failing = f'{calls}{{outcome="TooSlow"}}'
     hanging = {
         "interval": "15s",
-        "input_series": [{"series": "hostup_dashboard_hostup_circuit_state", "values": "0 2 1 2 1 2x10 1 2x10"}],
+        "input_series": [
+            {"series": state, "values": "0 2 1 2 1 2x10 1 2x10"},
+            {"series": failing, "values": "0+1x30"},
+        ],
         "alert_rule_test": [
             {"eval_time": "4m", "alertname": alert["alert"], "exp_alerts": []},
             {"eval_time": "6m", "alertname": alert["alert"], "exp_alerts": [told]},
         ],
     }
-    tests = {"rule_files": [str(ALERTS)], "evaluation_interval": "15s", "tests": [hanging]}
+    # The state is the one that the last call found: of an outage after which everybody went home nobody is told.
+    over = {
+        "interval": "15s",
+        "input_series": [{"series": state, "values": "0 2x60"}, {"series": failing, "values": "0 5x60"}],
+        "alert_rule_test": [
+            {"eval_time": time, "alertname": alert["alert"], "exp_alerts": []} for time in ("5m", "6m", "12m")
+        ],
+    }
+    tests = {"rule_files": [str(ALERTS)], "evaluation_interval": "15s", "tests": [hanging, over]}
     (tmp_path / "tests.yml").write_text(yaml.safe_dump(tests))
     run(tool("promtool"), "test", "rules", tmp_path / "tests.yml")
 
