@@ -364,6 +364,18 @@ def test_two_that_could_be_it_are_unknown(agent, sandbox, form):
     expect_unknown(agent, form)
 
 
+@pytest.mark.parametrize("change", [{"subject": "[Billing] Invoice twice"}, {"departmentSlug": "accounts"}])
+def test_one_that_hostup_filed_otherwise_is_unknown(agent, sandbox, form, change):
+    def file_otherwise(page):
+        page["data"][0] |= change
+        return page
+
+    sandbox.fault("lost_answer", method="POST")
+    sandbox.fault(method="GET", path="tickets$", transform=file_otherwise)
+    expect_unknown(agent, form)
+    assert len(made(sandbox)) == 1
+
+
 def test_an_older_one_or_another_form_s_is_not_taken_for_it(agent, sandbox, form):
     fields = {"department_slug": "billing", "subject": "Invoice twice", "body": "x", "requester_name": "Kim"}
     sandbox.tickets.create(keys.ACCOUNT_A, **fields).created_at -= timedelta(minutes=1)

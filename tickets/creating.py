@@ -78,22 +78,24 @@ def _settle(
     except errors.HostUpError:
         return State.UNKNOWN, None
     earliest, latest = sent_between(client, began_at)
-    candidates = _new_ones(page.tickets, fields, earliest)
+    new = _new_ones(page.tickets, earliest)
+    candidates = [ticket for ticket in new if _is_like_it(ticket, fields)]
     if len(candidates) == 1 and latest and candidates[0].created_at and candidates[0].created_at >= latest:
         return State.SENT, candidates[0]
-    may_be_there = candidates or page.unreadable or lost.too_slow or lost.status in range(200, 300)
+    # One that is surely new and not like it may be ours as HostUp filed it.
+    is_one_new = any(earliest and ticket.created_at for ticket in new)
+    may_be_there = candidates or is_one_new or page.unreadable or lost.too_slow or lost.status in range(200, 300)
     return State.UNKNOWN if may_be_there else State.NOT_SENT, None
 
 
-def _new_ones(tickets: list[TicketSummary], fields: dict, sent_at: datetime | None) -> list[TicketSummary]:
-    """Return the tickets that may be the one just sent: like it, not older, and not another form's."""
-    like_it = [
-        ticket
-        for ticket in tickets
-        if (ticket.subject or "").split() == fields["subject"].split()
-        and ticket.department_slug == fields["departmentSlug"]
-        and not (sent_at and ticket.created_at and ticket.created_at < sent_at)
-    ]
-    made = Submission.objects.filter(ticket_id__in=[ticket.id for ticket in like_it])
+def _new_ones(tickets: list[TicketSummary], sent_at: datetime | None) -> list[TicketSummary]:
+    """Return the tickets that may be the one just sent: not older, and not another form's."""
+    new = [ticket for ticket in tickets if not (sent_at and ticket.created_at and ticket.created_at < sent_at)]
+    made = Submission.objects.filter(ticket_id__in=[ticket.id for ticket in new])
     others = set(made.values_list("ticket_id", flat=True))
-    return [ticket for ticket in like_it if ticket.id not in others]
+    return [ticket for ticket in new if ticket.id not in others]
+
+
+def _is_like_it(ticket: TicketSummary, fields: dict) -> bool:
+    is_its_subject = (ticket.subject or "").split() == fields["subject"].split()
+    return is_its_subject and ticket.department_slug == fields["departmentSlug"]
