@@ -6,6 +6,7 @@ from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
@@ -137,7 +138,7 @@ def _way_in(request, agent):
     """Show the link once. It works for `PASSWORD_RESET_TIMEOUT`, and until a password was chosen with it."""
     key = default_token_generator.make_token(agent)
     path = reverse("account_reset_password_from_key", args=[user_pk_to_url_str(agent), key])
-    return render(request, "agents/link.html", {"agent": agent, "link": request.build_absolute_uri(path)})
+    return render(request, "agents/link.html", {"agent": agent, "link": settings.SITE.origin + path})
 
 
 def _page(request, form, *, status=200):

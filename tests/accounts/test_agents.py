@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.test import Client
 
@@ -27,7 +28,7 @@ def boss():
 
 def link_in(answer) -> str:
     return re.search(
-        r'class="way-in">http://testserver(/accounts/password/[^<]+)<', answer.content.decode()
+        rf'class="way-in">{settings.SITE.origin}(/accounts/password/[^<]+)<', answer.content.decode()
     ).group(1)
 
 
@@ -46,6 +47,11 @@ def test_a_new_agent_chooses_a_password_with_the_link_and_signs_in(boss):
     _, answer = choose_password(link)
     assert answer.headers["Location"] == "/accounts/password/chosen/"
     assert is_in(sign_in("carin"))
+
+
+def test_a_link_has_the_address_that_people_type_whatever_it_was_asked_for_by(boss):
+    answer = boss.post(URL, {"username": "carin"}, headers={"host": "localhost:8000"})
+    assert f">{settings.SITE.origin}/accounts/password/" in answer.content.decode()
 
 
 def test_a_link_works_once(boss):
