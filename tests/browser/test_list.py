@@ -32,6 +32,17 @@ def test_choosing_a_status_updates_list_and_address_without_loading_a_page(page)
     assert page.evaluate("window.sameDocument")
 
 
+def test_what_a_filter_brings_is_heard(page):
+    page.goto("/tickets/")
+    heard = page.locator("[aria-live=polite]")
+    expect(heard).to_be_empty()
+    page.get_by_label("Status").select_option("Closed")
+    expect(heard).to_have_text(re.compile(r"^\d+ tickets$"))
+    assert heard.inner_text() == f"{statuses(page).count()} tickets"
+    page.get_by_label("Status").select_option("All")
+    expect(heard).to_have_text("50 tickets, and more")
+
+
 def test_while_a_filter_waits_for_hostup_the_old_tickets_are_pale(page, sandbox):
     page.goto("/tickets/")
     sandbox.fault(delay=2)

@@ -47,9 +47,11 @@ def tickets(request):
     }
     if not wants_fragment(request):
         return render(request, "tickets/list.html", context)
+    is_filtering = request.htmx.source == "form#filters"
     # The link that was pressed for more tickets is gone: the first of them takes its focus.
-    response = render(request, "tickets/_list.html", context | {"focus_first": bool(cursor)})
-    if request.htmx.source == "form#filters":
+    context |= {"focus_first": bool(cursor), "is_filtering": is_filtering}
+    response = render(request, "tickets/_list.html", context)
+    if is_filtering:
         response.headers["HX-Push-Url"] = _address(request, filters)
     return response
 
