@@ -82,7 +82,7 @@ def csrf_failure(request, reason=""):
     denied.send(sender=None, request=request, reason="csrf")
     response = error_answer(request, 403)
     if wants_fragment(request):
-        response.headers["HX-Trigger"] = "page-expired"  # static/app.js keeps what was written over the reload
+        response.headers["HX-Trigger"] = "page-expired"  # static/writing.js keeps what was written over the reload
     return response
 
 

@@ -136,7 +136,7 @@ class SignInRequired(LoginRequiredMiddleware):
     """Send whoever is not signed in to the sign-in page, and back afterwards to the page they were on.
 
     htmx follows a redirect inside the fragment's target, so it is told to move the whole page instead. (What
-    stood in a text box then is kept by static/app.js.) A form with a text in it is answered with that text, so
+    stood in a text box then is kept by static/writing.js.) A form with a text in it is answered with that text, so
     that it is not lost.
     """
 

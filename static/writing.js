@@ -1,0 +1,127 @@
+// Replies and new tickets while they are written: no text is lost, and files go first.
+
+(() => {
+  "use strict";
+
+  // A reply box that htmx fetches brings this script along, after an upgrade even in another version.
+  if (window.isWritingWatched) return;
+  window.isWritingWatched = true;
+
+  const byId = (id) => document.getElementById(id);
+
+  // While a reply is being sent its text stands still, so that what is typed meanwhile is not lost.
+  const textOf = (event) => event.detail.ctx?.sourceElement?.matches?.(".composer form") && event.detail.ctx.sourceElement.message;
+  document.addEventListener("htmx:before:request", (event) => textOf(event) && (textOf(event).readOnly = true));
+  document.addEventListener("htmx:finally:request", (event) => textOf(event) && (textOf(event).readOnly = false));
+
+  // Signed out in the middle of a sentence, or in again in another tab: this tab keeps the text until its agent is
+  // back. Not an encrypted one, which lies in clear nowhere: the server's draft has all but its last second.
+  const WRITTEN = ".composer textarea, #create [name=message]";
+  const stashName = (text) => `written by ${document.querySelector(".username")?.textContent}: ${text.id}`;
+  document.addEventListener("htmx:after:request", (event) => {
+    const { redirect, trigger } = event.detail.ctx?.hx ?? {};
+    if (!redirect?.startsWith("/accounts/login/") && trigger !== "page-expired") return;
+    for (const text of document.querySelectorAll(WRITTEN)) {
+      if (text.value && !text.form.encrypted?.checked) sessionStorage.setItem(stashName(text), text.value);
+    }
+  });
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const text of document.querySelectorAll(WRITTEN)) {
+      const stashed = sessionStorage.getItem(stashName(text));
+      if (stashed === null) continue;
+      sessionStorage.removeItem(stashName(text));
+      text.value = stashed;
+      text.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  });
+
+  // Files go up one by one before the text, so that one that fails is tried again alone. (Without JavaScript, and
+  // when the ticket has to be reopened first, they travel with the form.)
+  const waiting = new WeakMap(); // form -> its uploads that are not done
+  const uploadsOf = (form) => waiting.get(form) ?? waiting.set(form, new Set()).get(form);
+
+  function addUpload(input, file) {
+    const form = input.form;
+    const row = form.querySelector(".upload-row").content.firstElementChild.cloneNode(true);
+    const part = (name) => row.querySelector(`.upload-${name}`);
+    const progress = row.querySelector("progress");
+    part("name").textContent = file.name;
+    const megabytes = (file.size / 1e6).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 });
+    part("size").textContent = file.size < 1e6 ? `${Math.ceil(file.size / 1e3)} kB` : `${megabytes} MB`;
+    const upload = {
+      remind: () => {
+        row.scrollIntoView({ block: "center" });
+        part("state").replaceChildren(...part("state").childNodes); // an alert is read out when it comes
+        part("remove").focus();
+      },
+      isSendable: file.size <= Number(input.dataset.mostBytes),
+      send: () => new Promise((resolve) => {
+        const request = new XMLHttpRequest(); // fetch tells nothing of how far an upload is
+        const data = new FormData();
+        data.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+        data.set("file", file);
+        const end = (isDone, html) => {
+          upload.request = null;
+          upload.isSendable = request.status !== 422; // what was refused would be refused again
+          part("state").innerHTML = html;
+          progress.hidden = !upload.isSendable;
+          part("again").hidden = isDone || !upload.isSendable;
+          if (isDone) uploadsOf(form).delete(upload);
+          if (isDone) part("remove").remove();
+          resolve(isDone);
+        };
+        request.upload.onprogress = (event) => (progress.value = event.loaded / event.total);
+        request.onload = () => {
+          const moved = request.getResponseHeader("HX-Redirect");
+          moved ? (location.href = moved) : end(request.status === 200, request.responseText);
+        };
+        request.onerror = () => end(false, part("unreachable").textContent);
+        request.onabort = () => resolve(false);
+        request.open("POST", input.dataset.upload);
+        for (const [name, value] of [["HX-Request", "true"], ["HX-Request-Type", "partial"], ["HX-Current-URL", location.href]]) {
+          request.setRequestHeader(name, value);
+        }
+        part("again").hidden = true;
+        upload.request = request;
+        request.send(data);
+      }),
+    };
+    part("again").onclick = () => upload.send();
+    part("remove").onclick = () => {
+      upload.request?.abort();
+      uploadsOf(form).delete(upload);
+      row.remove();
+    };
+    progress.hidden = !upload.isSendable;
+    if (!upload.isSendable) part("state").innerHTML = part("too-large").innerHTML;
+    uploadsOf(form).add(upload);
+    form.querySelector(".uploads").append(row);
+  }
+
+  document.addEventListener("change", (event) => {
+    const input = event.target;
+    if (!input.matches(".attach-input") || input.form.querySelector("[name=reopen]")) return;
+    for (const file of input.files) addUpload(input, file);
+    input.value = "";
+  });
+
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.matches(".composer form")) return;
+    byId("toasts").replaceChildren(); // what was said of the reply before is over
+    if (!uploadsOf(form).size) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (form.ariaBusy === "true") return;
+    form.ariaBusy = "true";
+    let areUp = true;
+    for (const upload of [...uploadsOf(form)]) {
+      areUp = upload.isSendable && (await upload.send());
+      if (areUp) continue;
+      if (!upload.isSendable) upload.remind();
+      break; // failed or taken away: what is to go out now is for the agent to say
+    }
+    form.ariaBusy = null;
+    if (areUp) form.requestSubmit(event.submitter);
+  }, true);
+})();
