@@ -9,6 +9,16 @@
 
   const byId = (id) => document.getElementById(id);
 
+  // A text that is typed in is saved when it loses the focus, but it never does when its page is left or replaced.
+  function saveLastWords() {
+    const text = document.activeElement;
+    if (!text.matches(".composer textarea, #create :is(input, textarea)") || text.value === text.defaultValue) return;
+    text.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+  addEventListener("beforeunload", saveLastWords);
+  addEventListener("visibilitychange", saveLastWords);
+  addEventListener("htmx:before:cleanup", ({ target }) => target.contains(document.activeElement) && saveLastWords());
+
   // While a reply is being sent its text stands still, so that what is typed meanwhile is not lost.
   const textOf = (event) => event.detail.ctx?.sourceElement?.matches?.(".composer form") && event.detail.ctx.sourceElement.message;
   document.addEventListener("htmx:before:request", (event) => textOf(event) && (textOf(event).readOnly = true));

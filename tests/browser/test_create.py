@@ -100,6 +100,28 @@ def test_a_draft_survives_a_reload_and_goes_with_the_ticket(page, sandbox):
     assert posts(sandbox) == ["tickets"]
 
 
+def test_the_last_words_are_kept_when_the_page_is_left(page):
+    page.goto("/tickets/new/")
+    page.get_by_label("Subject").fill(SUBJECT)
+    page.get_by_label("Message").fill("Typed at a stretch")
+    page.get_by_role("link", name="Tickets", exact=True).click()
+    expect(page.get_by_role("heading", name="Tickets", exact=True)).to_be_visible()
+    page.get_by_role("link", name="New ticket").click()
+    expect(page.get_by_label("Subject")).to_have_value(SUBJECT)
+    expect(page.get_by_label("Message")).to_have_value("Typed at a stretch")
+
+
+def test_a_form_that_nothing_was_typed_in_saves_nothing(page):
+    page.goto("/tickets/new/")
+    saved = []
+    page.on("request", lambda request: request.url.endswith("/draft/") and saved.append(request))
+    for label in ("Department", "Subject", "Message", "Priority"):
+        page.get_by_label(label).focus()
+    page.get_by_role("link", name="Tickets", exact=True).click()
+    expect(page.get_by_role("heading", name="Tickets", exact=True)).to_be_visible()
+    assert saved == []
+
+
 def test_a_draft_is_saved_after_an_error_too(page, sandbox):
     page.goto("/tickets/new/")
     page.get_by_label("Message").fill("First.")

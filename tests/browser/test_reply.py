@@ -7,11 +7,12 @@ from playwright.sync_api import expect
 
 from sandbox.special_tickets import ATTACHMENTS_ID, ENCRYPTED_ID, LONG_THREAD_ID, SAMPLE_ID
 from tests.browser.dashboard import AGENT
-from tests.browser.steps import fill_in_sign_in, sign_in
+from tests.browser.steps import TICKET, fill_in_sign_in, heading, row_link, sign_in
 
 FILES_PAGE = f"/tickets/{ATTACHMENTS_ID}/"
 PAGE = f"/tickets/{ENCRYPTED_ID}/"
 SCREENS = pytest.mark.parametrize("screen", ["desktop", "phone"])
+DRAFT = re.compile("/draft/$")
 TEXT_FILE = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"some notes"}
 
 
@@ -78,6 +79,84 @@ def test_a_draft_survives_a_reload_and_shows_in_the_list(page):
     expect(box(page)).to_have_value("Half a sentence")
     page.goto("/tickets/")
     expect(page.locator(f"#row-{ENCRYPTED_ID}").get_by_text("Draft")).to_be_visible()
+
+
+def test_the_last_words_are_kept_when_another_ticket_is_opened(page):
+    page.goto(PAGE)
+    row_link(page).wait_for()
+    box(page).fill("Typed at a stretch")
+    with page.expect_response(DRAFT):
+        row_link(page).click()
+    expect(heading(page)).to_be_visible()
+    page.goto(PAGE)
+    expect(box(page)).to_have_value("Typed at a stretch")
+
+
+def test_the_last_words_are_kept_on_the_way_back_to_the_ticket_before(page):
+    page.goto(PAGE)
+    row_link(page).click()
+    expect(heading(page)).to_be_visible()
+    box(page).fill("Typed at a stretch")
+    with page.expect_response(DRAFT):
+        page.go_back()
+    page.goto(TICKET)
+    expect(box(page)).to_have_value("Typed at a stretch")
+
+
+WAYS_TO_LEAVE = {
+    "Back": lambda page: page.go_back(wait_until="commit"),
+    "reload": lambda page: page.reload(wait_until="commit"),
+    "close": lambda page: page.close(run_before_unload=True),
+    "ended without asking": lambda page: page.close(),  # as phones do
+}
+
+
+@SCREENS
+@pytest.mark.parametrize("way", WAYS_TO_LEAVE)
+def test_the_last_words_are_kept_when_the_page_is_left_in_the_middle_of_them(page, context, screen, way):
+    page.goto("/tickets/")
+    page.goto(PAGE)
+    box(page).fill("Typed at a stretch")
+    WAYS_TO_LEAVE[way](page)
+    another = context.new_page()
+    another.goto("/tickets/")
+    for _ in range(20):  # what a page sends when it goes away takes its time
+        if another.get_by_role("listitem").get_by_text("Draft", exact=True).count():
+            break
+        another.reload()
+    another.goto(PAGE)
+    expect(box(another)).to_have_value("Typed at a stretch")
+
+
+def test_a_box_that_nothing_was_typed_in_saves_nothing(page):
+    page.goto(PAGE)
+    row_link(page).wait_for()
+    saved = []
+    page.on("request", lambda request: DRAFT.search(request.url) and saved.append(request))
+    box(page).focus()
+    row_link(page).click()
+    expect(heading(page)).to_be_visible()
+    box(page).focus()
+    page.goto(PAGE)
+    box(page).focus()
+    page.reload()
+    assert saved == []
+
+
+def test_a_draft_that_comes_after_its_reply_does_not_bring_it_back(page, sandbox):
+    page.goto(PAGE)
+    late = []
+    page.route(DRAFT, lambda route: late.append(route))  # a slow line
+    box(page).fill("Once.")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
+    for route in late:
+        with page.expect_response(DRAFT):
+            route.continue_()
+    page.reload()
+    expect(box(page)).to_have_value("")
+    assert texts_at_hostup(sandbox).count("Once.") == 1
+    assert late, "pressing the button saves what was typed until then"
 
 
 def test_a_failed_send_keeps_the_text_and_says_why(page, sandbox):
