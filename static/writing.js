@@ -45,6 +45,11 @@
     }
   });
 
+  // Files that travel with a form take as long as the line needs; the server lets go of who stands still (worker.py).
+  addEventListener("htmx:config:request", ({ detail: { ctx: { request } } }) => {
+    if (request.body.get("files")?.size) request.timeout = 0;
+  });
+
   // Files go up one by one before the text, so that one that fails is tried again alone. (Without JavaScript, and
   // when the ticket has to be reopened first, they travel with the form.)
   const waiting = new WeakMap(); // form -> its uploads that are not done

@@ -195,6 +195,34 @@ def test_a_closed_ticket_is_reopened_and_replied_to(page, sandbox):
     assert sent_calls(sandbox) == ["reopen", "messages"]
 
 
+def reopen_and_reply_slowly(page, sandbox, file=None):
+    """Press the button, and come back while the server is at it."""
+    sandbox.fault(method="POST", path="reopen", delay=2)
+    page.clock.install()
+    page.goto(TICKET)
+    box(page).fill("One more question.")
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+    if file:
+        page.get_by_label("Attach files").set_input_files(file)
+    with page.expect_request(re.compile("/reply/")):
+        page.get_by_role("button", name="Reopen and reply").click()
+
+
+def test_an_answer_is_waited_for_as_long_as_the_server_may_take(page, sandbox):
+    reopen_and_reply_slowly(page, sandbox)
+    page.clock.fast_forward("00:50")  # five calls to HostUp of ten seconds
+    expect(page.get_by_role("status").filter(has_text="Reopened and sent.")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_files_that_travel_with_a_reply_may_take_as_long_as_the_line_needs(page, sandbox):
+    reopen_and_reply_slowly(page, sandbox, TEXT_FILE)
+    page.clock.fast_forward("30:00")
+    expect(page.get_by_role("status").filter(has_text="Reopened and sent.")).to_be_visible()
+    expect(page.get_by_role("link", name="notes.txt")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
 def test_reopening_leaves_what_is_being_written(page):
     page.goto(f"/tickets/{SAMPLE_ID}/")
     box(page).fill("In the middle of")
