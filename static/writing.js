@@ -70,13 +70,14 @@
         part("remove").focus();
       },
       isSendable: file.size <= Number(input.dataset.mostBytes),
-      send: () => new Promise((resolve) => {
+      // Once, also when it is asked for while it is under way; again when it failed.
+      send: () => upload.sending ??= new Promise((resolve) => {
         const request = new XMLHttpRequest(); // fetch tells nothing of how far an upload is
         const data = new FormData();
         data.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
         data.set("file", file);
         const end = (isDone, html) => {
-          upload.request = null;
+          if (!isDone) upload.sending = null;
           upload.isSendable = request.status !== 422; // what was refused would be refused again
           part("state").innerHTML = html;
           progress.hidden = !upload.isSendable;

@@ -281,6 +281,21 @@ def test_a_file_that_fails_is_tried_again_alone(page, sandbox):
     assert sent_calls(sandbox) == ["attachments"] * 3 + ["messages"]
 
 
+def test_a_file_that_is_tried_again_while_the_reply_is_sent_goes_up_once(page, sandbox):
+    sandbox.fault("problem_503", method="POST", path="attachments")
+    page.goto(PAGE)
+    box(page).fill("One file.")
+    page.get_by_label("Attach files").set_input_files(TEXT_FILE)
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    sandbox.fault(method="POST", path="attachments", delay=2)
+    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
+    assert sent_calls(sandbox) == ["attachments", "attachments", "messages"]
+    assert [file.filename for file in sandbox.tickets.find(ENCRYPTED_ID).messages[-1].attachments] == ["notes.txt"]
+
+
 @pytest.fixture
 def large_file(tmp_path):
     file = tmp_path / "large.zip"
