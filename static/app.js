@@ -33,9 +33,9 @@
 
   refresh();
   document.addEventListener("htmx:after:swap", (event) => {
-    // Another ticket: what was said about the last one is over.
+    // Another ticket: what was said about the last one is over, unless it was left with a reply that is not sent.
     if (event.detail.ctx?.target?.id === "ticket-pane") {
-      byId("alerts").replaceChildren();
+      for (const said of byId("alerts").querySelectorAll(":scope > :not(.unsent)")) said.remove();
       byId("toasts").replaceChildren();
     }
     refresh();

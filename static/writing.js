@@ -64,6 +64,7 @@
     const megabytes = (file.size / 1e6).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 });
     part("size").textContent = file.size < 1e6 ? `${Math.ceil(file.size / 1e3)} kB` : `${megabytes} MB`;
     const upload = {
+      name: file.name,
       remind: () => {
         row.scrollIntoView({ block: "center" });
         part("state").replaceChildren(...part("state").childNodes); // an alert is read out when it comes
@@ -102,6 +103,8 @@
         request.send(data);
       }),
     };
+    // What is up is waited for, because HostUp may have it; browsers tell of it a moment late.
+    upload.stop = () => setTimeout(() => progress.value < 1 && upload.request?.abort(), 1000);
     part("again").onclick = () => upload.send();
     part("remove").onclick = () => {
       upload.request?.abort();
@@ -121,6 +124,15 @@
     input.value = "";
   });
 
+  // The ticket was left, or closed or reopened, while files for the reply were going up.
+  function sayUnsent(form) {
+    const alert = form.querySelector(form.isConnected ? ".unsent-changed" : ".unsent-left").content.cloneNode(true);
+    const missing = [...uploadsOf(form)].filter((upload) => upload.isSendable).map((upload) => upload.name);
+    const words = alert.querySelector(".missing");
+    missing.length ? words?.append(` ${missing.join(", ")}`) : words?.remove();
+    byId("alerts").append(alert);
+  }
+
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (!form.matches(".composer form")) return;
@@ -130,14 +142,18 @@
     event.stopImmediatePropagation();
     if (form.ariaBusy === "true") return;
     form.ariaBusy = "true";
+    const stopIfLeft = () => form.isConnected || uploadsOf(form).forEach((upload) => upload.stop());
+    addEventListener("htmx:after:swap", stopIfLeft);
     let areUp = true;
     for (const upload of [...uploadsOf(form)]) {
-      areUp = upload.isSendable && (await upload.send());
+      areUp = upload.isSendable && (await upload.send()) && event.submitter.isConnected;
       if (areUp) continue;
       if (!upload.isSendable) upload.remind();
       break; // failed or taken away: what is to go out now is for the agent to say
     }
+    removeEventListener("htmx:after:swap", stopIfLeft);
     form.ariaBusy = null;
     if (areUp) form.requestSubmit(event.submitter);
+    else if (!event.submitter.isConnected) sayUnsent(form);
   }, true);
 })();

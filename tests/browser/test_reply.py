@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from sandbox.special_tickets import ATTACHMENTS_ID, ENCRYPTED_ID, LONG_THREAD_ID, SAMPLE_ID
 from tests.browser.dashboard import AGENT
-from tests.browser.steps import TICKET, fill_in_sign_in, heading, row_link, sign_in
+from tests.browser.steps import TICKET, close, fill_in_sign_in, heading, row_link, sign_in
 
 FILES_PAGE = f"/tickets/{ATTACHMENTS_ID}/"
 PAGE = f"/tickets/{ENCRYPTED_ID}/"
@@ -294,6 +294,73 @@ def test_a_file_that_is_tried_again_while_the_reply_is_sent_goes_up_once(page, s
     expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
     assert sent_calls(sandbox) == ["attachments", "attachments", "messages"]
     assert [file.filename for file in sandbox.tickets.find(ENCRYPTED_ID).messages[-1].attachments] == ["notes.txt"]
+
+
+MORE_FILES = [TEXT_FILE | {"name": name} for name in ("second.txt", "third.txt")]
+
+
+def send_with_files(page, text, *files):
+    page.goto(PAGE)
+    row_link(page).wait_for()
+    box(page).fill(text)
+    page.get_by_label("Attach files").set_input_files(files)
+    page.get_by_role("button", name="Send reply").click()
+
+
+def attached_at_hostup(sandbox):
+    return [file.filename for file in sandbox.tickets.find(ENCRYPTED_ID).messages[-1].attachments]
+
+
+def test_a_ticket_that_is_left_while_files_go_up_tells_that_its_reply_was_not_sent(page, sandbox):
+    sandbox.fault(method="POST", path="attachments", delay=2)
+    send_with_files(page, "With three files.", TEXT_FILE, *MORE_FILES)
+    while not sent_calls(sandbox):
+        page.wait_for_timeout(50)
+    row_link(page).click()
+    expect(heading(page)).to_be_visible()
+    said = page.get_by_role("alert")
+    expect(said).to_contain_text("Your reply to ticket #149999 was not sent")
+    expect(said).to_contain_text("have to be attached again: second.txt, third.txt")
+    row_link(page, "IPv6?").click()
+    expect(heading(page, "IPv6?")).to_be_visible()
+    expect(said).to_be_visible()
+    assert sent_calls(sandbox) == ["attachments"]
+
+    said.get_by_role("link", name="Look at the ticket").click()
+    expect(box(page)).to_have_value("With three files.")
+    page.get_by_label("Attach files").set_input_files(MORE_FILES)
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
+    assert attached_at_hostup(sandbox) == ["notes.txt", "second.txt", "third.txt"]
+
+
+def test_a_file_stops_going_up_when_its_ticket_is_left(page, context, sandbox):
+    slow_line = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 50_000}
+    page.goto("/tickets/")
+    context.new_cdp_session(page).send("Network.emulateNetworkConditions", slow_line)
+    with page.expect_request(re.compile("/upload/")):
+        send_with_files(page, "With a large file.", TEXT_FILE | {"buffer": b"x" * 2_000_000})
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/upload/")):
+        row_link(page).click()
+    expect(page.get_by_role("alert")).to_contain_text("have to be attached again: notes.txt")
+    assert sent_calls(sandbox) == []
+
+
+def test_a_ticket_that_is_closed_while_files_go_up_keeps_its_reply_in_the_box(page, sandbox):
+    sandbox.fault(method="POST", path="attachments", delay=2)
+    with page.expect_request(re.compile("/upload/")):
+        send_with_files(page, "With a file.", TEXT_FILE)
+    close(page).click()
+    said = page.get_by_role("alert")
+    expect(said).to_contain_text("Not sent: the ticket has changed since you saw it")
+    expect(page.get_by_text("Attached.")).to_be_visible()
+    expect(box(page)).to_have_value("With a file.")
+    assert sorted(sent_calls(sandbox)) == ["attachments", "close"]
+
+    page.get_by_role("button", name="Reopen and reply").click()
+    expect(page.get_by_text("Reopened and sent.")).to_be_visible()
+    expect(said).to_have_count(0)
+    assert attached_at_hostup(sandbox) == ["notes.txt"]
 
 
 @pytest.fixture
