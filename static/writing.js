@@ -28,12 +28,15 @@
   // back. Not an encrypted one, which lies in clear nowhere: the server's draft has all but its last second.
   const WRITTEN = ".composer textarea, #create [name=message]";
   const stashName = (text) => `written by ${document.querySelector(".username")?.textContent}: ${text.id}`;
-  document.addEventListener("htmx:after:request", (event) => {
-    const { redirect, trigger } = event.detail.ctx?.hx ?? {};
-    if (!redirect?.startsWith("/accounts/login/") && trigger !== "page-expired") return;
+  function stash() {
     for (const text of document.querySelectorAll(WRITTEN)) {
+      text.form.ariaBusy = null; // its page is left without asking
       if (text.value && !text.form.encrypted?.checked) sessionStorage.setItem(stashName(text), text.value);
     }
+  }
+  document.addEventListener("htmx:after:request", (event) => {
+    const { redirect, trigger } = event.detail.ctx?.hx ?? {};
+    if (redirect?.startsWith("/accounts/login/") || trigger === "page-expired") stash();
   });
   document.addEventListener("DOMContentLoaded", () => {
     for (const text of document.querySelectorAll(WRITTEN)) {
@@ -90,7 +93,9 @@
         request.upload.onprogress = (event) => (progress.value = event.loaded / event.total);
         request.onload = () => {
           const moved = request.getResponseHeader("HX-Redirect");
-          moved ? (location.href = moved) : end(request.status === 200, request.responseText);
+          if (!moved) return end(request.status === 200, request.responseText);
+          stash();
+          location.href = moved;
         };
         request.onerror = () => end(false, part("unreachable").textContent);
         request.onabort = () => resolve(false);
@@ -132,6 +137,8 @@
     missing.length ? words?.append(` ${missing.join(", ")}`) : words?.remove();
     byId("alerts").append(alert);
   }
+
+  addEventListener("beforeunload", (event) => document.querySelector(".composer [aria-busy]") && event.preventDefault());
 
   document.addEventListener("submit", async (event) => {
     const form = event.target;

@@ -363,6 +363,33 @@ def test_a_ticket_that_is_closed_while_files_go_up_keeps_its_reply_in_the_box(pa
     assert attached_at_hostup(sandbox) == ["notes.txt"]
 
 
+def test_who_leaves_the_page_while_files_go_up_is_asked_first(browser, base_url, sign_ins, sandbox):
+    page = browser.new_context(base_url=base_url, storage_state=sign_ins[AGENT]).new_page()
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    sandbox.fault(method="POST", path="attachments", delay=2)
+    send_with_files(page, "With a file.", TEXT_FILE)
+    page.get_by_role("link", name="Activity").click()
+    expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
+    assert asked == ["beforeunload"]
+    assert attached_at_hostup(sandbox) == ["notes.txt"]
+
+    page.get_by_role("link", name="Activity").click()
+    expect(page.get_by_role("heading", name="Activity")).to_be_visible()
+    page.context.close()
+
+
+def test_who_is_signed_out_while_files_go_up_is_led_to_sign_in_unasked(page, context):
+    page.goto(PAGE)
+    box(page).fill("With a file.")
+    page.get_by_label("Attach files").set_input_files(TEXT_FILE)
+    context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    fill_in_sign_in(page)
+    expect(box(page)).to_have_value("With a file.")
+
+
 @pytest.fixture
 def large_file(tmp_path):
     file = tmp_path / "large.zip"
