@@ -185,6 +185,7 @@ MFA_FORMS = {
     "authenticate": "hostup_dashboard.accounts.forms.CodeForm",
     "reauthenticate": "hostup_dashboard.accounts.forms.CodeAgainForm",
     "add_webauthn": "hostup_dashboard.accounts.forms.AddPasskeyForm",
+    "login_webauthn": "hostup_dashboard.accounts.forms.PasskeyAloneForm",
     "edit_webauthn": "hostup_dashboard.accounts.forms.RenamePasskeyForm",
 }
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SITE.is_https

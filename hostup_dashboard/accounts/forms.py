@@ -5,10 +5,11 @@ import time
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
-from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm, LoginWebAuthnForm
 from django import forms
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
+from fido2.webauthn import AuthenticationResponse
 
 CODE_SECONDS = 90  # that an app's code is taken: its own half minute, and one before and after it
 
@@ -57,6 +58,31 @@ class AddPasskeyForm(AddWebAuthnForm):
             "Your device then asks for your fingerprint, face or PIN. Otherwise it comes after the password."
         ),
     )
+
+    def clean(self):
+        """Keep the tick with the passkey: allauth keeps what the browser sent, and forgets the tick."""
+        cleaned = super().clean()
+        if "credential" in cleaned:
+            cleaned["credential"]["passwordless"] = cleaned["passwordless"]
+        return cleaned
+
+
+class PasskeyAloneForm(LoginWebAuthnForm):
+    """Signing in with a passkey alone, which then has to know its owner, and to be meant for that.
+
+    allauth has the answer fit what this browser was asked last. That may have been for a second step, where a
+    touch is enough.
+    """
+
+    def clean_credential(self):
+        answer = self.cleaned_data["credential"]
+        passkey = super().clean_credential()
+        if not AuthenticationResponse.from_dict(answer).response.authenticator_data.is_user_verified():
+            raise get_adapter().validation_error("incorrect_code")
+        # Of passkeys from before the tick was kept, what the browser said of them tells.
+        if not passkey.data["credential"].get("passwordless", passkey.wrap().is_passwordless):
+            raise forms.ValidationError(_("Sign in with your password first; this passkey is your second step."))
+        return passkey
 
 
 class RenamePasskeyForm(EditWebAuthnForm):
