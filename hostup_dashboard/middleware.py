@@ -125,10 +125,11 @@ class RefusedForms(MiddlewareMixin):
     """Answer a form of allauth's that was refused with 422, after too many attempts with 429: allauth says 200."""
 
     def process_template_response(self, request, response):
-        form = (response.context_data or {}).get("form")
-        if request.method == "POST" and form is not None and form.errors:
-            is_throttled = any(form.has_error(name, "too_many_login_attempts") for name in form.errors)
-            response.status_code = 429 if is_throttled else 422
+        context = response.context_data or {}
+        for form in (context.get("form"), context.get("webauthn_form")):
+            if request.method == "POST" and form is not None and form.errors:
+                is_throttled = any(form.has_error(name, "too_many_login_attempts") for name in form.errors)
+                response.status_code = 429 if is_throttled else 422
         return response
 
 

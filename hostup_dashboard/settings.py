@@ -184,6 +184,8 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_FORMS = {
     "authenticate": "hostup_dashboard.accounts.forms.CodeForm",
     "reauthenticate": "hostup_dashboard.accounts.forms.CodeAgainForm",
+    "authenticate_webauthn": "hostup_dashboard.accounts.forms.PasskeyForm",
+    "reauthenticate_webauthn": "hostup_dashboard.accounts.forms.PasskeyAgainForm",
     "add_webauthn": "hostup_dashboard.accounts.forms.AddPasskeyForm",
     "login_webauthn": "hostup_dashboard.accounts.forms.PasskeyAloneForm",
     "edit_webauthn": "hostup_dashboard.accounts.forms.RenamePasskeyForm",

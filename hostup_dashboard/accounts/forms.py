@@ -1,11 +1,21 @@
 """allauth's forms, where their words are not those of this dashboard."""
 
 import time
+from contextlib import contextmanager
 
+from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
-from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm, LoginWebAuthnForm
+from allauth.mfa.signals import authentication_failed
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    EditWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
+from allauth.mfa.webauthn.internal.auth import extract_user_from_response
 from django import forms
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -67,6 +77,46 @@ class AddPasskeyForm(AddWebAuthnForm):
         return cleaned
 
 
+@contextmanager
+def _refusals_are_told(form):
+    """Tell of a passkey that is refused what allauth tells of a wrong code alone, and word it."""
+    try:
+        yield
+    except forms.ValidationError as refusal:
+        if refusal.code == "too_many_login_attempts":
+            raise
+        user = form.user or _who_it_says(form.cleaned_data["credential"])
+        told = {"request": context.request, "user": user, "authenticator": None}
+        authentication_failed.send(Authenticator, reauthentication=form.reauthenticated, **told)
+        if refusal.code == "incorrect_code":
+            raise forms.ValidationError(_("The passkey was not accepted.")) from refusal
+        raise
+
+
+def _who_it_says(answer):
+    """Return the agent whose passkey this says it is, which anybody can say; None if it names nobody."""
+    try:
+        return extract_user_from_response(answer)
+    except (forms.ValidationError, AttributeError):  # names nobody, is no object
+        return None
+
+
+class PasskeyForm(AuthenticateWebAuthnForm):
+    """A passkey as the second step of signing in."""
+
+    def clean_credential(self):
+        with _refusals_are_told(self):
+            return super().clean_credential()
+
+
+class PasskeyAgainForm(ReauthenticateWebAuthnForm):
+    """The same once more, before something that guards the account."""
+
+    def clean_credential(self):
+        with _refusals_are_told(self):
+            return super().clean_credential()
+
+
 class PasskeyAloneForm(LoginWebAuthnForm):
     """Signing in with a passkey alone, which then has to know its owner, and to be meant for that.
 
@@ -76,13 +126,16 @@ class PasskeyAloneForm(LoginWebAuthnForm):
 
     def clean_credential(self):
         answer = self.cleaned_data["credential"]
-        passkey = super().clean_credential()
-        if not AuthenticationResponse.from_dict(answer).response.authenticator_data.is_user_verified():
-            raise get_adapter().validation_error("incorrect_code")
-        # Of passkeys from before the tick was kept, what the browser said of them tells.
-        if not passkey.data["credential"].get("passwordless", passkey.wrap().is_passwordless):
-            raise forms.ValidationError(_("Sign in with your password first; this passkey is your second step."))
-        return passkey
+        with _refusals_are_told(self):
+            passkey = super().clean_credential()
+            if not AuthenticationResponse.from_dict(answer).response.authenticator_data.is_user_verified():
+                raise get_adapter().validation_error("incorrect_code")
+            # Of passkeys from before the tick was kept, what the browser said of them tells.
+            if not passkey.data["credential"].get("passwordless", passkey.wrap().is_passwordless):
+                raise forms.ValidationError(
+                    _("Sign in with your password first; this passkey is your second step.")
+                )
+            return passkey
 
 
 class RenamePasskeyForm(EditWebAuthnForm):

@@ -7,15 +7,18 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.test import Client, override_settings
 from django.urls import clear_url_caches
+from prometheus_client import REGISTRY
 
 from hostup_dashboard import metrics
 from tests.accounts.people import AUTHENTICATE, SIGN_IN, is_in, make_agent, set_up_app, sign_in
 from tests.accounts.security_key import SecurityKey
+from tickets.models import Activity
 
 pytestmark = pytest.mark.django_db
 
 ADD, ALONE = "/accounts/me/webauthn/add/", "/accounts/me/webauthn/login/"
 SCRIPT = {"X-Requested-With": "XMLHttpRequest"}
+AGAIN = "/accounts/me/webauthn/reauthenticate/"
 SECOND_STEP = "Sign in with your password first; this passkey is your second step."
 
 
@@ -110,3 +113,69 @@ def test_another_s_passkey_does_not_sign_in_alone_with_what_one_s_own_second_ste
     finder.post("/accounts/logout/")
     finder.post(ALONE, {"credential": touched})
     assert not is_in(finder)
+
+
+@pytest.fixture
+def refusals():
+    """Tells whose passkeys were refused since it was asked last, by the log; the metric has to agree."""
+
+    def failures():
+        return REGISTRY.get_sample_value("hostup_dashboard_sign_in_failures_total", {"step": "second_step"}) or 0
+
+    seen = {"entries": 0, "failures": failures()}
+
+    def refusals():
+        entries = Activity.objects.filter(action="second_step_failed", outcome="refused").order_by("pk")
+        names = list(entries.values_list("user__username", flat=True))[seen["entries"] :]
+        assert failures() - seen["failures"] == len(names)
+        seen.update(entries=entries.count(), failures=failures())
+        return names
+
+    return refusals
+
+
+def test_a_refused_passkey_leaves_the_trace_that_a_wrong_code_leaves(anna, refusals):
+    browser = add(key := SecurityKey(), alone=True)
+    other = SecurityKey()  # not hers
+
+    after_password = sign_in_after_the_password(other, anna)
+    assert after_password.answer.status_code == 422
+    assert 'class="field-error"' in after_password.answer.content.decode()
+    assert refusals() == ["anna"]
+
+    sign_in_alone(other, anna)
+    sign_in_alone(key, anna, pin=False)
+    assert refusals() == ["anna", "anna"]
+
+    browser.get(AGAIN)
+    browser.post(AGAIN, {"credential": other.answer_to(challenge(browser), anna, pin=True)})
+    assert refusals() == ["anna"]
+
+
+def test_a_passkey_of_the_second_step_that_comes_alone_leaves_a_trace(anna, refusals):
+    add(key := SecurityKey(), alone=False)
+    sign_in_alone(key, anna)
+    assert refusals() == ["anna"]
+
+
+def test_a_refused_passkey_of_nobody_is_noted_without_a_name(anna, refusals):
+    anna.pk = 10_000
+    sign_in_alone(SecurityKey(), anna)
+    Client().post(ALONE, {"credential": "{}"})  # nothing was sent
+    Client().post(ALONE, {"credential": '{"response": {"userHandle": "AAAA"}}'})
+    Client().post(ALONE, {"credential": "[1]"})
+    assert refusals() == [None, None, None]
+
+
+def test_passkeys_that_the_throttle_stops_leave_no_trace(anna, refusals):
+    add(SecurityKey(), alone=True)
+    statuses = [sign_in_after_the_password(SecurityKey(), anna).answer.status_code for _ in range(7)]
+    assert statuses == [422] * 5 + [429] * 2
+    assert refusals() == ["anna"] * 5
+
+
+def test_a_passkey_that_is_taken_leaves_no_trace_of_a_failure(anna, refusals):
+    add(key := SecurityKey(), alone=True)
+    sign_in_alone(key, anna)
+    sign_in_after_the_password(key, anna)
+    assert refusals() == []

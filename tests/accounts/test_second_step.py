@@ -72,7 +72,7 @@ def test_cancelling_it_lets_another_agent_sign_in_from_the_same_browser():
 def test_an_answer_without_a_code_is_no_error_of_ours():
     set_up_app(sign_in())
     browser = sign_in()
-    assert browser.post(AUTHENTICATE, {}).status_code == 200
+    assert browser.post(AUTHENTICATE, {}).status_code == 422
     assert not is_in(browser)
 
 
