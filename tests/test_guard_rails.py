@@ -78,6 +78,15 @@ def test_an_expired_session_never_leads_to_another_site(visitor, at):
     assert response.headers["HX-Redirect"] == "/accounts/login/?next=/tickets/"
 
 
+@pytest.mark.parametrize(
+    "at", ["http://localhost/", "http://127.0.0.1:8000/", "//localhost/", "https://evil.example/"]
+)
+def test_signing_in_leads_to_no_other_site_and_not_to_the_agent_s_own_machine(visitor, at):
+    get_user_model().objects.create_user("anna", password=PASSWORD)
+    response = visitor.post(f"/accounts/login/?next={at}", {"login": "anna", "password": PASSWORD})
+    assert response.headers["Location"] == "/tickets/"
+
+
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_get_changes_nothing(agent, sandbox, name):
     response = agent.get(CHANGES[name])

@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from hostup_dashboard.accounts import provider as identity_provider
@@ -27,6 +28,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_reauthentication_required(self, *, app, **kwargs):
         """Whoever signed in a moment ago is not asked for the same password again."""
         return not is_confirmed(self.request)
+
+    def is_safe_url(self, url):
+        """Lead to pages of this site alone: allauth trusts all of `ALLOWED_HOSTS`, the agent's own machine too."""
+        return url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
     def get_client_ip(self, request):
         """Over a Unix socket comes a proxy on this machine, without an address, where allauth lets nobody sign in.
