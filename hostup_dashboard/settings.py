@@ -168,6 +168,8 @@ ACCOUNT_ADAPTER = "hostup_dashboard.accounts.adapters.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+# Attempts that fail: at one name or second step, and (hostup_dashboard/accounts/throttle.py) from one address.
+ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key", "failed_from_address": "10/m/ip"}
 # https means that something in front of us ends TLS and tells the caller's address; else nothing does.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if SITE.is_https else 0
 

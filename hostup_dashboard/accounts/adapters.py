@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hostup_dashboard.accounts import provider as identity_provider
 from hostup_dashboard.accounts.sessions import is_confirmed
+from hostup_dashboard.accounts.throttle import count_attempt
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -47,6 +48,13 @@ class AccountAdapter(DefaultAccountAdapter):
         """Count failed sign-ins by the name alone. allauth adds the `Host` that was asked for, of which whoever
         guesses can make up one a port, each with guesses of its own."""
         return credentials.get("email", credentials.get("username", "")).lower()
+
+    def authenticate(self, request, **credentials):
+        attempt = count_attempt(request)
+        user = super().authenticate(request, **credentials)
+        if user:
+            attempt.rollback()
+        return user
 
     def set_password(self, user, password):
         """Save the password alone, and only over the one that the agent had when this request began.

@@ -21,6 +21,8 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from fido2.webauthn import AuthenticationResponse
 
+from hostup_dashboard.accounts.throttle import count_attempt
+
 CODE_SECONDS = 90  # that an app's code is taken: its own half minute, and one before and after it
 
 
@@ -29,10 +31,12 @@ class _UsedOnce:
     with `MFA_TOTP_TOLERANCE` it is good for longer."""
 
     def clean_code(self):
+        attempt = count_attempt(context.request)
         code = super().clean_code()
         is_apps = self.authenticator.type == Authenticator.Type.TOTP
         if is_apps and not _use(self.authenticator, code):
             raise get_adapter().validation_error("incorrect_code")
+        attempt.rollback()
         return code
 
 
@@ -106,7 +110,10 @@ class PasskeyForm(AuthenticateWebAuthnForm):
 
     def clean_credential(self):
         with _refusals_are_told(self):
-            return super().clean_credential()
+            attempt = count_attempt(context.request)
+            passkey = super().clean_credential()
+            attempt.rollback()
+            return passkey
 
 
 class PasskeyAgainForm(ReauthenticateWebAuthnForm):
@@ -114,7 +121,10 @@ class PasskeyAgainForm(ReauthenticateWebAuthnForm):
 
     def clean_credential(self):
         with _refusals_are_told(self):
-            return super().clean_credential()
+            attempt = count_attempt(context.request)
+            passkey = super().clean_credential()
+            attempt.rollback()
+            return passkey
 
 
 class PasskeyAloneForm(LoginWebAuthnForm):

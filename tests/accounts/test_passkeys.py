@@ -174,6 +174,16 @@ def test_passkeys_that_the_throttle_stops_leave_no_trace(anna, refusals):
     assert refusals() == ["anna"] * 5
 
 
+def test_one_s_own_passkey_gives_no_more_guesses_at_others(anna):
+    browser = add(key := SecurityKey(), alone=True)
+    guesses = [sign_in(f"agent-{number}", "wrong").answer.status_code for number in range(9)]
+    assert is_in(sign_in_after_the_password(key, anna))
+    browser.get(AGAIN)
+    browser.post(AGAIN, {"credential": key.answer_to(challenge(browser), anna, pin=True)})
+    guesses += [sign_in(f"agent-{number}", "wrong").answer.status_code for number in (9, 10)]
+    assert guesses == [422] * 10 + [429]
+
+
 def test_a_passkey_that_is_taken_leaves_no_trace_of_a_failure(anna, refusals):
     add(key := SecurityKey(), alone=True)
     sign_in_alone(key, anna)

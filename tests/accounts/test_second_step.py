@@ -57,6 +57,28 @@ def test_a_wrong_code_does_not_let_in_and_guessing_is_slowed_down():
     assert not is_in(browser)
 
 
+def guess(name):
+    return sign_in(name, "wrong").answer.status_code
+
+
+def test_one_s_own_sign_in_gives_no_more_guesses_at_others():
+    own = set_up_app(sign_in())
+    assert [guess(f"agent-{number}") for number in range(9)] == [422] * 9
+    assert is_in(agent := signed_in_with(code_for(own)))
+    agent.post("/accounts/me/totp/deactivate/")
+    set_up_app(agent)
+    assert [guess("agent-9"), guess("agent-10")] == [422, 429]
+
+
+def test_codes_and_passwords_are_guessed_at_from_one_address_ten_times_together():
+    set_up_app(sign_in())
+    browser = sign_in()
+    assert [browser.post(AUTHENTICATE, {"code": "000000"}).status_code for _ in range(4)] == [422] * 4
+    assert [guess(f"agent-{number}") for number in range(6)] == [422] * 6
+    assert browser.post(AUTHENTICATE, {"code": "000000"}).status_code == 429
+    assert guess("agent-6") == 429
+
+
 def test_cancelling_it_lets_another_agent_sign_in_from_the_same_browser():
     set_up_app(sign_in())
     make_agent("berit")
