@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.cache import cache
 from django.utils import timezone
 
 from tests.accounts.people import AUTHENTICATE, PASSWORD, code_for, make_agent, recovery_codes, set_up_app, sign_in
@@ -126,6 +127,19 @@ def test_a_sign_in_with_the_usual_second_step_is_one_entry(anna):
     Activity.objects.all().delete()
     sign_in().post(AUTHENTICATE, {"code": code_for(secret)})
     assert noted() == [("anna", "signed_in", "done")]
+
+
+@pytest.mark.parametrize("seconds_later", [0, 60])
+def test_a_used_code_that_comes_again_is_noted_as_a_wrong_one_is(anna, seconds_later):
+    secret = set_up_app(sign_in())
+    code = code_for(secret)
+    sign_in().post(AUTHENTICATE, {"code": code})
+    again = sign_in()
+    Activity.objects.all().delete()
+    if seconds_later > 30:
+        cache.clear()  # in which allauth keeps used codes for so long
+    again.post(AUTHENTICATE, {"code": code})
+    assert noted() == [("anna", "second_step_failed", "refused")]
 
 
 def test_what_an_administrator_does_with_agents_is_noted_for_both(admin, anna):

@@ -35,6 +35,7 @@ class _UsedOnce:
         code = super().clean_code()
         is_apps = self.authenticator.type == Authenticator.Type.TOTP
         if is_apps and not _use(self.authenticator, code):
+            self._emit_authentication_failed(self.authenticator)
             raise get_adapter().validation_error("incorrect_code")
         attempt.rollback()
         return code
