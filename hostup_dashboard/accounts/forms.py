@@ -34,7 +34,7 @@ class _UsedOnce:
         attempt = count_attempt(context.request)
         code = super().clean_code()
         is_apps = self.authenticator.type == Authenticator.Type.TOTP
-        if is_apps and not _use(self.authenticator, code):
+        if is_apps and not use_code(self.authenticator, code):
             self._emit_authentication_failed(self.authenticator)
             raise get_adapter().validation_error("incorrect_code")
         attempt.rollback()
@@ -42,7 +42,7 @@ class _UsedOnce:
 
 
 @transaction.atomic
-def _use(app: Authenticator, code: str) -> bool:
+def use_code(app: Authenticator, code: str) -> bool:
     """Note in the app's row that its code is used, and tell whether it was not before. Of two who come with it
     together, one waits here for the other."""
     digits = "".join(filter(str.isdigit, code))  # what is typed between them does not count

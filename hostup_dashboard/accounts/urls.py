@@ -10,6 +10,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from hostup_dashboard.accounts import agents, provider, sessions
+from hostup_dashboard.accounts.set_up_app import SetUpApp
 
 of_oneself = [
     path("login/", account.login, name="account_login"),
@@ -31,6 +32,7 @@ of_oneself = [
     path("provider/cancelled/", socialaccount.login_cancelled, name="socialaccount_login_cancelled"),
     path("oidc/<slug:provider_id>/login/", provider.login, name="openid_connect_login"),
     path("oidc/<slug:provider_id>/login/callback/", provider.callback, name="openid_connect_callback"),
+    path("me/totp/activate/", SetUpApp.as_view(), name="mfa_activate_totp"),
     path("me/", include("allauth.mfa.urls")),
 ]
 

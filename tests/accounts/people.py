@@ -2,6 +2,7 @@
 
 import re
 
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.contrib.auth import get_user_model
 from django.test import Client
@@ -32,11 +33,21 @@ def code_for(secret: str) -> str:
 
 
 def set_up_app(browser) -> str:
-    """Set up an authenticator app and return its secret."""
+    """Set up an authenticator app, as if a while ago: its code of now is not used. Return its secret."""
+    secret, _ = set_up_app_with_code(browser)
+    app = Authenticator.objects.filter(type=Authenticator.Type.TOTP).latest("pk")
+    app.data.pop("used", None)
+    app.save()
+    return secret
+
+
+def set_up_app_with_code(browser) -> tuple[str, str]:
+    """Set up an authenticator app and return its secret and the code that it took."""
     html = browser.get(ACTIVATE).content.decode()
     secret = re.search('class="totp-key">([A-Z2-7]+)<', html).group(1)
-    assert browser.post(ACTIVATE, {"code": code_for(secret)}).status_code == 302
-    return secret
+    code = code_for(secret)
+    assert browser.post(ACTIVATE, {"code": code}).status_code == 302
+    return secret, code
 
 
 def recovery_codes(browser) -> list[str]:

@@ -19,6 +19,7 @@ from tests.accounts.people import (
     make_agent,
     recovery_codes,
     set_up_app,
+    set_up_app_with_code,
     sign_in,
 )
 from tests.agents import Agent
@@ -124,6 +125,11 @@ def test_a_used_code_stays_used_though_the_cache_forgets():
     cache.clear()
     assert not is_in(signed_in_with(code))
     assert agent.post("/accounts/me/reauthenticate/", {"code": code}).status_code == 422
+
+
+def test_the_code_that_sets_an_app_up_is_used_with_that():
+    _, code = set_up_app_with_code(sign_in())
+    assert not is_in(signed_in_with(code))
 
 
 def test_a_code_that_two_send_at_once_lets_one_in(monkeypatch):
