@@ -32,13 +32,21 @@
   }
 
   refresh();
-  document.addEventListener("htmx:after:swap", (event) => {
-    // Another ticket: what was said about the last one is over, unless it was left with a reply that is not sent.
-    if (event.detail.ctx?.target?.id === "ticket-pane") {
-      for (const said of byId("alerts").querySelectorAll(":scope > :not(.unsent)")) said.remove();
-      byId("toasts").replaceChildren();
+  document.addEventListener("htmx:after:swap", refresh);
+
+  // Another ticket: what was said before is over, but for a reply that was left and is not sent.
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+    if (ctx.target?.id !== "ticket-pane" || ctx.isAgain) return;
+    for (const said of document.querySelectorAll("#alerts > :not(.unsent), #toasts > *")) said.remove();
+  });
+
+  // An answer that comes late takes the focus away from nobody who is typing elsewhere by now.
+  document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
+    const at = document.activeElement;
+    if (!at.matches("input, select, textarea") || ctx.sourceElement.contains(at)) return;
+    for (const { target, fragment } of tasks) {
+      if (!target?.contains(at)) fragment.querySelectorAll("[autofocus]").forEach((greedy) => (greedy.autofocus = false));
     }
-    refresh();
   });
 
   // A list or ticket that was asked for before a change and comes after it may show what was: it is asked for again.
@@ -46,12 +54,19 @@
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => (ctx.changes = changes));
   document.addEventListener("htmx:after:request", (event) => {
     // htmx may have asked for the first list before this script ran.
-    const { changes: before = 0, push, request, sourceElement, swap, target } = event.detail.ctx;
-    if (request.method === "POST") changes += /\/(reopen|close|reply)\//.test(request.action);
-    else if (before < changes && target?.closest(".pane")) {
+    const { changes: before = 0, hx, push, request, sourceElement, swap, target } = event.detail.ctx;
+    if (request.method === "POST") {
+      changes += /\/(reopen|close|reply)\//.test(request.action);
+      // Back was pressed meanwhile: the page is another one, and has to be told all the same.
+      if (target?.isConnected === false) event.detail.ctx.target = byId(target.id);
+    } else if (sourceElement.id === "filters") {
+      // The ticket that is open beside the list may be another one by now.
+      hx.pushurl &&= location.pathname + new URL(hx.pushurl, location).search;
+    }
+    if (request.method === "GET" && before < changes && target?.closest(".pane")) {
       event.preventDefault();
       const source = sourceElement.isConnected ? sourceElement : target; // a row that was redrawn is another one
-      setTimeout(() => htmx.ajax("GET", request.action, { source, push, swap, target })); // when this one is over
+      setTimeout(() => htmx.ajax("GET", request.action, { source, push, swap, target, isAgain: true })); // when this one is over
     }
   });
 

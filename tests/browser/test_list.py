@@ -67,6 +67,16 @@ def test_filtering_keeps_the_open_ticket_in_the_pane_and_in_the_address(page):
     expect(page.get_by_label("Status")).to_have_value("answered")
 
 
+def test_a_ticket_that_opens_while_a_filter_is_asked_for_stays_in_the_address(page, sandbox):
+    page.goto("/tickets/")
+    link = row_link(page)
+    sandbox.fault(path="tickets$", delay=1)
+    page.get_by_label("Status").select_option("Closed")
+    link.click()
+    expect(heading(page)).to_be_visible()
+    expect(page).to_have_url(re.compile(rf"{TICKET}\?status=closed$"))
+
+
 def test_filters_can_be_gone_back_through(page):
     page.goto("/tickets/")
     page.get_by_label("Status").select_option("Closed")

@@ -96,6 +96,45 @@ def test_a_ticket_that_was_asked_for_before_it_and_comes_after_it_shows_it(page,
     expect(page).to_have_url(re.compile(f"{TICKET}$"))
 
 
+def test_who_writes_by_the_time_its_answer_comes_keeps_the_focus(page, sandbox):
+    page.goto(TICKET)
+    sandbox.fault(method="POST", delay=1)
+    ready(reopen(page)).click()
+    box = page.get_by_role("textbox", name="Reply")
+    box.click()
+    page.keyboard.type("Good mor")
+    expect(close(page)).to_be_visible()
+    page.keyboard.type("ning")
+    expect(box).to_be_focused()
+    expect(box).to_have_value("Good morning")
+
+
+@BOTH_SCREENS
+def test_who_has_gone_back_by_the_time_its_answer_comes_hears_of_it(page, sandbox, screen):
+    page.goto("/tickets/")
+    row_link(page).click()
+    sandbox.fault(method="POST", delay=1)
+    ready(reopen(page)).click()
+    page.go_back()
+    expect(toast(page)).to_contain_text("Reopened.")
+    expect(row(page)).to_contain_text("Open")
+
+
+def test_what_was_not_done_in_a_row_is_said_though_another_ticket_opens(page, sandbox, late):
+    page.goto("/tickets/")
+    other = page.get_by_role("listitem").get_by_role("link").nth(3)
+    sandbox.fault("problem_403", method="POST", delay=2)
+    ready(row_reopen(page)).click()
+    late.ask_for(r"/tickets/tkt_")
+    other.click()
+    late.is_on_its_way()
+    alert = page.get_by_role("alert").filter(visible=True)
+    expect(alert).to_contain_text("Your API key may not do this")
+    late.arrive()
+    expect(ticket(page)).to_be_visible()
+    expect(alert).to_contain_text("Your API key may not do this")
+
+
 @BOTH_SCREENS
 def test_from_its_row_the_row_stays_where_it_is_and_takes_the_focus(page, sandbox, screen):
     page.goto("/tickets/")
