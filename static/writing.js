@@ -19,10 +19,25 @@
   addEventListener("visibilitychange", saveLastWords);
   addEventListener("htmx:before:cleanup", ({ target }) => target.contains(document.activeElement) && saveLastWords());
 
-  // While a reply is being sent its text stands still, so that what is typed meanwhile is not lost.
-  const textOf = (event) => event.detail.ctx?.sourceElement?.matches?.(".composer form") && event.detail.ctx.sourceElement.message;
-  document.addEventListener("htmx:before:request", (event) => textOf(event) && (textOf(event).readOnly = true));
-  document.addEventListener("htmx:finally:request", (event) => textOf(event) && (textOf(event).readOnly = false));
+  // While a form is being sent its texts stand still, so that what is typed meanwhile is not lost.
+  const standStill = (still) => ({ detail: { ctx } }) => {
+    if (!ctx?.sourceElement?.matches?.(".composer form, #create form")) return;
+    for (const text of ctx.sourceElement.querySelectorAll("input, textarea")) text.readOnly = still;
+  };
+  document.addEventListener("htmx:before:request", standStill(true));
+  document.addEventListener("htmx:finally:request", standStill(false));
+
+  // A reply whose ticket was left while it was being sent: why it was not, or may not have been, is said all the same.
+  document.addEventListener("htmx:before:swap", ({ detail: { ctx: { sourceElement: form }, tasks } }) => {
+    if (!form.matches(".composer form") || form.isConnected) return;
+    const failure = tasks.map(({ fragment }) => fragment.querySelector(".failure")).find(Boolean);
+    const left = form.querySelector(".unsent-left");
+    if (!failure || !left) return;
+    failure.classList.add("unsent");
+    failure.querySelector("h2").prepend(`${left.dataset.ticket}: `);
+    failure.append(left.content.querySelector(".ways-on").cloneNode(true));
+    byId("alerts").append(failure);
+  });
 
   // Signed out in the middle of a sentence, or in again in another tab: this tab keeps the text until its agent is
   // back. Not an encrypted one, which lies in clear nowhere: the server's draft has all but its last second.

@@ -203,3 +203,17 @@ def test_a_filter_chosen_while_departments_are_coming_stays(page, dashboard, san
     expect(page).to_have_url(re.compile(r"/tickets/$"))
     page.wait_for_timeout(2500)
     expect(page.get_by_label("Department")).to_have_value("")
+
+
+def test_while_it_is_being_created_its_texts_stand_still(page, sandbox):
+    page.goto("/tickets/new/")
+    page.get_by_label("Department").select_option("Billing")
+    page.get_by_label("Subject").fill("Invoice twice")
+    message = page.get_by_label("Message")
+    message.fill("We got it twice.")
+    sandbox.fault("problem_403", method="POST", delay=1)
+    page.get_by_role("button", name="Create ticket").click()
+    expect(message).not_to_be_editable()
+    expect(page.get_by_role("alert").filter(visible=True)).to_contain_text("Your API key may not do this")
+    expect(message).to_be_editable()
+    expect(message).to_have_value("We got it twice.")

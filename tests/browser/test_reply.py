@@ -470,6 +470,29 @@ def test_a_link_in_view_leads_down_a_long_ticket_into_the_text_box(page, screen)
     expect(box(page)).to_be_in_viewport()
 
 
+def test_a_reply_refused_after_its_ticket_was_left_is_said_with_its_number(page, sandbox):
+    page.goto(PAGE)
+    number = page.get_by_role("article").get_by_text(re.compile(r"^#\d+$")).inner_text()
+    box(page).fill("Are you there?")
+    sandbox.fault("problem_403", method="POST", delay=1)
+    page.get_by_role("button", name="Send reply").click()
+    page.get_by_role("listitem").get_by_role("link").nth(3).click()
+    alert = page.get_by_role("alert").filter(visible=True)
+    expect(alert).to_contain_text(f"{number}: Your API key may not do this")
+    expect(alert).to_contain_text("Your reply was not sent.")
+    alert.get_by_role("link", name="Look at the ticket").click()
+    expect(box(page)).to_have_value("Are you there?")
+
+
+def test_a_draft_takes_no_file_along(page):
+    page.goto(f"/tickets/{SAMPLE_ID}/")
+    page.get_by_label("Attach files").set_input_files(TEXT_FILE)
+    with page.expect_request("**/draft/") as saving:
+        box(page).fill("With a file.")
+    assert "some notes" not in saving.value.post_data
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+
+
 def test_a_picture_shows_small(page):
     page.goto(FILES_PAGE)
     picture = page.get_by_role("img", name="Preview of screenshot.png")
