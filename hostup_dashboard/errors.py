@@ -52,7 +52,7 @@ def error_answer(request, status):
 
 def _failure(status):
     heading, advice = WORDS[status]
-    return {"status": status, "heading": heading, "sentences": [advice]}
+    return {"status": status, "heading": heading, "sentences": [advice], "is_unknown": status >= 500}
 
 
 def written_in(request) -> str:

@@ -11,13 +11,13 @@
 
   // What each action's forms are known by, and its words in _bulk.html.
   const WORDS = {
-    reopen: { busy: "reopening", all: "reopened", partly: "reopenedPartly" },
-    close: { busy: "closing", all: "closed", partly: "closedPartly" },
+    reopen: { busy: "reopening", done: "reopened" },
+    close: { busy: "closing", done: "closed" },
   };
 
   // By the ids of rows, because a row that was sent is replaced.
   const selected = new Set();
-  const results = new Map(); // {words, isDone}
+  const results = new Map(); // {words, outcome}; an outcome is "done", "unknown" or "failed"
   let isSelecting = false;
   let notice = ""; // what the bar says beside how many are selected
   let signInAddress = "";
@@ -76,7 +76,7 @@
       row.append(shown);
       box.setAttribute("aria-describedby", shown.id);
     }
-    shown.className = `bulk-result ${result.isDone ? "done" : "failed"}`;
+    shown.className = `bulk-result ${result.outcome}`;
     shown.textContent = result.words;
   }
 
@@ -145,7 +145,7 @@
   async function start(action) {
     const ids = chosen(action).map((row) => row.id);
     if (run || !ids.length) return;
-    run = { action, count: ids.length, finished: 0, done: 0, seconds: 0, why: "stopped", stop: new AbortController() };
+    run = { action, count: ids.length, finished: 0, seconds: 0, why: "stopped", stop: new AbortController() };
     results.clear();
     signInAddress = "";
     byId("toasts").replaceChildren();
@@ -163,15 +163,25 @@
   }
 
   function finish() {
-    const { action, count, finished, done, why } = run;
-    const words = WORDS[action];
-    const counts = done < count ? say(words.partly, { done, failed: count - done }) : say(words.all, { done });
+    const { count, finished, why } = run;
+    const counts = countOutcomes();
     const wasHere = byId("bulk")?.contains(document.activeElement) || document.activeElement === document.body;
     run = null;
     notice = finished < count ? `${say(why)} ${counts}` : counts;
     removeEventListener("beforeunload", askToStay);
     render();
     if (wasHere) byId("bulk-says")?.focus({ preventScroll: true });
+  }
+
+  // What was not sent is not done either.
+  function countOutcomes() {
+    const outcomes = [...results.values()].map((result) => result.outcome);
+    const [done, unknown] = ["done", "unknown"].map((each) => outcomes.filter((outcome) => outcome === each).length);
+    const not = run.count - done - unknown;
+    const parts = [say(WORDS[run.action].done, { count: done })];
+    if (unknown) parts.push(say("unknown", { count: unknown }));
+    if (not) parts.push(say("not", { count: not }));
+    return `${parts.join(", ")}.`;
   }
 
   // A page that is left stops in the middle.
@@ -181,27 +191,27 @@
   async function settle(id) {
     while (!isStopped()) {
       const row = byId(id);
-      if (actionOf(row) !== run.action) return note(id, say("moved"), false);
+      if (actionOf(row) !== run.action) return note(id, say("moved"), "failed");
       const answer = await send(formOf(row));
       if (answer.signIn) {
         signInAddress = answer.signIn;
         return stop("signedOut");
       }
+      if (answer.isExpired) return stop("expired");
       if (!answer.status) {
-        results.set(id, { words: byId("unreachable").content.querySelector("h2").textContent, isDone: false });
+        const words = byId("unreachable").content.querySelector("h2").textContent;
+        results.set(id, { words, outcome: "unknown" });
         return stop("unreachable");
       }
-      if (answer.status !== 429) return note(id, answer.words || say("failed"), answer.status < 400);
+      if (answer.status !== 429) return note(id, answer.words || say("failed"), answer.outcome);
       await wait(answer);
     }
   }
 
-  function note(id, words, isDone) {
-    results.set(id, { words, isDone });
+  function note(id, words, outcome) {
+    results.set(id, { words, outcome });
     run.finished += 1;
-    if (!isDone) return;
-    run.done += 1;
-    selected.delete(id);
+    if (outcome === "done") selected.delete(id);
   }
 
   function stop(why = "stopped") {
@@ -231,7 +241,7 @@
 
   // Send a form as htmx does when its button is pressed; tell what became of it.
   function send(form) {
-    const answer = { status: 0, words: "", seconds: WAIT_SECONDS, signIn: "" };
+    const answer = { status: 0, words: "", outcome: "", seconds: WAIT_SECONDS, signIn: "", isExpired: false };
     const heard = new AbortController();
     return new Promise((resolve) => {
       // On the document, because htmx reports the end of a request there when the form itself has gone.
@@ -242,13 +252,15 @@
       on("htmx:after:request", (event, { hx }) => {
         answer.signIn = hx.redirect ?? "";
         if (answer.signIn) event.preventDefault(); // the agent goes there after having read why
+        answer.isExpired = hx.trigger === "page-expired";
       });
       // Not before: an answer that breaks off in the middle is none.
       on("htmx:before:swap", (event, { response }) => {
         answer.status = response.status;
         answer.seconds = Number(response.headers.get("Retry-After")) || WAIT_SECONDS;
         answer.words = wordsIn(event.detail.tasks);
-        keepCalm(event.detail.tasks);
+        answer.outcome = outcomeOf(response.status, event.detail.tasks);
+        if (!answer.isExpired) keepCalm(event.detail.tasks); // else its alert tells what to do
       });
       on("htmx:finally:request", () => {
         heard.abort();
@@ -258,10 +270,17 @@
     });
   }
 
+  const findIn = (tasks, selector) => tasks.map((task) => task.fragment.querySelector(selector)).find(Boolean);
+
   // The heading of what went wrong, or else what the toast would have said.
   function wordsIn(tasks) {
-    const find = (selector) => tasks.map((task) => task.fragment.querySelector(selector)).find(Boolean);
-    return (find(".failure h2") ?? find(".toast > :first-child"))?.textContent.trim() ?? "";
+    return (findIn(tasks, ".failure h2") ?? findIn(tasks, ".toast > :first-child"))?.textContent.trim() ?? "";
+  }
+
+  // An error that is not the dashboard's own, but of what is before it, tells nothing of the ticket.
+  function outcomeOf(status, tasks) {
+    if (status < 400) return "done";
+    return status >= 500 && !findIn(tasks, ".failure:not(.unknown)") ? "unknown" : "failed";
   }
 
   // One summary comes at the end, and the focus stays where it is, unless it is in what is about to be replaced.

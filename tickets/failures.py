@@ -32,6 +32,7 @@ class Failure(NamedTuple):
     sentences: list[str]
     needs_key: bool = False
     is_todo: bool = False  # nothing went wrong: something is still to be done
+    is_unknown: bool = False  # what was to be changed may have been
     retry_after: int | None = None
     detail: str = ""
     request_id: str = ""
@@ -139,6 +140,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                     _("The change was sent, HostUp did not confirm it, and the ticket could not be read again."),
                     _("Look at the ticket before you try again."),
                 ],
+                is_unknown=True,
             )
         case errors.TooSlow():
             return Failure(504, _("HostUp takes too long to answer"), [*unchanged, _("Try again in a moment.")])

@@ -14,6 +14,7 @@ from tests.browser.steps import (
     posts,
     row,
     row_link,
+    sign_in,
     toast,
 )
 from tests.browser.test_accessibility import OPTIONS
@@ -135,6 +136,17 @@ def test_one_that_fails_stays_selected_with_its_reason_and_the_others_go_on(page
     button(page, "Reopen selected").click()
     expect(says(page)).to_have_text("1 reopened.")
     assert changes(sandbox) == paths(sandbox, [*three, three[1]])
+
+
+@BOTH_SCREENS
+def test_what_nobody_knows_is_counted_apart_from_what_was_not_done(page, sandbox, three):
+    sandbox.fault("lost_answer", method="POST", skip=1)
+    sandbox.fault("problem_503", method="GET")
+    sandbox.fault("problem_403", method="POST")
+    button(page, "Reopen selected").click()
+    expect(says(page)).to_have_text("1 reopened, 1 not known, 1 not. 2 selected")
+    expect(result(page, three[1])).to_have_text("We do not know whether that happened")
+    assert changes(sandbox) == paths(sandbox, three)
 
 
 @BOTH_SCREENS
@@ -317,11 +329,25 @@ def test_when_the_session_has_ended_it_stops_and_says_so(page, context, sandbox,
     expect(row(page, three[0])).to_be_visible()
 
 
+def test_when_its_page_has_expired_it_stops_and_says_to_reload(page, context, sandbox, three):
+    context.clear_cookies(name="sessionid")
+    sign_in(context.new_page())
+    button(page, "Reopen selected").click()
+    expect(says(page)).to_have_text("Stopped: the page has expired. 0 reopened, 3 not. 3 selected")
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was changed. Reload the page and try again.")
+    assert posts(sandbox) == []
+    page.reload()
+    select(page, three)
+    button(page, "Reopen selected").click()
+    expect(says(page)).to_have_text("3 reopened.")
+
+
 @BOTH_SCREENS
 def test_without_a_network_it_stops_and_says_so(page, context, sandbox, three):
     context.set_offline(True)
     button(page, "Reopen selected").click()
-    expect(says(page)).to_have_text("Stopped: the dashboard cannot be reached. 0 reopened, 3 not. 3 selected")
+    counts = "0 reopened, 1 not known, 2 not. 3 selected"
+    expect(says(page)).to_have_text(f"Stopped: the dashboard cannot be reached. {counts}")
     expect(result(page, three[0])).to_have_text("The dashboard cannot be reached")
     expect(page.get_by_role("alert")).to_contain_text("look at it before you try again")
     assert posts(sandbox) == []

@@ -88,7 +88,8 @@ def _failure(change, result) -> failures.Failure:
     else:
         failure = failures.Failure(502, change.not_done, [])
         what_came = _("HostUp answered with the ticket unchanged.")
-    return failure._replace(heading=change.not_done, sentences=[what_came, _("You can try again.")])
+    sentences = [what_came, _("You can try again.")]
+    return failure._replace(heading=change.not_done, sentences=sentences, is_unknown=False)
 
 
 def _ways_on(request, change, ticket_id, outcome) -> dict[str, str]:
