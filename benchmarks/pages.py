@@ -176,8 +176,7 @@ def print_first_visit(url: str, visitor: Visitor) -> None:
     print("\nFirst visit      requests    bytes of the bodies as sent")
     for name, path in {"list": "/tickets/", "ticket": "/tickets/tkt_10/"}.items():
         page = visitor.session.get(url + path, timeout=30).text
-        head = page[: page.index("</head>")]
-        assets = re.findall(r'<(?:link|script)[^>]* (?:href|src)="([^"]+)"', head)
+        assets = re.findall(r'<(?:link|script)[^>]* (?:href|src)="([^"]+)"', page)
         bodies = {address: sizes(visitor.session, url + address)[0] for address in [path, *assets]}
         parts = ", ".join(f"{address.rpartition('/')[2] or 'page'} {size:,}" for address, size in bodies.items())
         print(f"{name:<16} {len(bodies):8} {sum(bodies.values()):8,}   {parts}")

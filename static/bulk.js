@@ -4,7 +4,9 @@
 (() => {
   "use strict";
 
-  if (!window.htmx) return;
+  // A list that htmx fetches beside a ticket brings this script along, also after Back.
+  if (!window.htmx || window.areSelectedWatched) return;
+  window.areSelectedWatched = true;
 
   const MOST = 25;
   const WAIT_SECONDS = 30; // when an answer says "slow down" and not for how long

@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from sandbox.keys import ACCOUNT_A
 from tests.browser.steps import (
+    TICKET,
     calls,
     fill_in_sign_in,
     heading,
@@ -246,6 +247,19 @@ def test_open_ones_among_them_are_left_alone_and_can_be_closed(page, sandbox):
     button(page, "Close selected").click()
     expect(says(page)).to_have_text("1 closed.")
     assert changes(sandbox) == paths(sandbox, [closed]) + paths(sandbox, [open_], "close")
+
+
+def test_a_list_that_comes_beside_a_ticket_can_be_selected_from_also_after_back(page):
+    page.goto(TICKET)
+    page.get_by_role("listitem").get_by_role("link").nth(3).click()
+    expect(page).not_to_have_url(re.compile(TICKET))
+    page.go_back()
+    expect(page).to_have_url(re.compile(TICKET))
+    select = page.get_by_role("button", name="Select", exact=True)
+    select.click()
+    expect(page.get_by_role("button", name="Reopen selected")).to_be_visible()
+    select.click()
+    expect(page.get_by_role("button", name="Reopen selected")).to_be_hidden()
 
 
 def test_25_at_most(page):

@@ -142,11 +142,12 @@ def test_tab_goes_from_new_ticket_to_select_as_they_are_seen(page):
     expect(page.get_by_role("button", name="Select")).to_be_focused()
 
 
-def test_a_first_visit_is_light(page):
+@pytest.mark.parametrize(("path", "screen"), [("/tickets/", "desktop"), ("/tickets/", "phone"), (TICKET, "phone")])
+def test_a_first_visit_is_light(page, path, screen):
     """At most 35 KB: with brotli 3 KB less, because over plain http on a network browsers take none."""
     requests = []
     page.on("requestfinished", lambda request: requests.append(request))
-    page.goto("/tickets/", wait_until="networkidle")
+    page.goto(path, wait_until="networkidle")
     sizes = {request.url: request.sizes()["responseBodySize"] for request in requests}
     assert len(sizes) <= 6, sizes
     assert 20_000 < sum(sizes.values()) <= 32_000, sizes

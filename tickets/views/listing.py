@@ -50,6 +50,7 @@ def tickets(request):
     is_filtering = request.htmx.source == "form#filters"
     # The link that was pressed for more tickets is gone: the first of them takes its focus.
     context |= {"focus_first": bool(cursor), "is_filtering": is_filtering}
+    context["is_beside_ticket"] = request.htmx.source == "div#tickets"
     response = render(request, "tickets/_list.html", context)
     if is_filtering:
         response.headers["HX-Push-Url"] = _address(request, filters)
