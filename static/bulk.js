@@ -24,6 +24,7 @@
   let notice = ""; // what the bar says beside how many are selected
   let signInAddress = "";
   let run = null;
+  let texts = null; // kept, because going back may lead to a page without the bar: to one that tells of an error
 
   const byId = (id) => document.getElementById(id);
   const allRows = () => [...document.querySelectorAll(".ticket-row")];
@@ -32,13 +33,14 @@
   const chosen = (action) => allRows().filter((row) => selected.has(row.id) && actionOf(row) === action);
 
   function say(name, values = {}) {
-    return byId("bulk-words").dataset[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
+    return texts[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
   }
 
   // On the screen
 
   function render() {
     if (!byId("bulk")) return;
+    texts = byId("bulk-words").dataset;
     const rows = allRows();
     const shown = new Set(rows.map((row) => row.id));
     // Nothing happens to a ticket that the agent does not see.
@@ -251,7 +253,10 @@
         const ours = (event) => event.detail.ctx?.sourceEvent.target === form && listener(event, event.detail.ctx);
         document.addEventListener(name, ours, { signal: heard.signal });
       };
-      on("htmx:after:request", (event, { hx }) => {
+      on("htmx:after:request", (event, ctx) => {
+        const { hx, target } = ctx;
+        // The page was gone back from: without a target htmx would throw the answer away.
+        if (!target.isConnected) ctx.target = byId(target.id);
         answer.signIn = hx.redirect ?? "";
         if (answer.signIn) event.preventDefault(); // the agent goes there after having read why
         answer.isExpired = hx.trigger === "page-expired";
@@ -314,6 +319,7 @@
     if (event.target.matches(".pick input")) pick(event.target);
   });
   document.addEventListener("DOMContentLoaded", render);
+  document.addEventListener("htmx:before:history:restore", () => run && stop());
   // At once, so that a redrawn row does not flicker; and when htmx has put back the classes that it animates.
   document.addEventListener("htmx:before:settle", render);
   document.addEventListener("htmx:after:swap", render);

@@ -356,6 +356,42 @@ def test_when_its_page_has_expired_it_stops_and_says_to_reload(page, context, sa
     expect(says(page)).to_have_text("3 reopened.")
 
 
+@pytest.fixture
+def under_way(page, sandbox):
+    """Three closed tickets, selected in a list that can be gone back from; the second takes a while."""
+    page.goto("/tickets/")
+    page.get_by_label("Status").select_option("Closed")
+    expect(row(page, 150013)).to_have_count(0)
+    expect(page).to_have_url(re.compile(re.escape(CLOSED)))
+    wanted = numbers(page)[:3]
+    select(page, wanted)
+    sandbox.fault(delay=2, method="POST", skip=1)
+    button(page, "Reopen selected").click()
+    expect(bar(page)).to_contain_text("1 of 3")
+    return wanted
+
+
+@BOTH_SCREENS
+def test_gone_back_in_the_middle_it_stops_and_says_what_was_done(page, sandbox, under_way):
+    page.go_back()
+    expect(row(page, 150013)).to_be_visible()
+    expect(says(page)).to_contain_text("Stopped. 2 reopened, 1 not.")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.wait_for_timeout(500)
+    assert changes(sandbox) == paths(sandbox, under_way[:2])
+
+
+def test_gone_back_to_an_error_it_stops_too(page, sandbox, under_way):
+    sandbox.fault("problem_503", method="GET", times=None)
+    page.go_back()
+    expect(page.get_by_role("heading", name="HostUp answers with an error")).to_be_visible()
+    page.wait_for_timeout(2500)
+    assert changes(sandbox) == paths(sandbox, under_way[:2])
+    sandbox.clear_faults()
+    page.go_forward()
+    expect(says(page)).to_contain_text("Stopped. 2 reopened, 1 not.")
+
+
 @BOTH_SCREENS
 def test_without_a_network_it_stops_and_says_so(page, context, sandbox, three):
     context.set_offline(True)
