@@ -85,8 +85,16 @@
   // Back, after signing out: the browser may still have the page in memory. The server knows better.
   addEventListener("pageshow", (event) => event.persisted && location.reload());
 
+  // What is dismissed takes its button along: the focus goes back to where it was in the content.
+  let place = null;
+  document.addEventListener("focusin", ({ target }) => target.closest("#main") && (place = target));
   document.addEventListener("click", (event) => {
-    event.target.closest("[data-dismiss]")?.closest(".toast, .failure").remove();
+    const said = event.target.closest("[data-dismiss]")?.closest(".toast, .failure");
+    const hadFocus = said?.contains(document.activeElement);
+    said?.remove();
+    if (!hadFocus) return;
+    place?.focus({ preventScroll: true });
+    if (document.activeElement === document.body) byId("main").focus({ preventScroll: true });
   });
 
   document.addEventListener("click", async (event) => {

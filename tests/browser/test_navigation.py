@@ -145,3 +145,37 @@ def test_another_ticket_takes_the_toast_of_the_last_one_away(page):
     row_link(page, "IPv6?").click()
     expect(heading(page, "IPv6?")).to_be_visible()
     expect(toast(page)).to_be_empty()
+
+
+def dismiss(page):
+    return page.get_by_role("button", name="Dismiss")
+
+
+def test_a_toast_that_is_dismissed_by_keyboard_gives_the_focus_back(page):
+    page.goto(TICKET)
+    reopen(page).click()
+    expect(heading(page)).to_be_focused()
+    dismiss(page).press("Enter")
+    expect(dismiss(page)).to_have_count(0)
+    expect(heading(page)).to_be_focused()
+
+
+def test_an_alert_that_is_dismissed_gives_the_focus_back_to_what_is_being_written(page, context):
+    page.goto(TICKET)
+    page.wait_for_load_state("networkidle")
+    context.set_offline(True)
+    reopen(page).click()
+    page.get_by_role("alert").wait_for()
+    box = page.get_by_role("textbox", name="Reply")
+    box.focus()
+    dismiss(page).click()
+    expect(dismiss(page)).to_have_count(0)
+    expect(box).to_be_focused()
+
+
+def test_a_toast_that_came_with_its_page_leaves_the_focus_to_what_is_below_it(page):
+    page.goto("/settings/key/")
+    page.get_by_role("button", name="Check key").click()
+    dismiss(page).press("Enter")
+    expect(dismiss(page)).to_have_count(0)
+    expect(page.get_by_role("main")).to_be_focused()
