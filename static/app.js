@@ -101,6 +101,7 @@
     const button = event.target.closest("[data-copy]");
     if (!button) return;
     await navigator.clipboard.writeText(button.dataset.copy);
+    if (button.textContent === button.dataset.copied) return;
     const words = button.textContent;
     button.textContent = button.dataset.copied;
     setTimeout(() => (button.textContent = words), 1500);

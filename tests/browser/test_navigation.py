@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from sandbox.special_tickets import SAMPLE_NUMBER
 from tests.browser.steps import (
     TICKET,
     close,
@@ -179,3 +180,16 @@ def test_a_toast_that_came_with_its_page_leaves_the_focus_to_what_is_below_it(pa
     dismiss(page).press("Enter")
     expect(dismiss(page)).to_have_count(0)
     expect(page.get_by_role("main")).to_be_focused()
+
+
+def test_what_is_copied_twice_keeps_its_name(page, context):
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(TICKET)
+    copy = page.get_by_role("button", name=re.compile("^(Copy number|Copied)$"))
+    copy.click()
+    expect(copy).to_have_text("Copied")
+    copy.click()
+    expect(copy).to_have_text("Copy number")
+    page.wait_for_timeout(2000)
+    expect(copy).to_have_text("Copy number")
+    assert page.evaluate("navigator.clipboard.readText()") == str(SAMPLE_NUMBER)
