@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from sandbox.keys import ACCOUNT_A
+from sandbox.special_tickets import SAMPLE_NUMBER
 from tests.browser.steps import (
     TICKET,
     calls,
@@ -249,17 +250,18 @@ def test_open_ones_among_them_are_left_alone_and_can_be_closed(page, sandbox):
     assert changes(sandbox) == paths(sandbox, [closed]) + paths(sandbox, [open_], "close")
 
 
-def test_a_list_that_comes_beside_a_ticket_can_be_selected_from_also_after_back(page):
+def test_a_list_that_comes_beside_a_ticket_can_be_selected_from_also_after_back(page, sandbox):
     page.goto(TICKET)
     page.get_by_role("listitem").get_by_role("link").nth(3).click()
     expect(page).not_to_have_url(re.compile(TICKET))
     page.go_back()
     expect(page).to_have_url(re.compile(TICKET))
-    select = page.get_by_role("button", name="Select", exact=True)
-    select.click()
-    expect(page.get_by_role("button", name="Reopen selected")).to_be_visible()
-    select.click()
-    expect(page.get_by_role("button", name="Reopen selected")).to_be_hidden()
+    page.wait_for_load_state("networkidle")
+    select(page, [str(SAMPLE_NUMBER)])
+    expect(page.get_by_role("checkbox")).to_have_count(51)  # one a row, and "Send encrypted"
+    button(page, "Reopen selected").click()
+    expect(says(page)).to_have_text("1 reopened.")
+    assert changes(sandbox) == paths(sandbox, [str(SAMPLE_NUMBER)])
 
 
 def test_25_at_most(page):
