@@ -87,13 +87,14 @@ def _refusals_are_told(form):
     """Tell of a passkey that is refused what allauth tells of a wrong code alone, and word it."""
     try:
         yield
-    except forms.ValidationError as refusal:
-        if refusal.code == "too_many_login_attempts":
+    except (forms.ValidationError, KeyError) as refusal:  # or what allauth makes of an answer that lacks a part
+        code = getattr(refusal, "code", "incorrect_code")
+        if code == "too_many_login_attempts":
             raise
         user = form.user or _who_it_says(form.cleaned_data["credential"])
         told = {"request": context.request, "user": user, "authenticator": None}
         authentication_failed.send(Authenticator, reauthentication=form.reauthenticated, **told)
-        if refusal.code == "incorrect_code":
+        if code == "incorrect_code":
             raise forms.ValidationError(_("The passkey was not accepted.")) from refusal
         raise
 

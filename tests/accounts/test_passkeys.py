@@ -164,7 +164,8 @@ def test_a_refused_passkey_of_nobody_is_noted_without_a_name(anna, refusals):
     Client().post(ALONE, {"credential": "{}"})  # nothing was sent
     Client().post(ALONE, {"credential": '{"response": {"userHandle": "AAAA"}}'})
     Client().post(ALONE, {"credential": "[1]"})
-    assert refusals() == [None, None, None]
+    Client().post(ALONE, {"credential": '{"id": "x"}'})
+    assert refusals() == [None, None, None, None]
 
 
 def test_passkeys_that_the_throttle_stops_leave_no_trace(anna, refusals):
