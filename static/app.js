@@ -70,11 +70,17 @@
     }
   });
 
-  // No answer at all: htmx swaps nothing, so the agent has to be told.
-  document.addEventListener("htmx:error", (event) => {
-    if (!event.detail.ctx?.request) return;
-    byId("alerts").replaceChildren(byId("unreachable").content.cloneNode(true));
+  // No answer at all: htmx swaps nothing, so the agent has to be told, until an answer comes. That a change may
+  // have been lost is told until it was read.
+  document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
+    if (!ctx?.request) return;
+    const said = byId("unreachable").content.cloneNode(true).firstElementChild;
+    const isChange = ctx.request.method === "POST" && !ctx.request.action.endsWith("/draft/");
+    said.classList.toggle("passing", !isChange && !byId("alerts").querySelector(".unreachable:not(.passing)"));
+    byId("alerts").replaceChildren(said);
   });
+  const takeBack = () => byId("alerts").querySelector(".unreachable.passing")?.remove();
+  document.addEventListener("htmx:after:request", takeBack);
 
   // Passkeys (allauth's webauthn.js): what goes wrong is told by nothing but this event.
   document.addEventListener("allauth.error", (event) => {

@@ -128,6 +128,34 @@ def test_the_last_words_are_kept_when_the_page_is_left_in_the_middle_of_them(pag
     expect(box(another)).to_have_value("Typed at a stretch")
 
 
+def test_that_the_dashboard_cannot_be_reached_is_said_until_it_can_again(page, context):
+    page.goto(PAGE)
+    page.wait_for_load_state("networkidle")
+    alert = page.get_by_role("alert").filter(has_text="The dashboard cannot be reached")
+    context.set_offline(True)
+    box(page).press_sequentially("Half a")
+    expect(alert).to_be_visible()
+    context.set_offline(False)
+    box(page).press_sequentially(" sentence")
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+    expect(alert).to_have_count(0)
+
+
+def test_that_a_change_was_lost_is_said_until_it_was_read(page, context):
+    page.goto(PAGE)
+    page.wait_for_load_state("networkidle")
+    alert = page.get_by_role("alert").filter(has_text="look at it before you try again")
+    context.set_offline(True)
+    page.get_by_role("button", name="Close ticket", exact=True).click()
+    expect(alert).to_be_visible()
+    with page.expect_event("requestfailed", lambda request: DRAFT.search(request.url)):
+        box(page).press_sequentially("Half a")
+    context.set_offline(False)
+    box(page).press_sequentially(" sentence")
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+    expect(alert).to_be_visible()
+
+
 def test_a_box_that_nothing_was_typed_in_saves_nothing(page):
     page.goto(PAGE)
     row_link(page).wait_for()
