@@ -78,6 +78,8 @@
     const isChange = ctx.request.method === "POST" && !ctx.request.action.endsWith("/draft/");
     said.classList.toggle("passing", !isChange && !byId("alerts").querySelector(".unreachable:not(.passing)"));
     byId("alerts").replaceChildren(said);
+    const loading = ctx.target?.querySelector?.(":scope > .loading");
+    if (loading) [loading.hidden, loading.nextElementSibling.hidden] = [true, false]; // what tries again
   });
   const takeBack = () => byId("alerts").querySelector(".unreachable.passing")?.remove();
   document.addEventListener("htmx:after:request", takeBack);

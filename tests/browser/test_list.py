@@ -118,6 +118,25 @@ def test_a_reload_at_a_ticket_shows_list_and_ticket_for_one_call_each(page, sand
     assert sorted(calls(sandbox)) == ["GET /tickets", f"GET {TICKET.rstrip('/')}"]
 
 
+def test_a_list_that_did_not_come_beside_a_ticket_is_asked_for_again(page, context):
+    page.set_viewport_size({"width": 800, "height": 900})  # too narrow for the list, which is not asked for
+    page.goto(TICKET)
+    page.wait_for_load_state("networkidle")
+    context.set_offline(True)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    again = page.get_by_role("link", name="Try again")
+    expect(again).to_be_visible()
+    expect(page.get_by_text("Loading tickets…").filter(visible=True)).to_have_count(0)
+    expect(page.get_by_role("alert")).to_contain_text("The dashboard cannot be reached")
+
+    context.set_offline(False)
+    again.click()
+    expect(row_link(page)).to_have_attribute("aria-current", "true")
+    expect(again).to_have_count(0)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(heading(page)).to_be_visible()
+
+
 @pytest.mark.parametrize("screen", ["phone"])
 def test_a_reload_on_a_phone_asks_for_the_ticket_alone(page, sandbox):
     page.goto(TICKET)
