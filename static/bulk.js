@@ -318,7 +318,7 @@
   document.addEventListener("change", (event) => {
     if (event.target.matches(".pick input")) pick(event.target);
   });
-  document.addEventListener("DOMContentLoaded", render);
+  document.readyState === "complete" ? render() : document.addEventListener("DOMContentLoaded", render);
   document.addEventListener("htmx:before:history:restore", () => run && stop());
   // At once, so that a redrawn row does not flicker; and when htmx has put back the classes that it animates.
   document.addEventListener("htmx:before:settle", render);

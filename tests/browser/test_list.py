@@ -133,6 +133,7 @@ def test_a_list_that_did_not_come_beside_a_ticket_is_asked_for_again(page, conte
     again.click()
     expect(row_link(page)).to_have_attribute("aria-current", "true")
     expect(again).to_have_count(0)
+    expect(page.get_by_role("button", name="Select", exact=True)).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
     expect(heading(page)).to_be_visible()
 

@@ -49,8 +49,7 @@ def tickets(request):
         return render(request, "tickets/list.html", context)
     is_filtering = request.htmx.source == "form#filters"
     # The link that was pressed for more tickets is gone: the first of them takes its focus.
-    context |= {"focus_first": bool(cursor), "is_filtering": is_filtering}
-    context["is_beside_ticket"] = request.htmx.source == "div#tickets"
+    context |= {"is_fragment": True, "focus_first": bool(cursor), "is_filtering": is_filtering}
     response = render(request, "tickets/_list.html", context)
     if is_filtering:
         response.headers["HX-Push-Url"] = _address(request, filters)
