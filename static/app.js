@@ -34,10 +34,12 @@
   refresh();
   document.addEventListener("htmx:after:swap", refresh);
 
+  const forget = (said) => document.querySelectorAll(said).forEach((one) => one.remove());
+
   // Another ticket: what was said before is over, but for a reply that was left and is not sent.
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
     if (ctx.target?.id !== "ticket-pane" || ctx.isAgain) return;
-    for (const said of document.querySelectorAll("#alerts > :not(.unsent), #toasts > *")) said.remove();
+    forget("#alerts > :not(.unsent), #toasts > *");
   });
 
   // An answer that comes late takes the focus away from nobody who is typing elsewhere by now.
@@ -45,7 +47,8 @@
     const at = document.activeElement;
     if (!at.matches("input, select, textarea") || ctx.sourceElement.contains(at)) return;
     for (const { target, fragment } of tasks) {
-      if (!target?.contains(at)) fragment.querySelectorAll("[autofocus]").forEach((greedy) => (greedy.autofocus = false));
+      if (target?.contains(at)) continue;
+      for (const greedy of fragment.querySelectorAll("[autofocus]")) greedy.autofocus = false;
     }
   });
 
@@ -58,7 +61,7 @@
     if (request.method === "POST") {
       changes += /\/(reopen|close|reply)\//.test(request.action);
       // Back was pressed meanwhile: the page is another one, and has to be told all the same.
-      if (target?.isConnected === false) event.detail.ctx.target = byId(target.id);
+      if (target?.isConnected === false) event.detail.ctx.target = byId(target.id) ?? target;
     } else if (sourceElement.id === "filters") {
       // The ticket that is open beside the list may be another one by now.
       hx.pushurl &&= location.pathname + new URL(hx.pushurl, location).search;
@@ -66,7 +69,8 @@
     if (request.method === "GET" && before < changes && target?.closest(".pane")) {
       event.preventDefault();
       const source = sourceElement.isConnected ? sourceElement : target; // a row that was redrawn is another one
-      setTimeout(() => htmx.ajax("GET", request.action, { source, push, swap, target, isAgain: true })); // when this one is over
+      // When this one is over.
+      setTimeout(() => htmx.ajax("GET", request.action, { source, push, swap, target, isAgain: true }));
     }
   });
 
@@ -77,12 +81,12 @@
     const said = byId("unreachable").content.cloneNode(true).firstElementChild;
     const isChange = ctx.request.method === "POST" && !ctx.request.action.endsWith("/draft/");
     said.classList.toggle("passing", !isChange && !byId("alerts").querySelector(".unreachable:not(.passing)"));
-    byId("alerts").replaceChildren(said);
+    forget("#alerts > :not(.unsent)");
+    byId("alerts").append(said);
     const loading = ctx.target?.querySelector?.(":scope > .loading");
     if (loading) [loading.hidden, loading.nextElementSibling.hidden] = [true, false]; // what tries again
   });
-  const takeBack = () => byId("alerts").querySelector(".unreachable.passing")?.remove();
-  document.addEventListener("htmx:after:request", takeBack);
+  document.addEventListener("htmx:after:request", () => forget("#alerts > .unreachable.passing"));
 
   // Passkeys (allauth's webauthn.js): what goes wrong is told by nothing but this event.
   document.addEventListener("allauth.error", (event) => {

@@ -253,10 +253,7 @@
         const ours = (event) => event.detail.ctx?.sourceEvent.target === form && listener(event, event.detail.ctx);
         document.addEventListener(name, ours, { signal: heard.signal });
       };
-      on("htmx:after:request", (event, ctx) => {
-        const { hx, target } = ctx;
-        // The page was gone back from: without a target htmx would throw the answer away.
-        if (!target.isConnected) ctx.target = byId(target.id);
+      on("htmx:after:request", (event, { hx }) => {
         answer.signIn = hx.redirect ?? "";
         if (answer.signIn) event.preventDefault(); // the agent goes there after having read why
         answer.isExpired = hx.trigger === "page-expired";

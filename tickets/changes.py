@@ -95,7 +95,7 @@ def make(client: Client, change: Change, ticket_id: str, shown_updated_at: datet
     except errors.HostUpError as error:
         return Result(Outcome.REFUSED, error=error)
     if not change.is_reached(ticket):
-        if ticket.status not in STATUSES:
+        if ticket.status not in STATUSES:  # it may mean anything, as in _settle
             return Result(Outcome.UNKNOWN, ticket, errors.OutcomeUnknown(status=200))
         return Result(Outcome.NOT_DONE, ticket)
     earliest, _latest = sent_between(client, began_at)

@@ -1,4 +1,4 @@
-"""allauth's forms, where their words are not those of this dashboard."""
+"""allauth's forms, where this dashboard asks for more than they do, or says it in other words."""
 
 import time
 from contextlib import contextmanager
@@ -107,26 +107,23 @@ def _who_it_says(answer):
         return None
 
 
-class PasskeyForm(AuthenticateWebAuthnForm):
+class _Passkey:
+    """A passkey where it is known whose it has to be: each that is refused counts for the address."""
+
+    def clean_credential(self):
+        with _refusals_are_told(self):
+            attempt = count_attempt(context.request)
+            passkey = super().clean_credential()
+            attempt.rollback()
+            return passkey
+
+
+class PasskeyForm(_Passkey, AuthenticateWebAuthnForm):
     """A passkey as the second step of signing in."""
 
-    def clean_credential(self):
-        with _refusals_are_told(self):
-            attempt = count_attempt(context.request)
-            passkey = super().clean_credential()
-            attempt.rollback()
-            return passkey
 
-
-class PasskeyAgainForm(ReauthenticateWebAuthnForm):
+class PasskeyAgainForm(_Passkey, ReauthenticateWebAuthnForm):
     """The same once more, before something that guards the account."""
-
-    def clean_credential(self):
-        with _refusals_are_told(self):
-            attempt = count_attempt(context.request)
-            passkey = super().clean_credential()
-            attempt.rollback()
-            return passkey
 
 
 class PasskeyAloneForm(LoginWebAuthnForm):

@@ -507,6 +507,7 @@ def test_a_reply_refused_after_its_ticket_was_left_is_said_with_its_number(page,
     alert = page.get_by_role("alert").filter(visible=True)
     expect(alert).to_contain_text(f"{number}: Your API key may not do this")
     expect(alert).to_contain_text("Your reply was not sent.")
+    expect(alert).to_contain_text("Your text is kept.")  # which is not here
     alert.get_by_role("link", name="Look at the ticket").click()
     expect(box(page)).to_have_value("Are you there?")
 

@@ -151,7 +151,7 @@ def _failure(result) -> failures.Failure:
             failure = failures.describe(result.error or errors.OutcomeUnknown())
             sentences = [
                 failures.not_shown_by_the_ticket(),
-                _("Look at the ticket before you send it again. Your text is still here."),
+                _("Look at the ticket before you send it again. Your text is kept."),
             ]
             return failure._replace(heading=_("We do not know whether your reply was sent"), sentences=sentences)
     if isinstance(result.error, errors.OutcomeUnknown) and not result.failed_file:
@@ -173,7 +173,7 @@ def _not_sent(failure: failures.Failure, *, was_reopened=False) -> failures.Fail
     first = _("Your reply was not sent.")
     if was_reopened:
         first = _("The ticket was reopened, but your reply was not sent.")
-    return failure._replace(sentences=[first, *failure.sentences, _("Your text is still here.")])
+    return failure._replace(sentences=[first, *failure.sentences, _("Your text is kept.")])
 
 
 def _form_failure(form) -> failures.Failure:
