@@ -63,9 +63,12 @@
     }
   });
 
-  // Files that travel with a form take as long as the line needs; the server lets go of who stands still (worker.py).
+  let turn = Date.now(); // a page that is loaded again, with the same form in it, goes on counting
   addEventListener("htmx:config:request", ({ detail: { ctx: { request } } }) => {
+    // Files that travel with a form take as long as the line needs; the server lets go of who stands still (worker.py).
     if (request.body.get("files")?.size) request.timeout = 0;
+    // Requests overtake each other, and the last words are sent while a draft may still be on its way.
+    if (request.body.has("token")) request.body.set("turn", ++turn);
   });
 
   // Files go up one by one before the text, so that one that fails is tried again alone. (Without JavaScript, and

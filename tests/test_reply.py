@@ -355,6 +355,23 @@ def test_a_sent_text_is_no_draft_even_if_it_is_saved_late(agent, sandbox, form):
     assert not Draft.objects.exists()
 
 
+def test_drafts_that_overtake_each_other_end_with_the_last_words(agent, form):
+    agent.htmx_post(DRAFT_URL, form | {"message": "Half a sentence", "turn": "8"})
+    agent.htmx_post(DRAFT_URL, form | {"message": "Half a", "turn": "7"})
+    assert text_in_the_box(agent.get(f"/tickets/{OPEN_ID}/").content.decode()) == "Half a sentence"
+    agent.htmx_post(DRAFT_URL, form | {"message": " ", "turn": "7"})
+    assert Draft.objects.exists()
+    # Another page counts for itself.
+    agent.htmx_post(DRAFT_URL, form | {"message": "From the phone", "turn": "1", "token": str(uuid.uuid4())})
+    assert text_in_the_box(agent.get(f"/tickets/{OPEN_ID}/").content.decode()) == "From the phone"
+
+
+@pytest.mark.parametrize("turn", ["", "-1", "x", "9" * 30, "\0"])
+def test_a_draft_is_kept_whatever_it_says_of_its_turn(agent, form, turn):
+    agent.htmx_post(DRAFT_URL, form | {"message": "Kept", "turn": turn})
+    assert text_in_the_box(agent.get(f"/tickets/{OPEN_ID}/").content.decode()) == "Kept"
+
+
 def test_a_draft_lives_fourteen_days(agent):
     agent.htmx_post(DRAFT_URL, {"message": "Old"})
     old = Draft.objects.get()

@@ -212,3 +212,20 @@ class ApiKeyForm(forms.Form):
         ],
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+
+
+class TurnForm(forms.Form):
+    """Which save of a draft this is (writing.js counts them)."""
+
+    token = forms.UUIDField(required=False)
+    turn = forms.IntegerField(required=False, min_value=0, max_value=2**53)
+
+
+def turn_in(data) -> dict:
+    """Return which form `data` was sent from and which of its saves it is, as `Draft.objects.keep` takes them.
+
+    What makes no sense counts as unknown, because the text is worth more.
+    """
+    form = TurnForm(data)
+    form.is_valid()
+    return {"form": form.cleaned_data.get("token"), "turn": form.cleaned_data.get("turn") or 0}

@@ -182,16 +182,26 @@ class DraftQuerySet(models.QuerySet):
             return set(alive.values_list("ticket_id", flat=True))
         return set()
 
-    def keep(self, user, ticket_id: str, fields: dict) -> None:
-        """Keep what an agent has written so far; forget it when that is nothing."""
+    def keep(self, user, ticket_id: str, fields: dict, *, form: uuid.UUID | None = None, turn: int = 0) -> None:
+        """Keep what an agent has written so far; forget it when that is nothing.
+
+        Requests overtake each other: of two from the same `form`, the one with the higher `turn` counts, whichever
+        comes last.
+        """
         self.filter(updated_at__lt=timezone.now() - DRAFT_LIFE).delete()
+        older = self.filter(user=user, ticket_id=ticket_id).exclude(form=form, turn__gt=turn)
         if not fields:
-            self.filter(user=user, ticket_id=ticket_id).delete()
+            older.delete()
             return
         draft = Draft(user=user, ticket_id=ticket_id)
         draft.encrypt(json.dumps(fields))
-        values = {"token": draft.token, "updated_at": draft.updated_at}
-        self.update_or_create(user=user, ticket_id=ticket_id, defaults=values)
+        values = {"token": draft.token, "updated_at": draft.updated_at, "form": form, "turn": turn}
+        self.get_or_create(user=user, ticket_id=ticket_id, defaults=values)
+        older.update(**values)
+
+    def forget(self, user, ticket_id: str) -> None:
+        """Forget what an agent had written: it has been sent."""
+        self.filter(user=user, ticket_id=ticket_id).delete()
 
 
 class Draft(Encrypted):
@@ -199,6 +209,8 @@ class Draft(Encrypted):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts")
     ticket_id = models.CharField(max_length=64, blank=True)
+    form = models.UUIDField(null=True)  # the page or box that it was written in, by its token
+    turn = models.PositiveBigIntegerField(db_default=0)  # of the saves from there, counted by writing.js
     updated_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     objects = DraftQuerySet.as_manager()

@@ -111,6 +111,21 @@ def test_the_last_words_are_kept_when_the_page_is_left(page):
     expect(page.get_by_label("Message")).to_have_value("Typed at a stretch")
 
 
+def test_the_last_words_are_kept_though_an_earlier_draft_comes_later(page):
+    late = []
+    page.goto("/tickets/new/")
+    page.route("**/draft/", lambda route: late.append(route.request), times=1)  # a slow line
+    with page.expect_request("**/draft/"):
+        page.get_by_label("Message").fill("Typed")
+    with page.expect_response("**/draft/"):
+        page.get_by_label("Message").fill("Typed at a stretch")
+    [request] = late
+    headers = {name: request.headers[name] for name in ("content-type", "hx-request", "referer")}
+    assert page.request.post(request.url, headers=headers, data=request.post_data).ok
+    page.reload()
+    expect(page.get_by_label("Message")).to_have_value("Typed at a stretch")
+
+
 def test_a_form_that_nothing_was_typed_in_saves_nothing(page):
     page.goto("/tickets/new/")
     saved = []

@@ -14,7 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from hostup_dashboard.htmx import wants_fragment
 from tickets import creating, departments, failures, sending, services, storage, words
 from tickets.answers import answer
-from tickets.forms import LONGEST_MESSAGE, NewTicketForm
+from tickets.forms import LONGEST_MESSAGE, NewTicketForm, turn_in
 from tickets.hostup import errors
 from tickets.models import Draft, Submission
 from tickets.sending import State
@@ -110,7 +110,7 @@ def _described_departments(user) -> list[tuple[str, str]]:
 
 def _created(request, ticket_id):
     with storage.if_possible("the draft's removal"):
-        Draft.objects.keep(request.user, NEW, {})
+        Draft.objects.forget(request.user, NEW)
     if not len(messages.get_messages(request)):  # else an earlier press has said it, and nobody has seen it yet
         messages.success(request, _("Ticket created."))
     address = reverse("ticket", args=[ticket_id])
@@ -123,7 +123,7 @@ def _keep_draft(request) -> bool:
     fields = {name: request.POST.get(name, "")[:LONGEST_MESSAGE] for name in names}
     if not any(fields[name].strip() for name in NewTicketForm.WRITTEN):
         fields = {}
-    Draft.objects.keep(request.user, NEW, fields)
+    Draft.objects.keep(request.user, NEW, fields, **turn_in(request.POST))
     return bool(fields)
 
 

@@ -15,7 +15,7 @@ from tickets import failures, replying, sending, storage
 from tickets.answers import answer
 from tickets.composer import Composer
 from tickets.filters import Filters
-from tickets.forms import LONGEST_MESSAGE, ReplyForm
+from tickets.forms import LONGEST_MESSAGE, ReplyForm, turn_in
 from tickets.hostup import errors
 from tickets.models import Draft, Submission
 from tickets.replying import Written
@@ -74,7 +74,7 @@ def _keep_draft(request, ticket_id) -> bool:
     """Keep what is in the box; tell whether there is anything."""
     message = request.POST.get("message", "")[:LONGEST_MESSAGE]
     fields = {"message": message, "encrypted": "encrypted" in request.POST} if message.strip() else {}
-    Draft.objects.keep(request.user, ticket_id, fields)
+    Draft.objects.keep(request.user, ticket_id, fields, **turn_in(request.POST))
     return bool(fields)
 
 
@@ -94,7 +94,7 @@ def _written_in(request, ticket_id, *, token=None) -> Composer:
 
 def _sent(request, result, *, is_encrypted):
     with storage.if_possible("the draft's removal"):
-        Draft.objects.keep(request.user, result.ticket.id, {})
+        Draft.objects.forget(request.user, result.ticket.id)
     words = _("Reopened and sent.") if result.was_reopened else _("Sent.")
     if not wants_fragment(request):
         messages.success(request, words)
