@@ -5,7 +5,8 @@ import shutil
 import subprocess
 import sys
 
-ON_PATH = ("chromium", "chromium-browser", "google-chrome")
+# The one without a window first: it does the same with half the work.
+ON_PATH = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 ON_MACOS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -59,8 +60,11 @@ def _install_from_debian() -> None:
     if not (shutil.which("apt-get") and _is_root()):
         return
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
+    install = ["install", "-y", "--no-install-recommends"]
+    for arguments in (["update"], [*install, "chromium-headless-shell"], [*install, "chromium"]):
         subprocess.run(["apt-get", "-qq", *arguments], env=environment, stdout=subprocess.DEVNULL)
+        if find():
+            return
 
 
 def _install_from_playwright() -> None:
