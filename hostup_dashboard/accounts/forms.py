@@ -1,5 +1,6 @@
 """allauth's forms, where this dashboard asks for more than they do, or says it in other words."""
 
+import struct
 import time
 from contextlib import contextmanager
 
@@ -23,6 +24,8 @@ from fido2.webauthn import AuthenticationResponse
 
 from hostup_dashboard.accounts.throttle import count_attempt
 
+# What allauth and fido2 make of a browser's answer that is none.
+MALFORMED = (AttributeError, LookupError, TypeError, ValueError, struct.error)
 CODE_SECONDS = 90  # that an app's code is taken: its own half minute, and one before and after it
 
 
@@ -76,9 +79,11 @@ class AddPasskeyForm(AddWebAuthnForm):
 
     def clean(self):
         """Keep the tick with the passkey: allauth keeps what the browser sent, and forgets the tick."""
-        cleaned = super().clean()
-        if "credential" in cleaned:
+        try:
+            cleaned = super().clean()
             cleaned["credential"]["passwordless"] = cleaned["passwordless"]
+        except (forms.ValidationError, *MALFORMED) as refusal:
+            raise forms.ValidationError(_("The passkey was not accepted.")) from refusal
         return cleaned
 
 
@@ -87,7 +92,7 @@ def _refusals_are_told(form):
     """Tell of a passkey that is refused what allauth tells of a wrong code alone, and word it."""
     try:
         yield
-    except (forms.ValidationError, KeyError) as refusal:  # or what allauth makes of an answer that lacks a part
+    except (forms.ValidationError, *MALFORMED) as refusal:
         code = getattr(refusal, "code", "incorrect_code")
         if code == "too_many_login_attempts":
             raise
@@ -103,7 +108,7 @@ def _who_it_says(answer):
     """Return the agent whose passkey this says it is, which anybody can say; None if it names nobody."""
     try:
         return extract_user_from_response(answer)
-    except (forms.ValidationError, AttributeError):  # names nobody, is no object
+    except (forms.ValidationError, *MALFORMED):
         return None
 
 

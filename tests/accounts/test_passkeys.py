@@ -1,10 +1,12 @@
 """Passkeys that are used otherwise than a browser would; tests/browser/test_accounts.py uses them as it does."""
 
+import json
 import sys
 from importlib import import_module, reload
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core.cache import cache
 from django.test import Client, override_settings
 from django.urls import clear_url_caches
 from prometheus_client import REGISTRY
@@ -166,6 +168,39 @@ def test_a_refused_passkey_of_nobody_is_noted_without_a_name(anna, refusals):
     Client().post(ALONE, {"credential": "[1]"})
     Client().post(ALONE, {"credential": '{"id": "x"}'})
     assert refusals() == [None, None, None, None]
+
+
+def broken(answer: str):
+    """Give a passkey's answer with each of its parts, and of their parts, as it cannot be."""
+    yield from ("{}", "[1]", "1", '"x"', '{"response": 1}', '{"response": []}')
+    for part in (whole := json.loads(answer)):
+        for value in (None, 1, "", "x", "é", [], "AAAA", "v_8"):
+            yield json.dumps(whole | {part: value})
+    for part, said in whole["response"].items():
+        for value in (None, 1, "", "x", "é", [], "AAAA", "v_8", said[: len(said) // 2]):
+            yield json.dumps(whole | {"response": whole["response"] | {part: value}})
+
+
+def test_what_is_no_passkey_s_answer_is_refused(anna, refusals):
+    add(key := SecurityKey(), alone=True)
+    again, alone = sign_in_after_the_password(key, anna), Client()
+    for browser in (again, alone):
+        browser.raise_request_exception = False  # but the answer to it looked at
+
+    again.get(ADD)
+    for answer in broken(SecurityKey().made_for(challenge(again), pin=True)):
+        response = again.post(ADD, {"credential": answer})
+        if response.status_code == 302:  # the part does not matter
+            again.get(ADD)
+            continue
+        assert response.status_code == 422
+        assert "The passkey was not accepted." in response.content.decode()
+
+    for browser, url in ((again, AGAIN), (alone, ALONE)):
+        browser.get(url, headers=SCRIPT)
+        for answer in broken(key.answer_to(challenge(browser), anna, pin=True)):
+            cache.clear()  # of the throttle
+            assert browser.post(url, {"credential": answer}).status_code != 500
 
 
 def test_passkeys_that_the_throttle_stops_leave_no_trace(anna, refusals):
