@@ -1,8 +1,11 @@
 """What holds for every request and answer, whatever page it is."""
 
 import logging
+import re
+import secrets
 import zoneinfo
 
+import brotli
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
@@ -60,12 +63,26 @@ def answer_headers(get_response):
 class Compressed(GZipMiddleware):
     """Pages go out compressed, an eighth of their size; downloads as they are, with their length.
 
-    What somebody who watches sizes could learn from them (BREACH) is blurred: Django makes each answer longer by a
-    random number of bytes, and masks the CSRF token anew in each.
+    Brotli takes half the time that gzip does; browsers take it over https and from their own machine.
+
+    What somebody who watches sizes could learn from them (BREACH) is blurred: each answer is longer by a random
+    number of bytes, for which Django has a place in gzip, and the CSRF token is masked anew in each.
     """
 
+    quality = 3  # of 11: as small as gzip makes it
+
     def process_response(self, request, response):
-        return response if response.streaming else super().process_response(request, response)
+        if response.streaming:
+            return response
+        takes_brotli = re.search(r"\bbr\b", request.headers.get("Accept-Encoding", ""))
+        if not takes_brotli or len(response.content) < 200 or response.has_header("Content-Encoding"):
+            return super().process_response(request, response)
+        patch_vary_headers(response, ["Accept-Encoding"])
+        response.content = brotli.compress(response.content, quality=self.quality)
+        response.headers["Content-Encoding"] = "br"
+        response.headers["Content-Length"] = str(len(response.content))
+        response.headers["X-Padding"] = "a" * secrets.randbelow(self.max_random_bytes)
+        return response
 
 
 class Sessions(SessionMiddleware):
