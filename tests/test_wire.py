@@ -1,7 +1,10 @@
 """Any bytes in: a typed value or a typed error out, nothing else."""
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 from tickets.hostup import errors, wire
 from tickets.hostup.types import Page, Ticket
 
+BASE_DIR = Path(__file__).resolve().parents[1]
 READERS = [wire.read_page, wire.read_ticket, wire.read_departments, wire.read_message, wire.read_upload]
 
 json_values = st.recursive(
@@ -214,3 +218,29 @@ def test_a_time_without_a_zone_is_utc():
 def test_a_limit_without_a_date_counts_from_now():
     until = datetime.now(UTC) + timedelta(seconds=60)
     assert 50 <= wire.retry_after({"x-ratelimit-reset": until.isoformat()}) <= 60
+
+
+THREADS_THAT_ALL_READ_THEIR_FIRST = """
+import sys
+from threading import Barrier, Thread
+from tickets.hostup import wire
+
+sys.setswitchinterval(1e-6)
+barrier = Barrier(24)
+answer = wire.Answer(200, {}, sys.stdin.buffer.read())
+
+def read():
+    barrier.wait()
+    wire.read_ticket(answer)
+
+threads = [Thread(target=read) for _ in range(24)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_the_first_tickets_are_read_by_many_threads_at_once():
+    command = [sys.executable, "-c", THREADS_THAT_ALL_READ_THEIR_FIRST]
+    assert subprocess.run(command, input=dump(TICKET), cwd=BASE_DIR, timeout=30).returncode == 0

@@ -51,6 +51,11 @@ class _Problem(msgspec.Struct, rename="camel"):
     errors: Any = ()
 
 
+# Made here, before there are threads: two that have msgspec learn the same type at once crash the process.
+_TYPES = (_List, _Departments, _Problem, Department, Ticket, TicketSummary, Message, Upload)
+_DECODERS = {type_: msgspec.json.Decoder(type_) for type_ in _TYPES}
+
+
 def read_page(answer: Answer) -> Page:
     """Read a list of tickets. An entry that cannot be read is left out and counted, not fatal."""
     page = _read(answer, _List)
@@ -133,7 +138,7 @@ def http_date(value: str) -> datetime | None:
 
 def _read(answer: Answer, type_: type[Value]) -> Value:
     try:
-        return msgspec.json.decode(_without_nul(answer.body), type=type_)
+        return _DECODERS[type_].decode(_without_nul(answer.body))
     except NOT_JSON:
         raise errors.Unreadable(status=answer.status) from None
 
@@ -147,7 +152,7 @@ def _each(entries: list[msgspec.Raw], type_: type[Value]) -> tuple[list[Value], 
     values = []
     for entry in entries:
         try:
-            values.append(msgspec.json.decode(entry, type=type_))
+            values.append(_DECODERS[type_].decode(entry))
         except NOT_JSON:
             continue
     return values, len(entries) - len(values)
@@ -168,7 +173,7 @@ def _field_errors(entries: Any) -> dict[str, str]:
 
 def _decode_problem(body: bytes) -> _Problem:
     try:
-        return msgspec.json.decode(_without_nul(body), type=_Problem)
+        return _DECODERS[_Problem].decode(_without_nul(body))
     except NOT_JSON:
         return _Problem()
 
