@@ -78,7 +78,8 @@ class AddPasskeyForm(AddWebAuthnForm):
     )
 
     def clean(self):
-        """Keep the tick with the passkey: allauth keeps what the browser sent, and forgets the tick."""
+        """Keep the tick with the passkey (allauth keeps what the browser sent, and forgets the tick), and word it
+        when the passkey is refused."""
         try:
             cleaned = super().clean()
             cleaned["credential"]["passwordless"] = cleaned["passwordless"]
