@@ -27,6 +27,7 @@ def environment(**options) -> Environment:
     env.install_gettext_callables(translation.gettext, translation.ngettext)
     env.globals |= {"SECRET": SECRET, "language": translation.get_language, "remembered": remembered}
     env.globals |= {"static": cache(static), "url": url}  # files change their names with the next start at most
+    env.globals["_"] = said  # Jinja2's own goes through the context and Django's catalogues each time
     env.filters |= {"exact": exact, "iso": iso, "json_script": json_script}
     return env
 
@@ -55,19 +56,38 @@ def compile_all() -> None:
         env.get_template(name)
 
 
+def said(text: str) -> str:
+    """Return `text` in the agent's language."""
+    return _translated(translation.get_language(), text)
+
+
+@lru_cache(maxsize=2000)  # every text of every page, in both languages
+def _translated(language, text) -> str:
+    return translation.gettext(text)
+
+
 def url(name: str, *args) -> str:
     """Return the address of the view called `name`, with `args` in it."""
+    return _address(get_script_prefix(), name, args)
+
+
+@lru_cache(maxsize=1000)  # as many as a few lists and their tickets have
+def _address(prefix, name, args) -> str:
     return reverse(name, args=args)
 
 
-def exact(moment: datetime | None, zone: tzinfo | None = None) -> str:
-    """Give date and time in the agent's zone (or `zone`), the way that reads the same in both languages."""
-    if moment is None:
-        return ""
+def exact(moment: datetime | None) -> str:
+    """Give date and time in the agent's zone, the way that reads the same in both languages."""
+    return in_zone(moment, timezone.get_current_timezone())[:16] if moment else ""
+
+
+def in_zone(moment: datetime, zone: tzinfo) -> str:
+    """Give date and time, to the minute, and how far that zone is from UTC: for machines, and begins with what is
+    for people."""
     try:
-        return timezone.localtime(moment, zone).isoformat(" ", "minutes")[:16]
+        return moment.astimezone(zone).isoformat(" ", "minutes")
     except OverflowError:  # a time at the end of the calendar, which another zone cannot hold
-        return moment.isoformat()
+        return moment.isoformat(" ", "minutes")
 
 
 def iso(moment: datetime | None) -> str:

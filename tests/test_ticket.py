@@ -2,6 +2,7 @@
 
 import re
 import time
+from datetime import datetime
 
 import pytest
 
@@ -45,7 +46,7 @@ def test_messages_come_in_order_by_sender(agent):
     html = page(agent, LONG_THREAD_ID)
     times = re.findall(r'<li class="message (?:customer|staff|automation).*?datetime="([^"]+)"', html, re.DOTALL)
     assert len(times) > 300
-    assert times == sorted(times)
+    assert times == sorted(times, key=datetime.fromisoformat)
     assert {"customer", "staff", "automation"} <= set(re.findall(r'class="message (\w+)', html))
 
 

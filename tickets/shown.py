@@ -11,7 +11,7 @@ import msgspec
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from hostup_dashboard import templating
 from tickets import words
@@ -62,7 +62,7 @@ def linked(text):
         url = match.group().rstrip(_AFTER_URL)
         parts += [text[end : match.start()], _LINK.format(url, url)]
         end = match.start() + len(url)
-    return Markup().join([*parts, text[end:]])  # which escapes what is no link
+    return Markup().join([*parts, text[end:]]) if parts else escape(text)  # joining escapes what is no link
 
 
 def ago(moment: datetime | None):
@@ -91,12 +91,14 @@ def _ago(seconds: int) -> str:
 
 
 def in_thread(messages: list[Message]) -> Iterator[tuple[Message, str, str]]:
-    """Give each message, its time in the agent's zone, and how long ago that was in words."""
+    """Give each message, its time in the agent's zone ("2026-11-24 16:30+01:00"), and how long ago in words."""
     # Looked up once, rather than for each of up to thousands.
     zone, now, said = timezone.get_current_timezone(), timezone.now(), cache(_ago)
     for message in messages:
-        sent_at = message.sent_at
-        yield message, templating.exact(sent_at, zone), said(_in_whole_units(now - sent_at)) if sent_at else ""
+        if sent_at := message.sent_at:
+            yield message, templating.in_zone(sent_at, zone), said(_in_whole_units(now - sent_at))
+        else:
+            yield message, "", ""
 
 
 def flat(details):
