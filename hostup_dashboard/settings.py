@@ -128,6 +128,7 @@ else:
 CACHES = {"default": environment.cache(env.str("CACHE_URL", "locmemcache://"))}
 
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+SESSION_ENGINE = "hostup_dashboard.accounts.session_store"
 SESSION_COOKIE_SAMESITE = "Lax"
 
 # Language and time

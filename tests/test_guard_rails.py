@@ -171,7 +171,7 @@ def test_what_breaks_is_worded_even_without_a_database(agent, monkeypatch, ask, 
         raise error
 
     agent.raise_request_exception = False
-    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", breaks)
+    monkeypatch.setattr("hostup_dashboard.accounts.session_store.SessionStore.load", breaks)
     response = getattr(agent, ask)("/activity/")
     assert response.status_code == status
     html = response.content.decode()
