@@ -357,6 +357,11 @@ def test_what_may_still_come_is_unknown(agent, sandbox, form, fault, status):
     expect_unknown(agent, form, status)
 
 
+def test_a_success_that_breaks_off_is_unknown(agent, sandbox, form):
+    sandbox.fault(method="POST", status=201, truncate=True)
+    expect_unknown(agent, form, 502)
+
+
 def test_two_that_could_be_it_are_unknown(agent, sandbox, form):
     sandbox.fault("lost_answer", method="POST")
     fields = {"department_slug": "billing", "subject": "Invoice twice", "body": "x", "requester_name": "Kim"}

@@ -180,10 +180,17 @@ def test_a_lost_answer_to_a_reply_that_did_not_arrive_may_be_tried_again(agent, 
     assert len(messages_with(sandbox, "Try me.")) == 1
 
 
-@pytest.mark.parametrize(("status", "body"), [(201, ""), (201, "<html>"), (201, {"message": "sent"}), (204, "")])
-def test_a_success_that_cannot_be_read_is_not_called_unsent(agent, sandbox, form, status, body):
+@pytest.mark.parametrize("success", [
+    {"status": 201, "body": ""},
+    {"status": 201, "body": "<html>"},
+    {"status": 201, "body": {"message": "sent"}},
+    {"status": 204, "body": ""},
+    {"status": 201, "truncate": True},
+    {"status": 201, "body": b"no gzip", "headers": {"Content-Encoding": "gzip"}},
+])  # fmt: skip
+def test_a_success_that_cannot_be_read_is_not_called_unsent(agent, sandbox, form, success):
     """HostUp has it, but the ticket may not show it yet."""
-    sandbox.fault(method="POST", status=status, body=body)
+    sandbox.fault(method="POST", **success)
     response = agent.htmx_post(URL, form | {"message": "Pay them."}, at=PAGE)
     assert response.status_code == 502
     assert "We do not know whether your reply was sent" in response.content.decode()

@@ -70,8 +70,7 @@ def _settle(
 ) -> tuple[State, TicketSummary | None]:
     """Look through the newest tickets: is ours among them?
 
-    Not finding it means "not created" only when the connection or HostUp broke: after a time-out HostUp may
-    still be at it, and a success that cannot be read is a success.
+    Not finding it means "not created", unless it may yet show.
     """
     try:
         page = client.tickets(limit=NEWEST)
@@ -84,7 +83,7 @@ def _settle(
         return State.SENT, candidates[0]
     # One that is surely new and not like it may be ours as HostUp filed it.
     is_one_new = any(earliest and ticket.created_at for ticket in new)
-    may_be_there = candidates or is_one_new or page.unreadable or lost.too_slow or lost.status in range(200, 300)
+    may_be_there = candidates or is_one_new or page.unreadable or lost.may_yet_show
     return State.UNKNOWN if may_be_there else State.NOT_SENT, None
 
 

@@ -141,16 +141,14 @@ def _read_again(client: Client, ticket_id: str) -> Ticket | None:
 def _settled(before: Ticket, after: Ticket, written: Written, error: errors.OutcomeUnknown) -> State:
     """Compare the ticket before and after: is our message in it?
 
-    No message of ours means "not sent" only when the connection or HostUp broke: after a time-out HostUp may still
-    be at it, and a success that cannot be read is a success. A message of ours with other words may be a
+    No message of ours means "not sent", unless it may yet show. A message of ours with other words may be a
     colleague's, or ours as HostUp rewrote it: not known.
     """
     known = {message.id for message in before.messages}
     ours = [message for message in after.messages if message.id not in known and message.sender == "customer"]
     if any(_is_ours(message, written) for message in ours):
         return State.SENT
-    may_be_there = ours or error.too_slow or error.status in range(200, 300)
-    return State.UNKNOWN if may_be_there else State.NOT_SENT
+    return State.UNKNOWN if ours or error.may_yet_show else State.NOT_SENT
 
 
 def _is_ours(message: Message, written: Written) -> bool:

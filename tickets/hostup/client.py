@@ -139,6 +139,7 @@ class Pool:
             verify=self._verify,
             proxies=self._proxies,
         )
+        call.status = response.status_code
         try:
             yield response
         finally:
@@ -306,7 +307,7 @@ class Client:
                 raise
             raise errors.OutcomeUnknown(
                 too_slow=isinstance(error, errors.TooSlow),
-                status=error.status,
+                status=error.status or call.status,
                 code=error.code,
                 detail=error.detail,
                 request_id=error.request_id,

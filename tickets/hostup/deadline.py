@@ -26,12 +26,14 @@ _thread = _Thread()
 
 
 class Call:
-    """One call's clock. `sent` tells whether any of the request may have left this machine; `certificate` is the
-    server's, as `ssl` decodes it, when the call made a new connection over TLS."""
+    """One call's clock. `sent` tells whether any of the request may have left this machine; `status` is that of
+    the answer, when as much of one came; `certificate` is the server's, as `ssl` decodes it, when the call made a
+    new connection over TLS."""
 
     def __init__(self, seconds: float):
         self.ends_at = time.monotonic() + seconds
         self.sent = False
+        self.status: int | None = None
         self.certificate: dict | None = None
 
     def remaining(self) -> float:

@@ -86,3 +86,9 @@ class OutcomeUnknown(HostUpError):
     def __init__(self, *, too_slow: bool = False, **problem):
         super().__init__(**problem)
         self.too_slow = too_slow
+
+    @property
+    def may_yet_show(self) -> bool:
+        """Tell whether not finding the change at HostUp proves nothing: after a time-out HostUp may still be at
+        it, and a success that cannot be read is a success."""
+        return self.too_slow or self.status in range(200, 300)
