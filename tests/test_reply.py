@@ -321,12 +321,43 @@ def test_what_cannot_be_logged_is_neither_reopened_nor_sent(agent, sandbox):
     assert "Reopened and sent." in response.content.decode()
 
 
-def test_not_reopened_is_not_sent(agent, sandbox):
+@pytest.mark.parametrize(("faults", "status", "words"), [
+    ([{"name": "problem_403", "path": "reopen"}], 403, "Your API key may not do this"),
+    ([{"name": "reset", "path": "reopen"}], 503, "Not reopened: the ticket is still closed"),
+    ([{"path": "reopen", "transform": lambda ticket: ticket | {"status": "closed"}}], 502,
+     "Not reopened: the ticket is still closed"),
+    ([{"name": "lost_answer", "path": "reopen"}, {"name": "problem_400", "method": "GET", "skip": 1}], 503,
+     "We do not know whether the ticket was reopened"),
+])  # fmt: skip
+def test_not_reopened_is_not_sent(agent, sandbox, faults, status, words):
     form = form_of(agent, SAMPLE_ID)
-    sandbox.fault("problem_403", path="reopen")
+    for fault in faults:
+        sandbox.fault(**fault)
     response = agent.htmx_post(f"/tickets/{SAMPLE_ID}/reply/", form | {"message": "Again.", "reopen": "1"})
-    assert response.status_code == 403
+    assert response.status_code == status
+    alert = response.content.decode().partition('role="alert"')[2]
+    assert words in alert
+    assert "Your reply was not sent." in alert
+    assert "your reply did not arrive" not in alert  # nobody has looked
     assert not messages_with(sandbox, "Again.", SAMPLE_ID)
+
+
+def test_when_nobody_knows_whether_it_is_open_it_is_not_shown_as_closed(agent, sandbox):
+    form = form_of(agent, SAMPLE_ID)
+    sandbox.fault("lost_answer", path="reopen")
+    sandbox.fault("problem_400", method="GET", skip=1)
+    lost = agent.htmx_post(f"/tickets/{SAMPLE_ID}/reply/", form | {"message": "Again.", "reopen": "1"})
+    assert f'id="row-{SAMPLE_ID}"' not in lost.content.decode()
+
+
+def test_reopened_but_lost_says_both(agent, sandbox):
+    form = form_of(agent, SAMPLE_ID)
+    sandbox.fault("reset", path="messages")
+    response = agent.htmx_post(f"/tickets/{SAMPLE_ID}/reply/", form | {"message": "Again.", "reopen": "1"})
+    assert response.status_code == 503
+    html = response.content.decode()
+    assert "The ticket was reopened, but your reply was not sent." in html
+    assert "the ticket shows that your reply did not arrive" in html
 
 
 # Drafts

@@ -176,7 +176,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
         case errors.Unavailable():
             heading = _("HostUp answers with an error") if error.status else _("HostUp cannot be reached")
             return Failure(503, heading, [*unchanged, _("Try again in a moment.")], retry_after=10)
-        case _:
+        case errors.Unreadable():
             return Failure(
                 502,
                 _("HostUp sent an answer we cannot read"),

@@ -29,16 +29,21 @@ class Written(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What became of a reply; the ticket as it was read last; what is new in it; the error, if any; the names of
-    the files that are attached whatever became of the text, and of the one that failed."""
+    """What became of a reply; the ticket as it was read last, None when it may be different by now; what is new
+    in it; the error, if any; what became of reopening it first, if that was asked for; the names of the files that
+    are attached whatever became of the text, and of the one that failed."""
 
     state: State
     ticket: Ticket | None = None
     news: list[Message] = []
     error: Exception | None = None
-    was_reopened: bool = False
+    reopening: changes.Result | None = None
     attached: Sequence[str] = ()
     failed_file: str = ""
+
+    @property
+    def was_reopened(self) -> bool:
+        return bool(self.reopening and self.reopening.is_success)
 
 
 def reply(client: Client, user, token, ticket_id: str, written: Written) -> Result:
@@ -77,19 +82,20 @@ def _send_reply(client: Client, user, before: Ticket, written: Written) -> Resul
     if news or not as_seen:
         return Result(State.STALE, before, news)
 
-    was_reopened = False
+    reopening = None
     if written.reopen_first and before.is_closed:
-        reopened = changes.carry_out(client, user, changes.REOPEN, before.id, before.status, before.updated_at)
-        if not reopened.is_success:
-            return Result(State.NOT_SENT, reopened.ticket or before, error=reopened.error)
-        before, was_reopened = reopened.ticket, True
+        reopening = changes.carry_out(client, user, changes.REOPEN, before.id, before.status, before.updated_at)
+        if not reopening.is_success:
+            is_known = reopening.outcome != changes.Outcome.UNKNOWN
+            return Result(State.NOT_SENT, reopening.ticket or (before if is_known else None), reopening=reopening)
+        before = reopening.ticket
 
     attached = []
     for file in written.files:
         try:
             upload(client, user, before.id, file)
         except (errors.HostUpError, storage.NothingSent) as error:
-            return Result(State.NOT_SENT, before, [], error, was_reopened, attached, failed_file=file.name)
+            return Result(State.NOT_SENT, before, [], error, reopening, attached, failed_file=file.name)
         attached.append(file.name)
 
     try:
@@ -97,7 +103,7 @@ def _send_reply(client: Client, user, before: Ticket, written: Written) -> Resul
             user, Activity.Action.REPLY, ticket_id=before.id, from_status=before.status
         )
     except storage.NothingSent as error:
-        return Result(State.NOT_SENT, before, [], error, was_reopened, attached)
+        return Result(State.NOT_SENT, before, [], error, reopening, attached)
     error = None
     try:
         client.reply(before.id, written.text, encrypted=written.is_encrypted)
@@ -111,7 +117,7 @@ def _send_reply(client: Client, user, before: Ticket, written: Written) -> Resul
     if state == State.UNKNOWN and after:
         state = _settled(before, after, written, error)
     activity.finish(OUTCOMES[state], ticket=after or before, error=error)
-    return Result(state, after or before, [], error, was_reopened, attached)
+    return Result(state, after or before, [], error, reopening, attached)
 
 
 def upload(client: Client, user, ticket_id: str, file) -> None:

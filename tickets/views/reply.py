@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_POST
 
 from hostup_dashboard.htmx import wants_fragment
-from tickets import failures, replying, sending, storage
+from tickets import changes, failures, replying, sending, storage
 from tickets.answers import answer
 from tickets.composer import Composer
 from tickets.filters import Filters
@@ -22,6 +22,7 @@ from tickets.replying import Written
 from tickets.sending import State
 from tickets.upstream import client_of
 from tickets.views.show import is_on_screen
+from tickets.views.status import not_changed
 
 NEWS_SHOWN = 5  # messages above the box; the ticket itself shows all of them
 
@@ -154,12 +155,18 @@ def _failure(result) -> failures.Failure:
                 _("Look at the ticket before you send it again. Your text is kept."),
             ]
             return failure._replace(heading=_("We do not know whether your reply was sent"), sentences=sentences)
-    if isinstance(result.error, errors.OutcomeUnknown) and not result.failed_file:
-        sentences = [_("HostUp did not confirm it; the ticket shows that your reply did not arrive. Try again.")]
-        return failures.describe(result.error)._replace(heading=_("Not sent"), sentences=sentences)
+    if result.reopening and not result.was_reopened:
+        failure = not_changed(changes.REOPEN, result.reopening)
+        if failure.is_unknown:
+            failure = failure._replace(heading=_("We do not know whether the ticket was reopened"))
+        return _not_sent(failure)
     if result.failed_file:
         return _not_sent(_file_failure(result), was_reopened=result.was_reopened)
-    return _not_sent(failures.describe(result.error), was_reopened=result.was_reopened)
+    failure = failures.describe(result.error)
+    if isinstance(result.error, errors.OutcomeUnknown):
+        sentences = [_("HostUp did not confirm it; the ticket shows that your reply did not arrive. Try again.")]
+        failure = failure._replace(heading=_("Not sent"), sentences=sentences, is_unknown=False)
+    return _not_sent(failure, was_reopened=result.was_reopened)
 
 
 def _file_failure(result) -> failures.Failure:

@@ -38,7 +38,7 @@ def _change(request, ticket_id, change):
     client = client_of(request.user)
     status, updated_at = _shown(request)
     result = changes.carry_out(client, request.user, change, ticket_id, status, updated_at)
-    failure = None if result.is_success else _failure(change, result)
+    failure = None if result.is_success else not_changed(change, result)
     if failure and not (result.ticket and wants_fragment(request)):
         return failure_answer(request, failure, **_ways_on(request, change, ticket_id, result.outcome))
 
@@ -75,8 +75,8 @@ def _shown(request) -> tuple[str, datetime | None]:
     return status if status in STATUSES else "", updated_at
 
 
-def _failure(change, result) -> failures.Failure:
-    """Word what did not happen, or may not have."""
+def not_changed(change: changes.Change, result: changes.Result) -> failures.Failure:
+    """Word that a change did not happen, or may not have."""
     if result.outcome == Outcome.UNKNOWN and result.ticket:
         sentences = [failures.not_shown_by_the_ticket(), _("Look at the ticket before you try again.")]
         return failures.describe(result.error)._replace(sentences=sentences)
