@@ -1,5 +1,6 @@
 """The activity log of accounts: who signed in, who tried, and what became of passwords and second steps."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from django.utils import timezone
 from tests.accounts.people import AUTHENTICATE, PASSWORD, code_for, make_agent, recovery_codes, set_up_app, sign_in
 from tests.accounts.test_agents import choose_password, link_in
 from tests.agents import Agent
-from tickets.models import Activity
+from tickets.models import Activity, Draft, Submission
 
 Action = Activity.Action
 OTHER_PASSWORD = "another-long-password-of-the-tests"
@@ -199,3 +200,13 @@ def test_what_is_older_than_400_days_is_forgotten_with_the_next_sign_in(anna, ag
         Activity.objects.filter(pk=entry.pk).update(started_at=timezone.now() - timedelta(days=days))
     sign_in()
     assert noted() == [("agent", "reopen", "unknown"), ("anna", "signed_in", "done")]
+
+
+def test_old_drafts_and_forms_are_forgotten_with_the_next_sign_in(anna, agent):
+    for days in (13, 15, 29, 31):
+        at = timezone.now() - timedelta(days=days)
+        Draft.objects.create(user=agent.user, ticket_id=f"tkt_{days}", token="sealed", updated_at=at)
+        Submission.objects.create(user=agent.user, token=uuid.uuid4(), digest=str(days), started_at=at)
+    sign_in()
+    assert {draft.ticket_id for draft in Draft.objects.all()} == {"tkt_13"}
+    assert {form.digest for form in Submission.objects.all()} == {"13", "15", "29"}

@@ -20,7 +20,7 @@ from django.dispatch import receiver
 from hostup_dashboard.accounts.agents import agent_changed
 from hostup_dashboard.errors import denied
 from hostup_dashboard.request_log import client_address
-from tickets.models import Activity
+from tickets.models import Activity, forget_old
 
 Action, Outcome = Activity.Action, Activity.Outcome
 RECOVERY_CODES = Authenticator.Type.RECOVERY_CODES
@@ -37,6 +37,7 @@ CHANGES_OF_AGENTS = {
 def signed_in(request, user, **kwargs):
     """allauth's signal, not Django's: it comes after the second step."""
     _note(request, user, Action.SIGNED_IN)
+    forget_old()  # of whom it happens to be, and often enough
 
 
 @receiver(user_login_failed)

@@ -19,6 +19,14 @@ SUBMISSION_LIFE = timedelta(days=30)  # a form left open in a tab for longer tha
 ACTIVITY_LIFE = timedelta(days=400)  # a year, and time to look at it
 
 
+def forget_old() -> None:
+    """Delete what has outlived its use, whoever's."""
+    now = timezone.now()
+    Draft.objects.filter(updated_at__lt=now - DRAFT_LIFE).delete()
+    Submission.objects.filter(started_at__lt=now - SUBMISSION_LIFE).delete()
+    Activity.objects.filter(started_at__lt=now - ACTIVITY_LIFE).delete()
+
+
 class Encrypted(models.Model):
     """A row that holds one secret, which only this row can give back."""
 
@@ -188,7 +196,6 @@ class DraftQuerySet(models.QuerySet):
         Requests overtake each other: of two from the same `form`, the one with the higher `turn` counts, whichever
         comes last.
         """
-        self.filter(updated_at__lt=timezone.now() - DRAFT_LIFE).delete()
         older = self.filter(user=user, ticket_id=ticket_id).exclude(form=form, turn__gt=turn)
         if not fields:
             older.delete()
@@ -242,8 +249,6 @@ class SubmissionQuerySet(models.QuerySet):
                     again.update(state=Submission.State.SENDING, digest=digest, started_at=timezone.now())
                 )
                 submission.refresh_from_db()  # as this press or another one made it
-            if taken:
-                self.filter(started_at__lt=timezone.now() - SUBMISSION_LIFE).delete()
         return submission, taken
 
     def is_gone(self, token: str, user) -> bool:
@@ -293,13 +298,12 @@ class ActivityQuerySet(models.QuerySet):
     def note(
         self, user, action: str, outcome: str = "done", *, about=None, address: str | None = None
     ) -> "Activity":
-        """Write down what has happened, in one finished entry, and forget what is older than `ACTIVITY_LIFE`.
+        """Write down what has happened, in one finished entry.
 
         `user` is who did it, None when that is nobody we know; `about` the agent that it was done to, if that is
         another; `address` where the request came from.
         """
         now = timezone.now()
-        self.filter(started_at__lt=now - ACTIVITY_LIFE).delete()
         times = {"started_at": now, "finished_at": now}
         return self.create(user=user, action=action, outcome=outcome, about=about, address=address, **times)
 
