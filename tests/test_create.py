@@ -5,6 +5,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from sandbox import keys
@@ -355,6 +356,20 @@ def test_when_the_tickets_cannot_be_read_either_it_is_unknown(agent, sandbox, fo
 def test_what_may_still_come_is_unknown(agent, sandbox, form, fault, status):
     sandbox.fault(fault, method="POST")
     expect_unknown(agent, form, status)
+
+
+@pytest.mark.django_db(transaction=True)  # a test's own transaction would end with the first error
+def test_a_form_that_cannot_be_claimed_gives_way_to_another(agent, sandbox, form):
+    def broken(execute, sql, *rest):
+        if sql.startswith('INSERT INTO "tickets_submission"'):
+            raise OperationalError("the connection was lost")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(broken):
+        html = agent.post(URL, form).content.decode()
+    assert "The ticket was not created." in html
+    assert not made(sandbox)
+    assert token_in(html) != form["token"]
 
 
 def test_a_success_that_breaks_off_is_unknown(agent, sandbox, form):

@@ -303,6 +303,22 @@ def test_reopened_but_not_sent_says_both(agent, sandbox):
 
 
 @pytest.mark.django_db(transaction=True)  # a test's own transaction would end with the first error
+def test_a_form_that_cannot_be_claimed_gives_way_to_another(agent, sandbox, form):
+    """The database may have taken it and failed to say so: then it counts as being sent for twenty minutes."""
+
+    def broken(execute, sql, *rest):
+        if sql.startswith('INSERT INTO "tickets_submission"'):
+            raise OperationalError("the connection was lost")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(broken):
+        html = agent.htmx_post(URL, form | {"message": "Hello."}).content.decode()
+    assert "Your reply was not sent." in html
+    assert "POST" not in methods(sandbox)
+    assert hidden_fields(html)["token"] != form["token"]
+
+
+@pytest.mark.django_db(transaction=True)  # a test's own transaction would end with the first error
 def test_what_cannot_be_logged_is_neither_reopened_nor_sent(agent, sandbox):
     form = form_of(agent, SAMPLE_ID)
     sandbox.clear_calls()

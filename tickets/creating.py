@@ -30,7 +30,10 @@ class Result(NamedTuple):
 def create(client: Client, user, token, fields: dict) -> Result:
     """Create the ticket that the form `token` asks for. `fields` are named as HostUp's reference does."""
     digest = sending.digest_of(json.dumps(fields, sort_keys=True))
-    submission, taken = _claim(token, user, digest)
+    try:
+        submission, taken = _claim(token, user, digest)
+    except storage.NothingSent as error:
+        return Result(State.NOT_SENT, error=error)
     if not taken:
         return Result(sending.pressed_before(submission, user, digest), submission.ticket_id)
     try:

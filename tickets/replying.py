@@ -49,11 +49,13 @@ class Result(NamedTuple):
 def reply(client: Client, user, token, ticket_id: str, written: Written) -> Result:
     """Send a reply with one call, after reading the ticket and before reading it again.
 
-    Raises an error of HostUp's when the ticket cannot be read first, or `storage.NothingSent`: nothing was sent
-    then.
+    Raises an error of HostUp's when the ticket cannot be read first: nothing was sent then.
     """
     before = client.ticket(ticket_id)
-    submission, taken = Submission.objects.claim(token, user, written.digest)
+    try:
+        submission, taken = Submission.objects.claim(token, user, written.digest)
+    except storage.NothingSent as error:
+        return Result(State.NOT_SENT, before, error=error)
     if not taken:
         return _pressed_again(submission, user, before, written)
     result = Result(State.UNKNOWN, before)  # what holds if this process is ended in the middle

@@ -49,7 +49,7 @@ def reply(request, ticket_id):
     composer = _written_in(request, ticket_id, token=fields["token"])
     try:
         result = replying.reply(client, request.user, fields["token"], ticket_id, written)
-    except (errors.HostUpError, storage.NothingSent) as error:
+    except errors.HostUpError as error:
         return _unsent(request, composer, failure=_not_sent(failures.describe(error)))
     if result.state == State.SENT:
         return _sent(request, result, is_encrypted=written.is_encrypted)
