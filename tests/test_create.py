@@ -443,6 +443,20 @@ def test_a_created_ticket_is_no_draft_even_if_it_is_saved_late(agent, form):
     assert not Draft.objects.exists()
 
 
+def test_a_restored_draft_goes_when_it_is_created(agent, form):
+    agent.post(DRAFT_URL, form)
+    html = agent.get(URL).content.decode()
+    shown_draft = re.search(r'name="shown_draft" value="([^"]+)"', html).group(1)
+    agent.post(URL, form | {"token": token_in(html), "shown_draft": shown_draft, "subject": "Another"})
+    assert not Draft.objects.exists()
+
+
+def test_what_is_written_on_another_device_stays_when_this_is_created(agent, form):
+    agent.post(DRAFT_URL, form | {"token": token_in(agent.get(URL).content.decode()), "subject": "On the phone"})
+    agent.post(URL, form)
+    assert "On the phone" in agent.get(URL).content.decode()
+
+
 def test_a_draft_needs_no_key_and_no_get(newcomer):
     assert newcomer.htmx_post(DRAFT_URL, {"message": "x"}).status_code == 200
     assert newcomer.get(DRAFT_URL).status_code == 405

@@ -21,7 +21,7 @@ PAGE = f"http://testserver/tickets/{OPEN_ID}/"
 
 
 def hidden_fields(html):
-    return dict(re.findall(r'<input type="hidden" name="(token|seen_\w+)" value="([^"]*)"', html))
+    return dict(re.findall(r'<input type="hidden" name="(token|shown_draft|seen_\w+)" value="([^"]*)"', html))
 
 
 def form_of(agent, ticket_id=OPEN_ID):
@@ -407,6 +407,18 @@ def test_a_sent_text_is_no_draft_even_if_it_is_saved_late(agent, sandbox, form):
     agent.htmx_post(URL, form | {"message": "Thank you."}, at=PAGE)
     agent.htmx_post(DRAFT_URL, form | {"message": "Thank you."})
     assert not Draft.objects.exists()
+
+
+def test_a_restored_draft_goes_when_it_is_sent(agent, form):
+    agent.htmx_post(DRAFT_URL, form | {"message": "Half a"})
+    agent.htmx_post(URL, form_of(agent) | {"message": "Half a sentence, and sent before it was saved."})
+    assert not Draft.objects.exists()
+
+
+def test_what_is_written_on_another_device_stays_when_this_is_sent(agent, form):
+    agent.htmx_post(DRAFT_URL, form_of(agent) | {"message": "On the phone"})
+    agent.htmx_post(URL, form | {"message": "At the desk"})
+    assert text_in_the_box(agent.get(PAGE).content.decode()) == "On the phone"
 
 
 def test_drafts_that_overtake_each_other_end_with_the_last_words(agent, form):

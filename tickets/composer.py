@@ -10,7 +10,8 @@ from tickets.models import Draft
 
 class Composer(NamedTuple):
     """What the box shows. `seen_message`, `seen_count` and `seen_status` are the ticket as it stands
-    above it; `news` is what came while the agent was writing, `is_stale` that the text was held back for it."""
+    above it; `news` is what came while the agent was writing, `is_stale` that the text was held back for it;
+    `shown_draft` is the form that the text in it was kept as a draft from."""
 
     ticket_id: str
     token: uuid.UUID
@@ -19,6 +20,7 @@ class Composer(NamedTuple):
     seen_count: str = ""
     seen_status: str = ""
     message: str = ""
+    shown_draft: uuid.UUID | str | None = None
     is_encrypted: bool = False
     failure: failures.Failure | None = None
     news: list[Message] = []
@@ -33,6 +35,7 @@ class Composer(NamedTuple):
             ticket_id=ticket.id,
             token=uuid.uuid4(),
             message=draft.get("message", ""),
+            shown_draft=draft.get("shown_draft"),
             is_encrypted=draft.get("encrypted", False),
         )
         return composer.below(ticket)

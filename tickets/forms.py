@@ -61,6 +61,7 @@ class ReplyForm(forms.Form):
     """A reply, and what its agent had on the screen while writing it. Its fields are drawn by _composer.html."""
 
     token = forms.UUIDField()
+    shown_draft = forms.UUIDField(required=False)
     seen_message = forms.CharField(max_length=64, required=False)
     seen_count = forms.IntegerField(min_value=0, required=False)
     seen_status = forms.CharField(required=False, strip=False)  # HostUp's own text, of any length
@@ -75,6 +76,7 @@ class NewTicketForm(forms.Form):
     use_required_attribute = False  # the browser's own words would come in its language, one field at a time
 
     token = forms.UUIDField()
+    shown_draft = forms.UUIDField(required=False)
     department = forms.CharField(max_length=64, widget=forms.Select, label=_("Department"))
     subject = forms.CharField(
         max_length=255,

@@ -170,7 +170,8 @@ class Canary(Encrypted):
 
 class DraftQuerySet(models.QuerySet):
     def of(self, user, ticket_id: str) -> dict:
-        """Return the fields of the agent's draft for a ticket ("" for a new one), {} when there is none.
+        """Return the fields of the agent's draft for a ticket ("" for a new one) and, as `shown_draft`, the form
+        that it was written in; {} when there is none.
 
         A draft that cannot be read or decrypted any more counts as none: there is nothing that its agent could do.
         """
@@ -179,7 +180,7 @@ class DraftQuerySet(models.QuerySet):
             alive = self.filter(updated_at__gte=timezone.now() - DRAFT_LIFE)
             draft = alive.filter(user=user, ticket_id=ticket_id).first()
         try:
-            return json.loads(draft.decrypt()) if draft else {}
+            return json.loads(draft.decrypt()) | {"shown_draft": draft.form} if draft else {}
         except Draft.Unreadable:
             return {}
 
@@ -206,9 +207,10 @@ class DraftQuerySet(models.QuerySet):
         self.get_or_create(user=user, ticket_id=ticket_id, defaults=values)
         older.update(**values)
 
-    def forget(self, user, ticket_id: str) -> None:
-        """Forget what an agent had written: it has been sent."""
-        self.filter(user=user, ticket_id=ticket_id).delete()
+    def forget(self, user, ticket_id: str, *forms: uuid.UUID | None) -> None:
+        """Forget what an agent had written in one of `forms`: it has been sent. What was written in another, in a
+        second tab or on a phone, has not."""
+        self.filter(Q(form__in=forms) | Q(form=None), user=user, ticket_id=ticket_id).delete()
 
 
 class Draft(Encrypted):

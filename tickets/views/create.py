@@ -40,6 +40,8 @@ def create(request):
     except failures.HANDLED as error:
         return _page(request, form, failure=_not_created(failures.describe(error)))
     if result.state == State.SENT:
+        with storage.if_possible("the draft's removal"):
+            Draft.objects.forget(request.user, NEW, token, form.cleaned_data["shown_draft"])
         return _created(request, result.ticket_id)
     return _page(request, form, failure=_failure(result, form), result=result)
 
@@ -79,8 +81,9 @@ def _form(user, *args, **kwargs) -> NewTicketForm:
 
 def _page(request, form, *, failure=None, result=None):
     """Answer with the form, and above it why nothing was created, if that is so."""
-    token, has_draft = uuid.uuid4(), bool(form.initial)
+    token, has_draft, shown_draft = uuid.uuid4(), bool(form.initial), form.initial.get("shown_draft")
     if form.is_bound:
+        shown_draft = form["token"].value()
         with storage.if_possible("the draft"):
             has_draft = _keep_draft(request)
         if "token" not in form.errors and not (result and sending.needs_new_form(result)):
@@ -88,6 +91,7 @@ def _page(request, form, *, failure=None, result=None):
     context = {
         "form": form,
         "token": token,
+        "shown_draft": shown_draft,
         "failure": failure,
         "focus_failure": failure and not form.mark_first_error(),
         "back_url": reverse("ticket", args=[result.ticket_id]) if result and result.ticket_id else "",
@@ -109,8 +113,6 @@ def _described_departments(user) -> list[tuple[str, str]]:
 
 
 def _created(request, ticket_id):
-    with storage.if_possible("the draft's removal"):
-        Draft.objects.forget(request.user, NEW)
     if not len(messages.get_messages(request)):  # else an earlier press has said it, and nobody has seen it yet
         messages.success(request, _("Ticket created."))
     address = reverse("ticket", args=[ticket_id])
@@ -119,7 +121,7 @@ def _created(request, ticket_id):
 
 def _keep_draft(request) -> bool:
     """Keep what is in the form; tell whether there is anything."""
-    names = [name for name in NewTicketForm.base_fields if name != "token"]
+    names = [name for name in NewTicketForm.base_fields if name not in ("token", "shown_draft")]
     fields = {name: request.POST.get(name, "")[:LONGEST_MESSAGE] for name in names}
     if not any(fields[name].strip() for name in NewTicketForm.WRITTEN):
         fields = {}

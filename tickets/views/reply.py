@@ -52,6 +52,8 @@ def reply(request, ticket_id):
     except errors.HostUpError as error:
         return _unsent(request, composer, failure=_not_sent(failures.describe(error)))
     if result.state == State.SENT:
+        with storage.if_possible("the draft's removal"):
+            Draft.objects.forget(request.user, result.ticket.id, fields["token"], fields["shown_draft"])
         return _sent(request, result, is_encrypted=written.is_encrypted)
     failure = _failure(result)
     if result.attached:
@@ -80,11 +82,12 @@ def _keep_draft(request, ticket_id) -> bool:
 
 
 def _written_in(request, ticket_id, *, token=None) -> Composer:
-    """Return the box as it was sent, with what was written in it."""
+    """Return the box as it was sent, with what was written in it, which is kept as a draft of that form."""
     return Composer(
         ticket_id=ticket_id,
         token=token or uuid.uuid4(),
         message=request.POST.get("message", ""),
+        shown_draft=request.POST.get("token", ""),
         is_encrypted="encrypted" in request.POST,
         seen_message=request.POST.get("seen_message", "")[:64],
         seen_count=request.POST.get("seen_count", "")[:9],
@@ -94,8 +97,6 @@ def _written_in(request, ticket_id, *, token=None) -> Composer:
 
 
 def _sent(request, result, *, is_encrypted):
-    with storage.if_possible("the draft's removal"):
-        Draft.objects.forget(request.user, result.ticket.id)
     words = _("Reopened and sent.") if result.was_reopened else _("Sent.")
     if not wants_fragment(request):
         messages.success(request, words)
