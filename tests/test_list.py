@@ -65,6 +65,19 @@ def test_a_ticket_that_slid_to_the_next_page_does_not_show_twice(agent, sandbox)
     assert not set(rows(first)) & set(rows(second))
 
 
+def test_when_all_of_the_next_page_has_been_seen_the_list_is_not_called_complete(agent, sandbox):
+    first = agent.get("/tickets/").content.decode()
+    moved = [ticket for ticket in sandbox.tickets.tickets_of("account-a") if str(ticket.number) not in more(first)]
+    for ticket in moved[:50]:
+        ticket.last_message_at = ticket.updated_at = datetime.now(UTC)
+    answer = agent.htmx_get(more(first))
+    assert answer.status_code == 409
+    html = answer.content.decode()
+    assert "No more tickets." not in html
+    assert "The list has changed too much since you began to read it." in html
+    assert 'href="/tickets/"' in html
+
+
 def test_a_cursor_that_goes_in_circles_ends(agent, sandbox):
     sandbox.fault("cursor_loop")
     address, pages = "/tickets/", 0

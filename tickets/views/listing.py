@@ -33,10 +33,13 @@ def tickets(request):
     except (errors.Invalid, errors.NotFound) as error:
         if not cursor:
             raise
-        return failure_answer(request, _no_such_page(error), top_url=reverse("tickets") + filters.query)
+        # Not documented: how long a cursor lives, and what is answered then.
+        return _start_again(request, filters, describe(error))
     departments.learn(request.user, page.tickets)
     services.remember(request.user, page.tickets)
     fresh = [ticket for ticket in page.tickets if str(ticket.number) not in seen]
+    if page.tickets and not fresh and page.next_cursor not in (None, cursor):  # so many have moved to the top
+        return _start_again(request, filters, describe(errors.Conflict()))
     context = {
         "tickets": fresh,
         "unreadable": page.unreadable,
@@ -75,11 +78,12 @@ def _more_url(filters, cursor, page, fresh, seen) -> str:
     return f"{reverse('tickets')}?{urlencode(query)}"
 
 
-def _no_such_page(error: errors.HostUpError) -> Failure:
-    """Word that a cursor is of no use any more. Not documented: how long one lives, and what is answered then."""
+def _start_again(request, filters, failure: Failure):
+    """Answer that a cursor is of no use any more, and lead to the first page."""
     sentences = [_("The list has changed too much since you began to read it.")]
     heading = _("This part of the list is no longer there")
-    return describe(error)._replace(heading=heading, sentences=sentences)
+    failure = failure._replace(heading=heading, sentences=sentences)
+    return failure_answer(request, failure, top_url=reverse("tickets") + filters.query)
 
 
 def _seen(request) -> list[str]:
