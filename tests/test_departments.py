@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -50,6 +51,16 @@ def test_the_list_asks_for_them_apart_and_once_in_ten_minutes(agent, sandbox):
     assert "Technical support" in html
     agent.htmx_get(URL)
     assert paths(sandbox).count(PATH) == 1
+
+
+def test_what_a_list_teaches_undoes_nothing_that_was_asked_meanwhile(agent, sandbox):
+    ApiKey.objects.filter(user=agent.user).update(can_read_departments=None, departments={})
+    as_the_list_began = get_user_model().objects.select_related("api_key").get(pk=agent.user.pk)
+    tickets = client_of(as_the_list_began).tickets().tickets
+    agent.htmx_get(URL)
+    departments.learn(as_the_list_began, tickets)
+    assert key_of(agent).can_read_departments
+    assert key_of(agent).department_descriptions
 
 
 def test_they_are_old_after_ten_minutes(agent, sandbox):

@@ -51,7 +51,7 @@ def refresh(client: Client, api_key: ApiKey) -> None:
     try:
         ask(client, api_key)
     finally:
-        _keep(api_key)
+        _keep(api_key, *FIELDS)
 
 
 def learn(user, tickets: Iterable[TicketSummary]) -> None:
@@ -63,9 +63,9 @@ def learn(user, tickets: Iterable[TicketSummary]) -> None:
     new = {slug: name or slug for slug, name in seen.items() if slug not in api_key.departments}
     if new:
         api_key.departments = api_key.departments | new
-        _keep(api_key)
+        _keep(api_key, "departments")
 
 
-def _keep(api_key: ApiKey) -> None:
+def _keep(api_key: ApiKey, *fields: str) -> None:
     with storage.if_possible("the departments"):
-        api_key.keep(*FIELDS)
+        api_key.keep(*fields)
