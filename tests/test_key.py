@@ -193,6 +193,23 @@ def test_rotation_says_which_key_is_lost(agent, settings):
         rotate()
 
 
+@pytest.mark.django_db(transaction=True)  # a test's own transaction would end with the first error
+@pytest.mark.parametrize("path", [URL, "/settings/key/check/", "/settings/key/remove/"])
+def test_what_cannot_be_logged_is_not_done_and_speaks_of_no_ticket(agent, sandbox, path):
+    def full(execute, sql, *rest):
+        if sql.startswith('INSERT INTO "tickets_activity"'):
+            raise OperationalError("database or disk is full")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(full):
+        response = agent.post(path, {"api_key": keys.COLLEAGUE})
+    assert response.status_code == 503
+    assert "The dashboard cannot write to its log" in response.content.decode()
+    assert "The ticket was not changed." not in response.content.decode()
+    assert sandbox.calls == []
+    assert saved_key(agent).last_four == keys.FULL[-4:]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_nobody_saves_a_key_while_it_is_being_rotated(agent, settings, monkeypatch):
     """Else the rotation would put the old one back."""

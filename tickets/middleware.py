@@ -25,4 +25,5 @@ class HostUpErrors(MiddlewareMixin):
     def process_exception(self, request, exception):
         if not isinstance(exception, failures.HANDLED):
             return None
-        return failure_answer(request, failures.describe(exception, changing=request.method == "POST"))
+        is_changing = request.method == "POST" and "ticket_id" in request.resolver_match.kwargs
+        return failure_answer(request, failures.describe(exception, changing=is_changing))
