@@ -7,7 +7,6 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -23,8 +22,6 @@ from tickets.upstream import client_of
 NEW = ""  # the ticket id that drafts of new tickets are kept under
 
 
-@sensitive_post_parameters()
-@sensitive_variables()
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request):
     """Show the form of a new ticket with the agent's draft in it, and create what was written."""
@@ -46,7 +43,6 @@ def create(request):
     return _page(request, form, failure=_failure(result, form), result=result)
 
 
-@sensitive_post_parameters()
 @require_POST
 def draft(request):
     """Keep what has been written so far, unless it has been sent meanwhile."""

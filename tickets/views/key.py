@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
 from hostup_dashboard.accounts.sessions import confirm_first, is_confirmed
@@ -18,8 +17,6 @@ from tickets.upstream import client_for, client_of, try_out
 Outcome, Action = Activity.Outcome, Activity.Action
 
 
-@sensitive_post_parameters("api_key")
-@sensitive_variables()
 @require_http_methods(["GET", "HEAD", "POST"])
 def key(request):
     """Show what is known of the key, and save another after trying it on HostUp."""

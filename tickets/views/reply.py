@@ -7,7 +7,6 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST
 
 from hostup_dashboard.htmx import wants_fragment
@@ -27,8 +26,6 @@ from tickets.views.status import not_changed
 NEWS_SHOWN = 5  # messages above the box; the ticket itself shows all of them
 
 
-@sensitive_post_parameters()
-@sensitive_variables()
 @require_POST
 def reply(request, ticket_id):
     """Send the reply, after reopening the ticket when that was asked for."""
@@ -63,7 +60,6 @@ def reply(request, ticket_id):
     return _unsent(request, composer, result=result, failure=failure)
 
 
-@sensitive_post_parameters()
 @require_POST
 def draft(request, ticket_id):
     """Keep what has been written so far, unless it has been sent meanwhile."""
