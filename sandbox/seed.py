@@ -12,39 +12,9 @@ from . import special_tickets as special
 from .files import ACCESS_LOG
 from .keys import ACCOUNT_A, ACCOUNT_B
 from .making import Maker, Turn
-from .special_tickets import (
-    ATTACHMENTS_ID,
-    CRITICAL_ID,
-    ENCRYPTED_ID,
-    HOSTILE_ID,
-    LONG_TEXT_ID,
-    LONG_THREAD_ID,
-    NULLS_ID,
-    REPEATED_OPENING_ID,
-    SAMPLE_ID,
-    SAMPLE_NUMBER,
-    SERVICES_ID,
-    UNKNOWN_STATUS_ID,
-)
+from .special_tickets import SAMPLE_ID, SAMPLE_NUMBER
 from .store import Store
 from .stories import CUSTOMER, STAFF, STORIES, Story
-
-__all__ = [
-    "ATTACHMENTS_ID",
-    "CRITICAL_ID",
-    "ENCRYPTED_ID",
-    "HOSTILE_ID",
-    "LONG_TEXT_ID",
-    "LONG_THREAD_ID",
-    "NULLS_ID",
-    "OTHER_ACCOUNT_ID",
-    "REPEATED_OPENING_ID",
-    "SAMPLE_ID",
-    "SAMPLE_NUMBER",
-    "SERVICES_ID",
-    "UNKNOWN_STATUS_ID",
-    "fill",
-]
 
 OTHER_ACCOUNT_ID = "tkt_01hxsandb0x0000000000000b1"
 

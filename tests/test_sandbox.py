@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from sandbox import keys, seed
+from sandbox import keys, seed, special_tickets
 from sandbox.faults import NAMED
 from sandbox.model import PRIORITIES, STATUSES
 from sandbox.server import Sandbox
@@ -25,8 +25,8 @@ from sandbox.store import Store
 TICKETS = "/api/v2/support/tickets"
 ATTACHMENTS = "/api/v2/support/attachments"
 ROOT = Path(__file__).parents[1]
-SAMPLE = f"{TICKETS}/{seed.SAMPLE_ID}"
-HOSTILE = f"{TICKETS}/{seed.HOSTILE_ID}"
+SAMPLE = f"{TICKETS}/{special_tickets.SAMPLE_ID}"
+HOSTILE = f"{TICKETS}/{special_tickets.HOSTILE_ID}"
 
 
 class Caller:
@@ -94,7 +94,7 @@ class TestKeys:
         assert other.post(SAMPLE + "/actions/reopen").status_code == 404
         assert other.get(TICKETS, limit=100).json()["data"][0]["id"] == seed.OTHER_ACCOUNT_ID
         assert owner.get(f"{TICKETS}/{seed.OTHER_ACCOUNT_ID}").status_code == 404
-        assert sandbox.tickets.find(seed.SAMPLE_ID).status == "closed"
+        assert sandbox.tickets.find(special_tickets.SAMPLE_ID).status == "closed"
 
     def test_it_limits_calls_per_key(self):
         with Sandbox(rate_limit=2) as sandbox:
@@ -119,14 +119,14 @@ class TestList:
 
     def test_a_ticket_that_arrives_in_between_repeats_one(self, sandbox, owner):
         first = owner.get(TICKETS, limit=10).json()
-        sandbox.tickets.reopen(keys.ACCOUNT_A, seed.NULLS_ID)
-        assert owner.post(f"{TICKETS}/{seed.NULLS_ID}/messages", {"message": "Up"}).status_code == 201
+        sandbox.tickets.reopen(keys.ACCOUNT_A, special_tickets.NULLS_ID)
+        assert owner.post(f"{TICKETS}/{special_tickets.NULLS_ID}/messages", {"message": "Up"}).status_code == 201
         second = owner.get(TICKETS, limit=10, cursor=first["nextCursor"]).json()
         assert first["data"][-1]["id"] == second["data"][0]["id"]
 
     @pytest.mark.parametrize("query", [{}, {"status": "closed"}, {"departmentSlug": "billing"}])
     def test_the_reference_sample_is_on_the_first_page(self, owner, query):
-        assert seed.SAMPLE_ID in [ticket["id"] for ticket in owner.get(TICKETS, **query).json()["data"]]
+        assert special_tickets.SAMPLE_ID in [ticket["id"] for ticket in owner.get(TICKETS, **query).json()["data"]]
 
     @pytest.mark.parametrize(
         ("query", "pointer"),
@@ -197,7 +197,7 @@ class TestReply:
         assert response.status_code == 400
 
     def test_encrypted_text_can_be_withheld(self, sandbox, owner):
-        path = f"{TICKETS}/{seed.ENCRYPTED_ID}"
+        path = f"{TICKETS}/{special_tickets.ENCRYPTED_ID}"
         bodies = [m["body"] for m in owner.get(path).json()["messages"] if m["encrypted"]]
         assert {type(body) for body in bodies} == {str, type(None)}
         sandbox.encrypted_body = "null"
@@ -229,10 +229,10 @@ class TestAttachments:
 
     def test_an_upload_comes_back_with_its_senders_next_reply(self, sandbox, owner):
         files = {"file": ("räksmörgås 1.png", self.CONTENT, "image/png")}
-        upload = owner.post(ATTACHMENTS, files=files, data={"ticketId": seed.HOSTILE_ID}).json()
+        upload = owner.post(ATTACHMENTS, files=files, data={"ticketId": special_tickets.HOSTILE_ID}).json()
         assert upload["attachmentId"].startswith("satt_")
         assert (upload["byteLength"], upload["filename"]) == (len(self.CONTENT), "räksmörgås 1.png")
-        assert owner.get(upload["url"], ticketId=seed.HOSTILE_ID).status_code == 404
+        assert owner.get(upload["url"], ticketId=special_tickets.HOSTILE_ID).status_code == 404
         colleague = Caller(sandbox, keys.COLLEAGUE)
         assert colleague.post(HOSTILE + "/messages", {"message": "Mine"}).json()["attachments"] == []
         (attachment,) = owner.post(HOSTILE + "/messages", {"message": "See file"}).json()["attachments"]
@@ -241,15 +241,15 @@ class TestAttachments:
         assert "filename*=UTF-8''r%C3%A4ksm%C3%B6rg%C3%A5s%201.png" in download.headers["Content-Disposition"]
 
     def test_a_file_is_found_only_through_its_own_ticket(self, sandbox, owner):
-        ticket = owner.get(f"{TICKETS}/{seed.ATTACHMENTS_ID}").json()
+        ticket = owner.get(f"{TICKETS}/{special_tickets.ATTACHMENTS_ID}").json()
         path = f"{ATTACHMENTS}/{ticket['attachments'][0]['id']}"
         assert owner.get(path, ticketId=ticket["id"]).status_code == 200
-        assert problem(owner.get(path, ticketId=seed.SAMPLE_ID))["code"] == "attachment_not_found"
+        assert problem(owner.get(path, ticketId=special_tickets.SAMPLE_ID))["code"] == "attachment_not_found"
         assert Caller(sandbox, keys.OTHER).get(path, ticketId=ticket["id"]).status_code == 404
         assert owner.get(path).status_code == 400
 
     def test_every_seeded_file_can_be_downloaded(self, owner):
-        ticket = owner.get(f"{TICKETS}/{seed.ATTACHMENTS_ID}").json()
+        ticket = owner.get(f"{TICKETS}/{special_tickets.ATTACHMENTS_ID}").json()
         files = ticket["attachments"] + [file for message in ticket["messages"] for file in message["attachments"]]
         assert {owner.get(file["downloadUrl"]).status_code for file in files} == {200}
 
@@ -281,7 +281,7 @@ class TestSeed:
             senders = [message["sender"] for message in ticket["messages"] if message["sender"] != "automation"]
             if ticket["status"] == "answered":
                 assert senders[-1] == "staff"
-            elif ticket["status"] == "customer_reply" and ticket["id"] != seed.HOSTILE_ID:
+            elif ticket["status"] == "customer_reply" and ticket["id"] != special_tickets.HOSTILE_ID:
                 assert [*senders, "customer"][-1] == "customer"
 
 
@@ -309,7 +309,7 @@ class TestFaults:
     def test_an_error_status_can_come_before_or_after_the_work(self, sandbox, owner, process, status):
         sandbox.fault("problem_504", process=process)
         assert problem(owner.post(SAMPLE + "/actions/reopen"))["code"] == "upstream_timeout"
-        assert sandbox.tickets.find(seed.SAMPLE_ID).status == status
+        assert sandbox.tickets.find(special_tickets.SAMPLE_ID).status == status
 
     @pytest.mark.parametrize(("name", "status"), [("reset", "closed"), ("lost_answer", "open")])
     def test_a_connection_is_reset_before_or_after_the_work(self, sandbox, owner, name, status):
@@ -317,7 +317,7 @@ class TestFaults:
         with pytest.raises(requests.ConnectionError) as caught:
             owner.post(SAMPLE + "/actions/reopen")
         assert "ConnectionResetError" in repr(caught.value)
-        assert sandbox.tickets.find(seed.SAMPLE_ID).status == status
+        assert sandbox.tickets.find(special_tickets.SAMPLE_ID).status == status
         assert [call.status for call in sandbox.calls] == [None]
 
     def test_a_delay_is_waited(self, sandbox, owner):
@@ -330,7 +330,7 @@ class TestFaults:
     def test_dripping_gets_there_in_the_end(self, sandbox, owner, name):
         sandbox.fault(name, drip_interval=0.0005)
         start = time.monotonic()
-        assert owner.get(SAMPLE).json()["id"] == seed.SAMPLE_ID
+        assert owner.get(SAMPLE).json()["id"] == special_tickets.SAMPLE_ID
         assert time.monotonic() - start >= 0.1
 
     def test_a_truncated_body_ends_early(self, sandbox, owner):
@@ -458,9 +458,8 @@ class TestControl:
         assert problem(owner.post("/_sandbox/faults", body))["detail"]
 
     def test_hostup_and_colleagues_can_be_played(self, sandbox, owner):
-        changed = owner.session.patch(
-            f"{owner.url}/_sandbox/tickets/{seed.SAMPLE_ID}", data=json.dumps({"status": "on_hold"}), timeout=5
-        )
+        address = f"{owner.url}/_sandbox/tickets/{special_tickets.SAMPLE_ID}"
+        changed = owner.session.patch(address, data=json.dumps({"status": "on_hold"}), timeout=5)
         assert changed.json()["status"] == "on_hold"
         written = owner.post("/_sandbox/tickets/149943/messages", {"sender": "staff", "body": "Hello"})
         assert written.status_code == 201

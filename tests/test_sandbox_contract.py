@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from sandbox import keys, seed
+from sandbox import keys, special_tickets
 from sandbox.server import Sandbox
 
 DESCRIPTION = Path(__file__).parents[1] / "sandbox" / "openapi.json"
@@ -49,8 +49,8 @@ def test_it_answers_any_call_as_described(case, sandbox):
 @bounded
 def test_it_answers_good_calls_on_a_known_ticket_as_described(case, sandbox):
     """Made-up ids only ever meet the 404."""
-    sandbox.tickets.reopen(keys.ACCOUNT_A, seed.SAMPLE_ID)
-    case.path_parameters["ticketId"] = seed.SAMPLE_ID
+    sandbox.tickets.reopen(keys.ACCOUNT_A, special_tickets.SAMPLE_ID)
+    case.path_parameters["ticketId"] = special_tickets.SAMPLE_ID
     response = case.call_and_validate(base_url=sandbox.url, headers=FULL_KEY)
     assert response.status_code in (200, 201)
 
