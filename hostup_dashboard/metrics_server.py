@@ -9,8 +9,6 @@ import os
 import shutil
 import tempfile
 
-from hostup_dashboard import environment
-
 logger = logging.getLogger(__name__)
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # of the files that the processes count into; prometheus_client's name
@@ -18,7 +16,9 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # of the files that the processes count int
 
 def prepare() -> None:
     """Make the folder to count into. Has to come before whatever defines a metric."""
-    if environment.Env().str("METRICS_ADDRESS", ""):
+    from django.conf import settings
+
+    if settings.METRICS_ADDRESS:
         os.environ[FOLDER] = tempfile.mkdtemp(prefix="hostup-dashboard-metrics-")
 
 

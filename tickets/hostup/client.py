@@ -272,8 +272,10 @@ class Client:
     ) -> Value:
         """Make a call that changes nothing, again when the connection or HostUp broke and time is left."""
         call = deadline.Call(self._pool.call_seconds)
+        tried = 0
         with self._calling("GET", path):
-            for tried in range(1, tries + 1):
+            while True:
+                tried += 1
                 try:
                     return read(self._send("GET", path, call, params=params))
                 except errors.Busy:  # to wait for a slot would take the threads that slots are to leave free
@@ -284,7 +286,6 @@ class Client:
                     if tried == tries or not may_pass or time.monotonic() + pause >= call.ends_at:
                         raise
                     time.sleep(pause)
-        raise AssertionError("unreachable")
 
     def _change(self, path: str, read: Callable[[wire.Answer], Value], *, call=None, slot=None, **body) -> Value:
         """Make a call that changes something: once, unless the request provably never left.

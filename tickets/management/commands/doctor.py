@@ -27,7 +27,7 @@ class Command(BaseCommand):
             thread = threading.Thread(target=_look, args=(check, findings), daemon=True)
             thread.start()
             running.append((name, thread, findings))
-        worst = Level.OK
+        has_problem = False
         for name, thread, findings in running:
             thread.join(max(0, ends_at - time.monotonic()))
             if thread.is_alive():
@@ -35,8 +35,8 @@ class Command(BaseCommand):
             for level, what, advice in findings:
                 line = f"{level:8} {name}: {what}." + (f" {advice}" if advice else "")
                 self.stdout.write(" ".join(line.split("\n")))
-                worst = level if level == Level.PROBLEM else worst
-        if worst == Level.PROBLEM:
+                has_problem |= level == Level.PROBLEM
+        if has_problem:
             raise CommandError("There are problems.")
 
 
