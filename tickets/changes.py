@@ -27,8 +27,7 @@ class Change(NamedTuple):
     done: str
     already: str
     not_done: str
-    undo: str  # the opposite change's name in urls.py
-    undo_words: str
+    undo: tuple[str, str]  # the words for the opposite change, as its button has them: idle and busy
 
     def is_reached(self, ticket: Ticket) -> bool:
         return ticket.is_closed == self.closes
@@ -41,8 +40,7 @@ REOPEN = Change(
     done=_("Reopened."),
     already=_("Already open."),
     not_done=_("Not reopened: the ticket is still closed"),
-    undo="close",
-    undo_words=_("Close again"),
+    undo=(_("Close again"), _("Closing…")),
 )
 CLOSE = Change(
     action=Activity.Action.CLOSE,
@@ -51,8 +49,7 @@ CLOSE = Change(
     done=_("Closed."),
     already=_("Already closed."),
     not_done=_("Not closed: the ticket is still open"),
-    undo="reopen",
-    undo_words=_("Reopen"),
+    undo=(_("Reopen"), _("Reopening…")),
 )
 
 

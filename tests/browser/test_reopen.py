@@ -247,6 +247,10 @@ def test_while_it_is_under_way_the_button_says_so(page, sandbox, where):
     expect(page.get_by_role("button", name="Reopening…")).to_be_visible()
     expect(toast(page)).to_contain_text("Reopened.")
     expect(page.get_by_text("Reopening…").filter(visible=True)).to_have_count(0)
+    sandbox.fault(delay=1, method="POST")
+    toast(page).get_by_role("button", name="Close again").click()
+    expect(toast(page).get_by_role("button", name="Closing…")).to_be_visible()
+    expect(toast(page)).to_contain_text("Closed.")
 
 
 @pytest.mark.parametrize(
