@@ -41,6 +41,7 @@ BACKOFF_SECONDS = 0.2  # doubled with every try, and a random share of it waited
 RETRIED_STATUSES = (502, 503, 504)
 LEAST_KEY_LENGTH = 8  # what is shorter is no key, but may be any word in an answer
 TOO_LARGE = "file_too_large"  # our own code, beside HostUp's
+BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 
 class Download:
@@ -157,13 +158,8 @@ class Pool:
             with call.timed(), self.exchange(request, call) as response:
                 answered_at = wire.http_date(response.headers.get("date", ""))
                 return Reached(response.status_code, answered_at, call.certificate and _end_of(call.certificate))
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            kind = errors.Unavailable
-            if isinstance(error, requests.exceptions.SSLError):
-                kind = errors.Unsafe
-            elif isinstance(error, requests.Timeout | TimeoutError):
-                kind = errors.TooSlow
-            raise kind(detail=_root_of(error)) from None
+        except BROKEN as error:
+            raise _kind_of(error, call)(detail=_root_of(error)) from None
 
 
 class Client:
@@ -375,16 +371,8 @@ class Client:
             try:
                 with self._pool.exchange(prepared, call) as response:
                     yield response
-            except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
-                raise errors.TooSlow() from None
-            except requests.exceptions.SSLError:
-                raise (errors.Unavailable() if call.sent else errors.Unsafe()) from None
-            except urllib3.exceptions.DecodeError:
-                raise errors.Unreadable() from None
-            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
-                # A time-out while sending comes as a broken connection.
-                is_late = time.monotonic() >= call.ends_at
-                raise (errors.TooSlow() if is_late else errors.Unavailable()) from None
+            except BROKEN as error:
+                raise _kind_of(error, call)() from None
 
 
 class _Adapter(HTTPAdapter):
@@ -419,6 +407,19 @@ def _limited(response: requests.Response, most_bytes: int, code: str = "") -> It
         if total > most_bytes:
             raise errors.Unreadable(status=response.status_code, code=code)
         yield chunk
+
+
+def _kind_of(error: BaseException, call: deadline.Call) -> type[errors.HostUpError]:
+    """Return what it means for the call that the network, or the answer's packing, broke."""
+    match error:
+        case requests.Timeout() | urllib3.exceptions.TimeoutError() | TimeoutError():
+            return errors.TooSlow
+        case requests.exceptions.SSLError():
+            return errors.Unavailable if call.sent else errors.Unsafe
+        case urllib3.exceptions.DecodeError():
+            return errors.Unreadable
+    # A time-out while sending comes as a broken connection.
+    return errors.TooSlow if time.monotonic() >= call.ends_at else errors.Unavailable
 
 
 def _end_of(certificate: dict) -> datetime:
