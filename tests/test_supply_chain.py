@@ -35,6 +35,12 @@ def test_what_is_tested_is_what_runs():
     assert versions("requirements.txt").items() <= versions("requirements-dev.txt").items()
 
 
+def test_zones_by_the_names_that_browsers_use_come_along():
+    """Such as Asia/Calcutta, which Debian has in a package of its own."""
+    (zones,) = (entry for entry in locked("requirements.txt") if entry.startswith("tzdata=="))
+    assert ";" not in zones  # on every system
+
+
 def test_the_list_of_parts_names_every_locked_package(tmp_path):
     made = tmp_path / "sbom.json"
     subprocess.run(["make", "-s", "-o", ".venv/installed-dev", "sbom", f"SBOM={made}"], cwd=ROOT, check=True)
