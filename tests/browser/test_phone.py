@@ -11,6 +11,7 @@ from tests.browser.steps import TICKET, close, row, toast
 
 WIDTH = 360
 THUMB = 44  # CSS pixels
+UNZOOMED = 16  # CSS pixels: into fields with smaller letters Safari zooms, and stays there
 
 # The controls, as distinct from links in a text: name and shorter side of each that shows.
 CONTROLS = """() =>
@@ -23,6 +24,10 @@ CONTROLS = """() =>
     const { width, height } = (row || control.closest("label.check") || control).getBoundingClientRect();
     return [control.textContent.trim() || control.name, Math.min(width, height)];
   })"""
+# What is filled in, and the size of its letters.
+FIELDS = """() => [...document.querySelectorAll("input:not([type=checkbox], [type=file]), select, textarea")]
+  .filter((field) => field.checkVisibility() && field.type !== "hidden")
+  .map((field) => [field.name, parseFloat(getComputedStyle(field).fontSize)])"""
 TOO_WIDE = """(width) => [...document.querySelectorAll("body *")]
   .filter((element) => element.getBoundingClientRect().right > width + 0.5 && !element.closest(".scrolling"))
   .map((element) => `${element.localName}.${element.className} ${element.getBoundingClientRect().right}`)
@@ -51,6 +56,7 @@ def test_a_page_fits_a_small_phone_and_a_thumb(open_place, place):
     page = open_place(place)
     assert not sideways(page, WIDTH)
     assert [(name, side) for name, side in page.evaluate(CONTROLS) if side < THUMB] == []
+    assert [(name, size) for name, size in page.evaluate(FIELDS) if size < UNZOOMED] == []
 
 
 @pytest.mark.parametrize("screen", ["small phone"])
