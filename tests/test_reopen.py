@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sandbox.special_tickets import SAMPLE_ID, SAMPLE_NUMBER
+from sandbox.special_tickets import LONG_THREAD_ID, SAMPLE_ID, SAMPLE_NUMBER
 from tickets.models import Activity
 
 URL = f"/tickets/{SAMPLE_ID}/reopen/"
@@ -34,6 +34,16 @@ def test_from_the_row_only_the_row_is_redrawn(agent):
     html = agent.htmx_post(URL, FORM).content.decode()
     assert f'id="row-{SAMPLE_ID}"' in html
     assert "<article" not in html
+
+
+def test_a_toast_says_which_ticket_it_is_about_unless_that_is_open(agent):
+    def toast(at):
+        html = agent.htmx_post(URL, FORM, at=at).content.decode()
+        return html[html.index('class="toast"') :]
+
+    assert f"#{SAMPLE_NUMBER}" in toast("http://testserver/tickets/")
+    assert f"#{SAMPLE_NUMBER}" in toast(f"http://testserver/tickets/{LONG_THREAD_ID}/")
+    assert f"#{SAMPLE_NUMBER}" not in toast(TICKET_PAGE)
 
 
 def test_the_heading_of_what_was_redrawn_takes_the_focus(agent):
