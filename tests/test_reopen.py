@@ -122,6 +122,13 @@ def test_a_lost_answer_is_settled_by_reading_once(agent, sandbox, fault):
     assert Activity.objects.get().outcome == "done"
 
 
+def test_a_lost_answer_is_settled_by_a_ticket_that_has_odd_messages(agent, sandbox):
+    sandbox.fault("lost_answer", method="POST")
+    sandbox.fault(method="GET", transform=lambda ticket: ticket | {"ccEmails": None, "messages": [None]})
+    assert "Reopened." in agent.htmx_post(URL, FORM).content.decode()
+    assert Activity.objects.get().outcome == "done"
+
+
 def test_a_status_that_says_nothing_is_no_success(agent, sandbox):
     sandbox.fault("html_502", method="POST")
     sandbox.tickets.find(SAMPLE_ID).status = "unknown"

@@ -272,6 +272,53 @@ def test_a_message_that_was_long_on_its_way_stops_the_reply_too(agent, sandbox, 
     assert agent.htmx_post(URL, form | hidden_fields(html) | {"message": "I pay."}, at=PAGE).status_code == 200
 
 
+def test_a_message_that_cannot_be_read_stops_the_reply_when_it_comes_and_not_again(agent, sandbox, form):
+    """Nobody can see it, but the ticket has changed."""
+    ticket = sandbox.tickets.find(OPEN_ID)
+    sandbox.fault(
+        method="GET",
+        times=None,
+        transform=lambda sent: sent | {"messages": [*sent["messages"], {"sentAt": "soon"}]},
+    )
+    response = agent.htmx_post(URL, form | {"message": "Bye."}, at=PAGE)
+    assert response.status_code == 409
+    html = response.content.decode()
+    assert "1 message from HostUp could not be read and is not shown." in html
+    assert hidden_fields(html)["seen_count"] == str(len(ticket.messages) + 1)
+    assert agent.htmx_post(URL, form | hidden_fields(html) | {"message": "Bye."}, at=PAGE).status_code == 200
+    assert len(messages_with(sandbox, "Bye.")) == 1
+
+
+@pytest.mark.parametrize("identifier", [" bad id! ", "bad\r\nid", "x" * 6000, "\x00", "å/?#"])
+def test_a_message_with_any_id_at_all_stops_no_reply_that_saw_it(agent, sandbox, identifier):
+    sandbox.tickets.find(OPEN_ID).messages[-1].id = identifier
+    form = form_of(agent)
+    assert agent.htmx_post(URL, form | {"message": "Hello."}, at=PAGE).status_code == 200
+
+
+def test_messages_that_all_have_the_same_id_stop_no_reply_that_saw_them(agent, sandbox):
+    for message in sandbox.tickets.find(OPEN_ID).messages:
+        message.id = ""
+    form = form_of(agent)
+    assert agent.htmx_post(URL, form | {"message": "Hello."}, at=PAGE).status_code == 200
+
+
+@pytest.mark.parametrize("fields", [{"sentAt": "soon"}, {"sender": None}, {"id": "another's"}])
+def test_a_lost_reply_that_may_be_a_message_that_says_too_little_is_not_called_unsent(
+    agent, sandbox, form, fields
+):
+    sandbox.tickets.find(OPEN_ID).messages[0].id = "another's"
+    sandbox.fault("problem_500", method="POST", process=True)
+    sandbox.fault(
+        method="GET",
+        skip=1,
+        transform=lambda sent: sent | {"messages": [*sent["messages"][:-1], sent["messages"][-1] | fields]},
+    )
+    response = agent.htmx_post(URL, form | {"message": "Pay them."}, at=PAGE)
+    assert "We do not know whether your reply was sent" in response.content.decode()
+    assert len(messages_with(sandbox, "Pay them.")) == 1
+
+
 def test_another_status_stops_the_reply_too(agent, sandbox, form):
     sandbox.tickets.find(OPEN_ID).status = "on_hold"
     assert agent.htmx_post(URL, form | {"message": "Bye."}, at=PAGE).status_code == 409

@@ -11,8 +11,10 @@ from sandbox.special_tickets import (
     ENCRYPTED_ID,
     HOSTILE_ID,
     LONG_THREAD_ID,
+    LONG_THREAD_MESSAGES,
     NULLS_ID,
     SAMPLE_ID,
+    SAMPLE_MESSAGE_ID,
     SAMPLE_NUMBER,
     SERVICES_ID,
 )
@@ -76,6 +78,50 @@ def test_a_ticket_of_nulls_says_what_it_does_not_have(agent):
     html = page(agent, NULLS_ID)
     for words in ("(no subject)", "(no text)", "(no name)"):
         assert words in html
+
+
+def change_first_message(**fields):
+    """Give a fault's transform that changes the first message of a ticket."""
+
+    def transform(ticket):
+        first, *others = ticket["messages"]
+        return ticket | {"messages": [first | fields, *others]}
+
+    return transform
+
+
+@pytest.mark.parametrize("fields", [{"encrypted": None}, {"attachments": None}, {"sender": None}])
+def test_a_null_in_a_message_hides_nothing(agent, sandbox, fields):
+    sandbox.fault(transform=change_first_message(**fields))
+    html = page(agent, LONG_THREAD_ID)
+    assert html.count('id="message-tmsg_') == LONG_THREAD_MESSAGES
+    assert "could not be read" not in html
+
+
+def test_a_message_with_an_id_that_is_no_anchor_shows_without_one(agent, sandbox):
+    sandbox.fault(transform=change_first_message(id='bad id!" onclick="alert(1)', body="Shown."))
+    html = page(agent, LONG_THREAD_ID)
+    assert html.count('id="message-tmsg_') == LONG_THREAD_MESSAGES - 1
+    assert "Shown." in html
+    assert "bad id!" not in html
+
+
+@pytest.mark.parametrize(("language", "one", "two"), [
+    ("en", "1 message from HostUp could not be read and is not shown.",
+     "2 messages from HostUp could not be read and are not shown."),
+    ("sv", "1 meddelande från HostUp gick inte att läsa och visas inte.",
+     "2 meddelanden från HostUp gick inte att läsa och visas inte."),
+])  # fmt: skip
+def test_messages_that_cannot_be_read_are_counted_below_the_others(agent, sandbox, language, one, two):
+    sandbox.fault(transform=lambda ticket: ticket | {"messages": [*ticket["messages"], None]})
+    response = agent.get(f"/tickets/{SAMPLE_ID}/", headers={"Accept-Language": language})
+    assert one in response.content.decode().partition("</ol>")[2].partition("</article>")[0]
+    assert f'id="message-{SAMPLE_MESSAGE_ID}"' in response.content.decode()
+    sandbox.fault(transform=lambda ticket: ticket | {"messages": [7, {}], "body": None})
+    html = agent.get(f"/tickets/{SAMPLE_ID}/", headers={"Accept-Language": language}).content.decode()
+    assert two in html
+    assert "No messages yet." not in html
+    assert "Inga meddelanden" not in html
 
 
 def test_a_message_of_files_alone_does_not_say_that_it_has_no_text(agent, sandbox):

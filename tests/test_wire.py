@@ -1,6 +1,7 @@
 """Any bytes in: a typed value or a typed error out, nothing else."""
 
 import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -41,8 +42,10 @@ TICKET = {
     "messages": [{"id": "tmsg_1", "ticketId": "x", "sentAt": None, "body": None, "sender": "customer",
                   "senderName": None, "encrypted": False, "attachments": []}],
 }  # fmt: skip
+MESSAGE, ATTACHMENT = TICKET["messages"][0], TICKET["attachments"][0]
 paths = st.sampled_from([*((name,) for name in TICKET), ("messages", 0, "body"), ("messages", 0, "id"),
-                         ("attachments", 0, "id"), ("linkedServices", 0, "details")])  # fmt: skip
+                         ("messages", 0, "attachments"), ("attachments", 0, "id"),
+                         ("linkedServices", 0, "details")])  # fmt: skip
 
 
 def answer(body, status=200, headers=None):
@@ -98,6 +101,59 @@ def test_what_no_page_shows_hides_no_ticket_and_no_file(odd):
     assert wire.read_ticket(answer(dump(TICKET | {"messageCount": odd}))).number == 149943
     sent = {"attachmentId": "satt_1", "filename": odd, "byteLength": odd, "contentType": odd}
     assert wire.read_upload(answer(dump(sent))).attachment_id == "satt_1"
+
+
+@pytest.mark.parametrize("name", ["ccEmails", "linkedServices", "attachments", "messages", "priority"])
+def test_a_null_in_a_ticket_reads_as_the_empty_value(name):
+    empty, null = TICKET | {name: type(TICKET[name])()}, TICKET | {name: None}
+    null_read, empty_read = [wire.read_ticket(answer(dump(sent))) for sent in (null, empty)]
+    for field in Ticket.__struct_fields__:
+        assert getattr(null_read, field) == getattr(empty_read, field)
+    assert null_read.unreadable == 0
+    pages = [wire.read_page(answer(dump({"data": [listed]}))) for listed in (null, empty)]
+    assert pages[0] == pages[1]
+    assert len(pages[0].tickets) == 1
+
+
+@pytest.mark.parametrize("name", ["encrypted", "attachments", "sender"])
+def test_a_null_in_a_message_reads_as_the_empty_value(name):
+    empty = wire.read_message(answer(dump(MESSAGE | {name: type(MESSAGE[name])()})))
+    with_null = MESSAGE | {name: None}
+    assert wire.read_message(answer(dump(with_null))) == empty
+    ticket = wire.read_ticket(answer(dump(TICKET | {"messages": [with_null, MESSAGE]})))
+    assert (ticket.messages[0], len(ticket.messages), ticket.unreadable) == (empty, 2, 0)
+
+
+@pytest.mark.parametrize("odd", [None, 7, "text", {}, [], MESSAGE | {"id": None}, MESSAGE | {"sentAt": "soon"}])
+def test_a_message_that_cannot_be_read_hides_no_other(odd):
+    ticket = wire.read_ticket(answer(dump(TICKET | {"messages": [MESSAGE, odd, MESSAGE], "unreadable": 7})))
+    assert (len(ticket.messages), ticket.unreadable, ticket.count) == (2, 1, 3)
+    assert ticket.subject == wire.read_ticket(answer(dump(TICKET))).subject
+
+
+def test_a_field_of_hostup_s_is_no_count_of_ours():
+    ticket = wire.read_ticket(answer(dump(TICKET | {"unreadable": "x", "count": 7})))
+    assert (ticket.unreadable, ticket.count) == (0, 1)
+
+
+@pytest.mark.parametrize("odd", [None, 7, ATTACHMENT | {"id": "../x"}, ATTACHMENT | {"id": None}])
+def test_a_file_that_cannot_be_read_hides_itself_alone(odd):
+    files = [odd, ATTACHMENT]
+    ticket = wire.read_ticket(
+        answer(dump(TICKET | {"attachments": files, "messages": [MESSAGE | {"attachments": files}]}))
+    )
+    assert [each.id for each in ticket.attachments + ticket.messages[0].attachments] == ["tatt_1"] * 2
+    assert ticket.unreadable == 0
+
+
+@pytest.mark.parametrize("identifier", ["bad id!", "", "a/b", "å", "x" * 6000, '"><b>', "\n"])
+def test_the_id_of_a_message_is_any_text_and_an_anchor_only_when_it_is_safe(identifier):
+    message = wire.read_message(answer(dump(MESSAGE | {"id": identifier})))
+    assert (message.id, message.anchor) == (identifier, "")
+    assert message.mark != wire.read_message(answer(dump(MESSAGE | {"id": identifier + "x"}))).mark
+    assert re.fullmatch("[0-9a-f]{64}", message.mark)  # what a form can carry
+    safe = wire.read_message(answer(dump(MESSAGE)))
+    assert (safe.id, safe.anchor, safe.mark) == ("tmsg_1", "tmsg_1", "tmsg_1")
 
 
 def test_an_unknown_field_is_dropped_and_an_unknown_word_kept():

@@ -46,7 +46,7 @@ class Composer(NamedTuple):
         return self._replace(
             ticket_id=ticket.id,
             is_closed=ticket.is_closed,
-            seen_message=thread[-1].id if thread else "",
-            seen_count=str(len(thread)),
+            seen_message=thread[-1].mark if thread else "",
+            seen_count=str(ticket.count),
             seen_status=ticket.status,
         )

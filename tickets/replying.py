@@ -16,7 +16,7 @@ class Written(NamedTuple):
 
     text: str
     is_encrypted: bool
-    seen_message: str  # id of the last message, "" when there was none
+    seen_message: str  # `mark` of the last message, "" when there was none
     seen_count: int | None  # of the messages, None when the form does not say
     seen_status: str
     reopen_first: bool = False
@@ -80,7 +80,7 @@ def _pressed_again(submission: Submission, user, ticket: Ticket, written: Writte
 def _send_reply(client: Client, user, before: Ticket, written: Written) -> Result:
     news = _news(before, written)
     # A mail that was long on its way comes in between messages that were seen.
-    as_seen = written.seen_count in (None, len(before.messages)) and before.status == written.seen_status
+    as_seen = written.seen_count in (None, before.count) and before.status == written.seen_status
     if news or not as_seen:
         return Result(State.STALE, before, news)
 
@@ -150,13 +150,15 @@ def _settled(before: Ticket, after: Ticket, written: Written, error: errors.Outc
     """Compare the ticket before and after: is our message in it?
 
     No message of ours means "not sent", unless it may yet show. A message of ours with other words may be a
-    colleague's, or ours as HostUp rewrote it: not known.
+    colleague's, or ours as HostUp rewrote it: not known. So may be one that cannot be told from others.
     """
     known = {message.id for message in before.messages}
-    ours = [message for message in after.messages if message.id not in known and message.sender == "customer"]
+    new = [message for message in after.messages if message.id not in known]
+    ours = [message for message in new if message.sender in ("customer", "")]  # "": HostUp does not say whose
     if any(_is_ours(message, written) for message in ours):
         return State.SENT
-    return State.UNKNOWN if ours or error.may_yet_show else State.NOT_SENT
+    hidden = after.count - before.count - len(new)  # they cannot be read, or have the id of another
+    return State.UNKNOWN if ours or hidden > 0 or error.may_yet_show else State.NOT_SENT
 
 
 def _is_ours(message: Message, written: Written) -> bool:
@@ -171,6 +173,5 @@ def _is_ours(message: Message, written: Written) -> bool:
 def _news(ticket: Ticket, written: Written) -> list[Message]:
     """Return the messages that came after the last one that the agent had on the screen."""
     messages = ticket.thread
-    ids = [message.id for message in messages]
-    seen = ids.index(written.seen_message) + 1 if written.seen_message in ids else 0
-    return messages[seen:]
+    seen = [place for place, message in enumerate(messages, 1) if message.mark == written.seen_message]
+    return messages[max(seen, default=0) :]

@@ -1,12 +1,14 @@
 """The values that HostUp's support API sends, as it names them. Fields that nothing here shows are dropped.
 
 Required are the fields without which a ticket cannot be shown or acted on; for the others the reference's
-"may be null" is read widely, so that an answer with less in it still shows. A status, priority or sender that
-the reference does not know stays as the text that came.
+"may be null" is read widely, so that an answer with less in it still shows: `wire` reads a null as if the field
+was not there. A status, priority or sender that the reference does not know stays as the text that came.
 """
 
+import re
 from datetime import datetime
-from typing import Annotated, Any
+from hashlib import sha256
+from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, Struct, field
 
@@ -42,15 +44,26 @@ class Attachment(_Value):
 
 
 class Message(_Value):
-    """One message of a ticket's thread; `sender` is customer, staff or automation."""
+    """One message of a ticket's thread; `sender` is customer, staff or automation. No call names a message, so
+    its id may be any text."""
 
-    id: Id
+    id: str
     sent_at: Time | None = None
     body: str | None = None
     sender: str = ""
     sender_name: str | None = None
     encrypted: bool = False
     attachments: list[Attachment] = field(default_factory=list)
+
+    @property
+    def anchor(self) -> str:
+        """The id as a page can have it for an anchor, "" when it cannot."""
+        return self.id if re.match(ID_PATTERN, self.id) else ""
+
+    @property
+    def mark(self) -> str:
+        """What a form names the message with: up to 64 characters that come back as they were."""
+        return self.anchor or sha256(self.id.encode()).hexdigest()
 
 
 class TicketSummary(_Value):
@@ -85,6 +98,12 @@ class Ticket(TicketSummary):
     body: str | None = None
     attachments: list[Attachment] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    unreadable: ClassVar[int] = 0  # no field: HostUp might have one of that name
+
+    @property
+    def count(self) -> int:
+        """How many messages HostUp sent, readable or not. Its own `messageCount` may be another number."""
+        return len(self.messages) + self.unreadable
 
     @property
     def thread(self) -> list[Message]:
@@ -92,6 +111,12 @@ class Ticket(TicketSummary):
         if any(message.sent_at is None for message in self.messages):
             return self.messages
         return sorted(self.messages, key=lambda message: message.sent_at)
+
+
+class PartialTicket(Ticket):
+    """A ticket without those of its messages that could not be read: `unreadable` is how many."""
+
+    unreadable: int = 0
 
 
 class Page(Struct, frozen=True):

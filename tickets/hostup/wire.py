@@ -13,7 +13,17 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from tickets.hostup import errors
-from tickets.hostup.types import Department, Message, Page, Ticket, TicketSummary, Upload
+from tickets.hostup.types import (
+    Attachment,
+    Department,
+    LinkedService,
+    Message,
+    Page,
+    PartialTicket,
+    Ticket,
+    TicketSummary,
+    Upload,
+)
 
 Value = TypeVar("Value")
 
@@ -52,8 +62,24 @@ class _Problem(msgspec.Struct, rename="camel"):
 
 
 # Made here, before there are threads: two that have msgspec learn the same type at once crash the process.
-_TYPES = (_List, _Departments, _Problem, Department, Ticket, TicketSummary, Message, Upload)
+_TYPES = (
+    *(_List, _Departments, _Problem, Department, Upload),
+    *(Ticket, PartialTicket, TicketSummary, Message, Attachment, LinkedService, str),
+)
 _DECODERS = {type_: msgspec.json.Decoder(type_) for type_ in _TYPES}
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
+# What can be read in pieces: which of its fields are lists, and of what.
+_LISTS = {
+    TicketSummary: {"ccEmails": str, "linkedServices": LinkedService},
+    Ticket: {
+        "ccEmails": str,
+        "linkedServices": LinkedService,
+        "attachments": Attachment,
+        "messages": Message,
+    },
+    Message: {"attachments": Attachment},
+}
 
 
 def read_page(answer: Answer) -> Page:
@@ -69,6 +95,7 @@ def read_departments(answer: Answer) -> list[Department]:
 
 
 def read_ticket(answer: Answer) -> Ticket:
+    """Read a ticket. What of its messages, files and services cannot be read is left out, the messages counted."""
     return _read(answer, Ticket)
 
 
@@ -138,9 +165,30 @@ def http_date(value: str) -> datetime | None:
 
 def _read(answer: Answer, type_: type[Value]) -> Value:
     try:
-        return _DECODERS[type_].decode(_without_nul(answer.body))
+        return _decode(_without_nul(answer.body), type_)
     except NOT_JSON:
         raise errors.Unreadable(status=answer.status) from None
+
+
+def _decode(body: bytes | msgspec.Raw, type_: type[Value]) -> Value:
+    try:
+        return _DECODERS[type_].decode(body)
+    except NOT_JSON:
+        if type_ not in _LISTS:
+            raise
+    return _decode_in_pieces(body, type_)
+
+
+def _decode_in_pieces(body: bytes | msgspec.Raw, type_: type[Value]) -> Value:
+    """Decode a value as if its nulls were not there, and without what in its lists cannot be read."""
+    fields = {name: value for name, value in _FIELDS.decode(body).items() if bytes(value) != b"null"}
+    left_out = {}
+    for name in _LISTS[type_].keys() & fields.keys():
+        fields[name], left_out[name] = _each(_ENTRIES.decode(fields[name]), _LISTS[type_][name])
+    if type_ is Ticket:
+        type_ = PartialTicket
+        fields["unreadable"] = left_out.get("messages", 0)
+    return _DECODERS[type_].decode(msgspec.json.encode(fields))
 
 
 def _without_nul(body: bytes) -> bytes:
@@ -152,7 +200,7 @@ def _each(entries: list[msgspec.Raw], type_: type[Value]) -> tuple[list[Value], 
     values = []
     for entry in entries:
         try:
-            values.append(_DECODERS[type_].decode(entry))
+            values.append(_decode(entry, type_))
         except NOT_JSON:
             continue
     return values, len(entries) - len(values)
