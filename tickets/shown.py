@@ -104,10 +104,17 @@ def in_thread(messages: list[Message]) -> Iterator[tuple[Message, str, str]]:
 def flat(details):
     """Give the free-form details of a service as pairs of text. What is nested shows as JSON."""
     return [
-        (name, value if isinstance(value, str) else msgspec.json.encode(value).decode())
+        (name, value if isinstance(value, str) else _as_json(value))
         for name, value in details.items()
         if value is not None
     ]
+
+
+def _as_json(value) -> str:
+    try:
+        return msgspec.json.encode(value).decode()
+    except RecursionError:  # up to Python 3.11 its limit counts callers too: fewer when this was decoded
+        return "…"
 
 
 def is_picture(mime_type):
