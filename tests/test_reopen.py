@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sandbox.special_tickets import LONG_THREAD_ID, SAMPLE_ID, SAMPLE_NUMBER
+from sandbox.special_tickets import LONG_THREAD_ID, SAMPLE_ID, SAMPLE_MESSAGE_ID, SAMPLE_NUMBER
+from tests.test_reply import hidden_fields
 from tickets.models import Activity
 
 URL = f"/tickets/{SAMPLE_ID}/reopen/"
@@ -107,6 +108,96 @@ def test_close_is_a_success_whatever_form_its_answer_has(agent, sandbox, answer)
     assert response.status_code == 200
     assert "Closed." in response.content.decode()
     assert [method for method, _ in calls(sandbox)] == (["POST"] if answer == "ticket" else ["POST", "GET"])
+
+
+def as_in_the_list(ticket):
+    """Leave of a ticket what a list entry has."""
+    return {name: value for name, value in ticket.items() if name not in ("body", "attachments", "messages")}
+
+
+def form_beside_the_thread(agent, sandbox):
+    """Return what a button of the ticket sends where the ticket is open, in its row as well."""
+    html = agent.get(TICKET_PAGE).content.decode()
+    (included,) = set(re.findall(r'class="status-action"[^>]* hx-include="([^"]*)"', html))
+    assert included == f"#composer-state-{SAMPLE_ID} [name=seen_count]"
+    sandbox.clear_calls()
+    return FORM | {"seen_count": hidden_fields(html)["seen_count"]}
+
+
+def test_beside_the_thread_it_is_one_call_too(agent, sandbox):
+    """The sample's `messageCount` is 3, with one message: that is no sign of an answer that lacks some."""
+    form = form_beside_the_thread(agent, sandbox)
+    assert form["seen_count"] == "1"
+    assert "Reopened." in agent.htmx_post(URL, form, at=TICKET_PAGE).content.decode()
+    assert calls(sandbox) == [("POST", f"{SAMPLE_ID}/actions/reopen")]
+
+
+WITHOUT_A_THREAD = {
+    "a list entry": as_in_the_list,
+    "null": lambda ticket: ticket | {"messages": None},
+    "fewer": lambda ticket: ticket | {"messages": ticket["messages"][1:]},
+}
+
+
+@pytest.mark.parametrize("lacking", WITHOUT_A_THREAD)
+@pytest.mark.parametrize("action", ["reopen", "close"])
+def test_an_answer_without_the_thread_has_the_ticket_read_once_more(agent, sandbox, lacking, action):
+    """Not documented: what closing answers."""
+    if action == "close":
+        agent.htmx_post(URL, FORM)
+    form = form_beside_the_thread(agent, sandbox)
+    sandbox.fault(method="POST", transform=WITHOUT_A_THREAD[lacking])
+    response = agent.htmx_post(f"/tickets/{SAMPLE_ID}/{action}/", form, at=TICKET_PAGE)
+    assert response.status_code == 200
+    assert [method for method, _ in calls(sandbox)] == ["POST", "GET"]
+    html = response.content.decode()
+    assert f'id="message-{SAMPLE_MESSAGE_ID}"' in html
+    assert "No messages yet." not in html
+    assert hidden_fields(html)["seen_count"] == "1"
+    latest = Activity.objects.first()
+    assert (latest.outcome, latest.to_status) == ("done", "open" if action == "reopen" else "closed")
+
+
+def test_the_outcome_is_what_the_answer_said_whatever_is_read_after_it(agent, sandbox):
+    sandbox.fault(method="POST", transform=as_in_the_list)
+    sandbox.fault(method="GET", transform=lambda ticket: ticket | {"status": "closed"})
+    html = agent.htmx_post(URL, FORM, at=TICKET_PAGE).content.decode()
+    assert "Reopened." in html
+    assert html.count('<span class="status closed">Closed</span>') == 2
+    assert Activity.objects.values_list("outcome", "to_status").get() == ("done", "open")
+    sandbox.tickets.find(SAMPLE_ID).status = "closed"
+    sandbox.fault(method="POST", transform=lambda ticket: as_in_the_list(ticket) | {"status": "closed"})
+    response = agent.htmx_post(URL, FORM, at=TICKET_PAGE)
+    assert response.status_code == 502
+    html = response.content.decode()
+    assert "Not reopened: the ticket is still closed" in html
+    assert f'id="message-{SAMPLE_MESSAGE_ID}"' in html
+
+
+@pytest.mark.parametrize("lacking", WITHOUT_A_THREAD)
+def test_a_thread_that_cannot_be_read_stays_on_the_screen(agent, sandbox, lacking):
+    form = form_beside_the_thread(agent, sandbox)
+    sandbox.fault(method="POST", transform=WITHOUT_A_THREAD[lacking])
+    sandbox.fault("problem_503", method="GET", times=None)
+    response = agent.htmx_post(URL, form, at=TICKET_PAGE)
+    assert response.status_code == 200
+    assert [method for method, _ in calls(sandbox)] == ["POST", "GET"]
+    html = response.content.decode()
+    assert "Reopened." in html
+    assert html.count('<span class="status open">Open</span>') == 2
+    assert html.count("autofocus") == 1
+    assert f'action="{CLOSE_URL}"' in html[html.index("ticket-header") :]
+    for redrawn in ("<article", 'class="thread"', "No messages yet.", "seen_message", 'name="seen_count"'):
+        assert redrawn not in html
+    assert '<input type="hidden" name="seen_status" value="open">' in html
+    assert "Send reply" in html
+    assert Activity.objects.get().outcome == "done"
+
+
+@pytest.mark.parametrize("count", ["", "-1", "x", "9" * 5000, "\0"])
+def test_a_form_whose_number_of_messages_is_none_reopens_all_the_same(agent, sandbox, count):
+    assert "Reopened." in agent.htmx_post(URL, FORM | {"seen_count": count}).content.decode()
+    assert len(sandbox.calls) == 1
 
 
 LOST = ["lost_answer", "truncated", "dripping_headers", "dripping_body", "broken_json"]

@@ -341,6 +341,23 @@ def test_on_a_closed_ticket_it_reopens_first(agent, sandbox):
     assert set(Activity.objects.values_list("action", "outcome")) == {("reopen", "done"), ("reply", "done")}
 
 
+@pytest.mark.parametrize("is_read", [True, False])
+@pytest.mark.parametrize("left", [None, []])
+def test_reopening_first_by_an_answer_without_the_thread_has_it_read(agent, sandbox, left, is_read):
+    """Else every message in it would look as if it had come after the reply was sent."""
+    message = sandbox.tickets.find(SAMPLE_ID).messages[-1]
+    message.body, message.sender = "Again.", "customer"
+    form = form_of(agent, SAMPLE_ID)
+    sandbox.fault(path="reopen", transform=lambda ticket: {**ticket, "messages": left})
+    sandbox.fault("problem_500", path="messages")
+    if not is_read:
+        sandbox.fault("problem_400", method="GET", skip=1)
+    sandbox.clear_calls()
+    response = agent.htmx_post(f"/tickets/{SAMPLE_ID}/reply/", form | {"message": "Again.", "reopen": "1"})
+    assert methods(sandbox) == ["GET", "POST", "GET", "POST", "GET"]
+    assert "the ticket shows that your reply did not arrive" in response.content.decode()
+
+
 def test_reopened_but_not_sent_says_both(agent, sandbox):
     form = form_of(agent, SAMPLE_ID)
     sandbox.fault("problem_400", path="messages")

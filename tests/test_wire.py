@@ -132,8 +132,16 @@ def test_a_message_that_cannot_be_read_hides_no_other(odd):
 
 
 def test_a_field_of_hostup_s_is_no_count_of_ours():
-    ticket = wire.read_ticket(answer(dump(TICKET | {"unreadable": "x", "count": 7})))
-    assert (ticket.unreadable, ticket.count) == (0, 1)
+    ticket = wire.read_ticket(answer(dump(TICKET | {"unreadable": "x", "count": 7, "hasThread": 7})))
+    assert (ticket.unreadable, ticket.count, ticket.has_thread) == (0, 1, True)
+
+
+def test_a_ticket_that_is_a_list_entry_says_that_it_has_no_thread():
+    for lacking in ({"messages": None}, {"messages": None, "hasThread": True}):
+        ticket = wire.read_ticket(answer(dump(TICKET | lacking)))
+        assert (ticket.messages, ticket.has_thread) == ([], False)
+    whole = wire.read_ticket(answer(dump(TICKET | {"messages": [], "ccEmails": None, "hasThread": False})))
+    assert whole.has_thread
 
 
 @pytest.mark.parametrize("odd", [None, 7, ATTACHMENT | {"id": "../x"}, ATTACHMENT | {"id": None}])

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from tickets import changes, storage
 from tickets.hostup import errors
 from tickets.hostup.client import Client
@@ -86,11 +88,13 @@ def _send_reply(client: Client, user, before: Ticket, written: Written) -> Resul
 
     reopening = None
     if written.reopen_first and before.is_closed:
-        reopening = changes.carry_out(client, user, changes.REOPEN, before.id, before.status, before.updated_at)
+        shown = before.status, before.updated_at, before.count
+        reopening = changes.carry_out(client, user, changes.REOPEN, before.id, *shown)
         if not reopening.is_success:
             is_known = reopening.outcome != changes.Outcome.UNKNOWN
             return Result(State.NOT_SENT, reopening.ticket or (before if is_known else None), reopening=reopening)
-        before = reopening.ticket
+        # What is looked for later, if its answer is lost, must not be among the messages that were left out.
+        before = reopening.ticket if reopening.has_thread else replace(before, status=reopening.ticket.status)
 
     attached = []
     for file in written.files:

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from sandbox.special_tickets import SAMPLE_MESSAGE_ID
 from tests.browser.steps import (
     SUBJECT,
     TICKET,
@@ -133,6 +134,42 @@ def test_what_was_not_done_in_a_row_is_said_though_another_ticket_opens(page, sa
     late.arrive()
     expect(ticket(page)).to_be_visible()
     expect(alert).to_contain_text("Your API key may not do this")
+
+
+def test_the_thread_stays_on_the_screen_when_hostup_answers_without_it(page, sandbox):
+    page.goto(TICKET)
+    message = page.locator(f"#message-{SAMPLE_MESSAGE_ID}")
+    expect(row(page)).to_be_visible()
+    sandbox.clear_calls()
+    sandbox.fault(method="POST", transform=lambda ticket: {**ticket, "messages": None, "body": None})
+    sandbox.fault("problem_403", method="GET", path="/tickets/tkt_")
+    reopen(page).click()
+    expect(toast(page)).to_contain_text("Reopened.")
+    expect(heading(page)).to_be_focused()
+    expect(ticket(page).locator(".status")).to_have_text("Open")
+    expect(message).to_be_visible()
+    assert [call.method for call in sandbox.calls] == ["POST", "GET"]
+
+    page.get_by_role("textbox", name="Reply").fill("And what it says of it is still true.")
+    page.get_by_role("button", name="Send reply").click()
+    expect(toast(page)).to_contain_text("Sent.")
+    expect(message).to_be_visible()
+
+
+@pytest.mark.parametrize("button", [reopen, row_reopen])
+def test_from_ticket_and_row_it_says_how_many_messages_are_on_the_screen(page, sandbox, button):
+    page.goto(TICKET)
+    expect(row(page)).to_be_visible()
+    sandbox.clear_calls()
+    sandbox.fault(method="POST", times=None, transform=lambda ticket: {**ticket, "messages": []})
+    button(page).click()
+    expect(close(page)).to_be_visible()
+    expect(page.locator(f"#message-{SAMPLE_MESSAGE_ID}")).to_be_visible()
+    assert [call.method for call in sandbox.calls] == ["POST", "GET"]
+    ready(toast(page).get_by_role("button", name="Close again")).click()
+    expect(reopen(page)).to_be_visible()
+    expect(page.locator(f"#message-{SAMPLE_MESSAGE_ID}")).to_be_visible()
+    assert [call.method for call in sandbox.calls] == ["POST", "GET"] * 2
 
 
 @BOTH_SCREENS

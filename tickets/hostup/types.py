@@ -92,13 +92,15 @@ class TicketSummary(_Value):
         return self.last_message_at or self.updated_at or self.created_at
 
 
-class Ticket(TicketSummary):
+class Ticket(TicketSummary, kw_only=True):
     """A ticket with its opening body, attachments and messages; a list entry has none of the three."""
 
     body: str | None = None
     attachments: list[Attachment] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
-    unreadable: ClassVar[int] = 0  # no field: HostUp might have one of that name
+    messages: list[Message]  # an answer without any is a `PartialTicket`
+    # Of a `PartialTicket`; here no fields, since HostUp might have some of these names.
+    has_thread: ClassVar[bool] = True
+    unreadable: ClassVar[int] = 0
 
     @property
     def count(self) -> int:
@@ -114,8 +116,10 @@ class Ticket(TicketSummary):
 
 
 class PartialTicket(Ticket):
-    """A ticket without those of its messages that could not be read: `unreadable` is how many."""
+    """A ticket without those of its messages that could not be read: `unreadable` is how many. `has_thread` is
+    False when HostUp sent none, as in a list entry."""
 
+    has_thread: bool = True
     unreadable: int = 0
 
 

@@ -182,12 +182,13 @@ def _decode(body: bytes | msgspec.Raw, type_: type[Value]) -> Value:
 def _decode_in_pieces(body: bytes | msgspec.Raw, type_: type[Value]) -> Value:
     """Decode a value as if its nulls were not there, and without what in its lists cannot be read."""
     fields = {name: value for name, value in _FIELDS.decode(body).items() if bytes(value) != b"null"}
+    has_thread = "messages" in fields
     left_out = {}
-    for name in _LISTS[type_].keys() & fields.keys():
-        fields[name], left_out[name] = _each(_ENTRIES.decode(fields[name]), _LISTS[type_][name])
+    for name, entry_type in _LISTS[type_].items():
+        fields[name], left_out[name] = _each(_ENTRIES.decode(fields.get(name, b"[]")), entry_type)
     if type_ is Ticket:
         type_ = PartialTicket
-        fields["unreadable"] = left_out.get("messages", 0)
+        fields |= {"hasThread": has_thread, "unreadable": left_out["messages"]}
     return _DECODERS[type_].decode(msgspec.json.encode(fields))
 
 

@@ -1,5 +1,6 @@
 """Reopen and close. The answer to the one call redraws the ticket and its row."""
 
+import re
 from datetime import datetime
 
 from django.contrib import messages
@@ -36,8 +37,7 @@ def close(request, ticket_id):
 
 def _change(request, ticket_id, change):
     client = client_of(request.user)
-    status, updated_at = _shown(request)
-    result = changes.carry_out(client, request.user, change, ticket_id, status, updated_at)
+    result = changes.carry_out(client, request.user, change, ticket_id, *_shown(request))
     failure = None if result.is_success else not_changed(change, result)
     if failure and not (result.ticket and wants_fragment(request)):
         return failure_answer(request, failure, **_ways_on(request, change, ticket_id, result.outcome))
@@ -47,6 +47,7 @@ def _change(request, ticket_id, change):
         "change": change,
         "failure": failure,
         "is_done": result.outcome == Outcome.DONE,
+        "has_thread": result.has_thread,
         "filters": Filters.of(request),
         "drafts": Draft.objects.ticket_ids(request.user),
     }
@@ -63,16 +64,17 @@ def _change(request, ticket_id, change):
     return answer(request, "tickets/_changed.html", context, failure)
 
 
-def _shown(request) -> tuple[str, datetime | None]:
-    """Return the status and the `updatedAt` that the ticket had on the agent's screen."""
-    status = request.POST.get("status", "")
+def _shown(request) -> tuple[str, datetime | None, int]:
+    """Return the status, the `updatedAt` and the number of messages that the ticket had on the agent's screen."""
+    status, count = request.POST.get("status", ""), request.POST.get("seen_count", "")
     try:
         updated_at = datetime.fromisoformat(request.POST.get("updated_at", ""))
     except ValueError:
         updated_at = None
     if updated_at and updated_at.tzinfo is None:
         updated_at = None
-    return status if status in STATUSES else "", updated_at
+    count = int(count) if re.fullmatch("[0-9]{1,9}", count) else 0  # none where it has no thread, as in the list
+    return status if status in STATUSES else "", updated_at, count
 
 
 def not_changed(change: changes.Change, result: changes.Result) -> failures.Failure:
@@ -96,7 +98,7 @@ def _ways_on(request, change, ticket_id, outcome) -> dict[str, str]:
     """Return what may be done now: try again when that is known to be safe, else look."""
     query = Filters.of(request).query
     if outcome == Outcome.NOT_DONE:
-        shown = {name: request.POST.get(name, "") for name in ("status", "updated_at", "next")}
+        shown = {name: request.POST.get(name, "") for name in ("status", "updated_at", "seen_count", "next")}
         return {"retry_change_url": reverse(change.action, args=[ticket_id]) + query, "shown": shown}
     return {"back_url": reverse("ticket", args=[ticket_id]) + query}
 
