@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -308,3 +309,14 @@ for thread in threads:
 def test_the_first_tickets_are_read_by_many_threads_at_once():
     command = [sys.executable, "-c", THREADS_THAT_ALL_READ_THEIR_FIRST]
     assert subprocess.run(command, input=dump(TICKET), cwd=BASE_DIR, timeout=30).returncode == 0
+
+
+@pytest.mark.parametrize(("read", "body"), [
+    (wire.read_page, b'{"data": [%s]}'),
+    (wire.read_ticket, json.dumps(TICKET)[:-1].encode().replace(b"%", b"%%") + b', "messages": [%s]}'),
+])  # fmt: skip
+def test_millions_of_entries_are_not_read_one_by_one(read, body):
+    began = time.process_time()
+    with pytest.raises(errors.Unreadable):
+        read(answer(body % b",".join([b"{}"] * 1_600_000)))
+    assert time.process_time() - began < 2  # seconds; one by one took seven
