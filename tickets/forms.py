@@ -203,6 +203,17 @@ class NewTicketForm(forms.Form):
         return bool(name)
 
 
+# Keeps the password that a browser saved for signing in out of a password field, where `off` is not heeded.
+# Firefox heeds `new-password` alone; that browsers offer to make one up is the price. Password managers have
+# attributes of their own.
+NO_SAVED_PASSWORD = {
+    "autocomplete": "new-password",
+    "data-1p-ignore": True,  # 1Password
+    "data-lpignore": "true",  # LastPass
+    "data-bwignore": "true",  # Bitwarden
+}
+
+
 class ApiKeyForm(forms.Form):
     """The field never shows what was typed: a key on a screen is a key in a photograph."""
 
@@ -212,7 +223,7 @@ class ApiKeyForm(forms.Form):
         validators=[
             RegexValidator(r"^[!-~]+\Z", _("An API key has only letters, digits and symbols, no spaces."))
         ],
-        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.PasswordInput(attrs=NO_SAVED_PASSWORD | {"spellcheck": "false"}),
     )
 
 
