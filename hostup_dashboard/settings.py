@@ -166,6 +166,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "tickets"
 PASSWORD_RESET_TIMEOUT = 24 * 60 * 60  # seconds that a link to choose a password works
 ACCOUNT_ADAPTER = "hostup_dashboard.accounts.adapters.AccountAdapter"
+ACCOUNT_FORMS = {"change_password": "hostup_dashboard.accounts.forms.ChangePasswordForm"}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"

@@ -96,6 +96,15 @@ def test_a_new_password_is_noted(anna):
     assert noted()[1:] == [("anna", "password_changed", "done")]
 
 
+def test_a_guess_at_the_old_password_is_noted_as_one_at_signing_in_is(anna):
+    browser = sign_in()
+    fields = {"oldpassword": "wrong", "password1": OTHER_PASSWORD, "password2": OTHER_PASSWORD}
+    assert browser.post("/accounts/password/", fields).status_code == 422
+    browser.post("/accounts/reauthenticate/", {"password": "wrong"})
+    assert noted()[1:] == [("anna", "signed_in", "refused")] * 2
+    assert set(Activity.objects.values_list("address", flat=True)) == {"127.0.0.1"}
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_life_of_a_second_step_is_noted(anna):
     browser = sign_in()

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sandbox import keys
 from sandbox.special_tickets import ATTACHMENTS_ID, SAMPLE_ID
+from tests.accounts.people import make_agent, sign_in
 from tests.addresses import every_address
 from tests.browser.dashboard import Dashboard, signed_in
 from tickets import upstream
@@ -121,6 +122,12 @@ def test_a_download_is_under_way_until_its_last_byte(sandbox):
 
 def test_failed_sign_ins_count(visitor, counted):
     visitor.post("/accounts/login/", {"login": "somebody", "password": "wrong"})
+    assert counted(SIGN_IN_FAILURES, step="password") == 1
+
+
+def test_guesses_at_the_old_password_count(db, sandbox, counted):
+    make_agent()
+    sign_in().post("/accounts/password/", {"oldpassword": "wrong", "password1": "x", "password2": "x"})
     assert counted(SIGN_IN_FAILURES, step="password") == 1
 
 

@@ -4,6 +4,8 @@ import struct
 import time
 from contextlib import contextmanager
 
+from allauth.account import forms as account
+from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
@@ -27,6 +29,18 @@ from hostup_dashboard.accounts.throttle import count_attempt
 # What allauth and fido2 make of a browser's answer that is none.
 MALFORMED = (AttributeError, LookupError, TypeError, ValueError, struct.error)
 CODE_SECONDS = 90  # that an app's code is taken: its own half minute, and one before and after it
+
+
+class ChangePasswordForm(account.ChangePasswordForm):
+    """allauth's, in which a guess at the old password counts, and is told, as one at signing in is."""
+
+    def clean_oldpassword(self):
+        adapter, old = get_account_adapter(), self.cleaned_data["oldpassword"]
+        agent = adapter.authenticate(context.request, username=self.user.get_username(), password=old)
+        if agent != self.user:
+            raise adapter.validation_error("enter_current_password")
+        self.user.password = agent.password  # one of before was hashed anew just now
+        return old
 
 
 class _UsedOnce:

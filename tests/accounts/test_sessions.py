@@ -3,11 +3,12 @@
 import time
 
 import pytest
+from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from tests.accounts.people import SESSIONS, is_in, make_agent, sign_in
+from tests.accounts.people import PASSWORD, SESSIONS, is_in, make_agent, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -131,6 +132,43 @@ def test_a_new_password_ends_the_other_sessions():
     assert is_in(here)
     assert not is_in(there)
     assert is_in(sign_in(password=new))
+
+
+def guess_at_the_old_password(browser, old="wrong"):
+    new = "another-long-password-of-the-tests"
+    return browser.post(
+        "/accounts/password/", {"oldpassword": old, "password1": new, "password2": new}
+    ).status_code
+
+
+def test_guessing_at_the_old_password_is_slowed_down_as_signing_in_is():
+    browser = sign_in()
+    assert [guess_at_the_old_password(browser) for _ in range(5)] == [422] * 5
+    assert guess_at_the_old_password(browser, PASSWORD) == 429
+    assert sign_in().answer.status_code == 429  # the name has had its five
+    assert [sign_in(f"nobody-{number}", "wrong").answer.status_code for number in range(4)] == [422] * 4
+    assert sign_in("nobody-4", "wrong").answer.status_code == 429  # the address has had its ten
+
+
+def test_the_right_old_password_is_no_guess():
+    browser = sign_in()
+    for _ in range(5):
+        form = {"oldpassword": PASSWORD, "password1": "short", "password2": "short"}
+        assert browser.post("/accounts/password/", form).status_code == 422
+    assert is_in(sign_in())
+
+
+def test_a_password_of_before_can_be_changed(anna):
+    """Its hash is another as soon as it is typed."""
+    browser = sign_in()
+    anna.password = make_password(PASSWORD, hasher="pbkdf2_sha256")
+    anna.save()
+    session = browser.session
+    session[HASH_SESSION_KEY] = anna.get_session_auth_hash()
+    session.save()
+    assert guess_at_the_old_password(browser, PASSWORD) == 302
+    assert is_in(browser)
+    assert is_in(sign_in(password="another-long-password-of-the-tests"))
 
 
 @pytest.mark.parametrize("new", ["short", "qwerty123456"])
