@@ -133,12 +133,6 @@ def time_zone(value: str) -> str:
     return value
 
 
-def origin_of(url: str) -> str:
-    """Return scheme, host and port of an address that was read here."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
 def takes_passkeys(site: Site) -> bool:
     """Tell whether browsers make passkeys for this address: https or this machine, and a name rather than numbers.
 

@@ -240,8 +240,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF],
         "connect-src": [SELF],
         "object-src": [NONE],
-        # A browser applies this to where a form's answer leads, too: to the identity provider.
-        "form-action": [SELF, environment.origin_of(OIDC_ISSUER)] if OIDC_ISSUER else [SELF],
+        "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         "upgrade-insecure-requests": SITE.is_https,

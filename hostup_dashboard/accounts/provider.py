@@ -7,6 +7,7 @@ from functools import wraps
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.openid_connect import views
 from django.contrib.auth.decorators import login_not_required
+from django.http import HttpResponseRedirect
 from django.shortcuts import render
 
 logger = logging.getLogger(__name__)
@@ -50,5 +51,19 @@ def log_refusal(request, error: Exception | None, was_asked: bool) -> None:
     logger.warning("no sign-in through the provider: %s", reason)
 
 
-login = _worded(views.login)
+@_worded
+def login(request, provider_id):
+    """Leave for the provider by a page that goes on by itself, in place of allauth's redirect.
+
+    Browsers hold a form to the policy's `form-action` through every redirect that answers it, and where a provider
+    has people sign in may be at any origin (OpenID Connect Discovery 1.0, 3), or send on to another.
+    """
+    response = views.login(request, provider_id)
+    if not isinstance(response, HttpResponseRedirect):
+        return response
+    page = render(request, "socialaccount/leaving.html", {"address": response.url})
+    page.headers["Refresh"] = f"0; url={response.url}"
+    return page
+
+
 callback = _worded(views.callback)

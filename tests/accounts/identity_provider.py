@@ -17,7 +17,8 @@ CLIENT_ID, CLIENT_SECRET = "dashboard", "a-secret-of-the-provider"
 
 
 class IdentityProvider:
-    """`claims` is who is sitting there; `url` is the issuer; `authorize` answers what a browser is sent with."""
+    """`claims` is who is sitting there; `url` is the issuer; `entrance` is where browsers are sent, which is
+    another origin, as with the large providers; `authorize` answers what a browser is sent with."""
 
     def __init__(self):
         self.claims = {
@@ -32,7 +33,7 @@ class IdentityProvider:
     def authorize(self, location: str) -> str:
         """Sign the person in at `location`, where their browser was sent; return where to send it back."""
         asked = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
-        assert location.startswith(f"{self.url}/authorize?")
+        assert location.startswith(f"{self.entrance}/authorize?")
         assert (asked["client_id"], asked["response_type"]) == (CLIENT_ID, "code")
         code = secrets.token_hex()
         self._grants[code] = asked
@@ -43,7 +44,7 @@ class IdentityProvider:
             case "GET", "/.well-known/openid-configuration":
                 return {
                     "issuer": self.url,
-                    "authorization_endpoint": f"{self.url}/authorize",
+                    "authorization_endpoint": f"{self.entrance}/authorize",
                     "token_endpoint": f"{self.url}/token",
                     "userinfo_endpoint": f"{self.url}/userinfo",
                     "jwks_uri": f"{self.url}/jwks",
@@ -72,12 +73,18 @@ def identity_provider():
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            if self.path.startswith("/authorize?"):
-                self.send_response(302)
-                self.send_header("Location", provider.authorize(provider.url + self.path))
-                self.end_headers()
+            path, _, query = self.path.partition("?")
+            if path == "/authorize":  # asks a house of the company's own, at a third origin
+                self._send_on(f"{provider.entrance.replace('127.0.0.1', 'localhost')}/of-the-company?{query}")
+            elif path == "/of-the-company":
+                self._send_on(provider.authorize(f"{provider.entrance}/authorize?{query}"))
             else:
                 self._answer({})
+
+        def _send_on(self, address):
+            self.send_response(302)
+            self.send_header("Location", address)
+            self.end_headers()
 
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
@@ -95,13 +102,15 @@ def identity_provider():
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    provider.url = f"http://127.0.0.1:{server.server_port}"
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
+    servers = [ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _ in range(2)]
+    provider.url, provider.entrance = (f"http://127.0.0.1:{server.server_port}" for server in servers)
+    threads = [Thread(target=server.serve_forever, daemon=True) for server in servers]
+    for thread in threads:
+        thread.start()
     try:
         yield provider
     finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+        for server, thread in zip(servers, threads, strict=True):
+            server.shutdown()
+            server.server_close()
+            thread.join()

@@ -1,5 +1,7 @@
 """Signing in through the company's identity provider (OpenID Connect), by settings alone."""
 
+import re
+from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -41,11 +43,16 @@ def provider(running_provider, settings, sandbox):
     return running_provider
 
 
+def sent_to(answer) -> str:
+    """Return the address at the provider that the page goes on to."""
+    return answer.headers["Refresh"].removeprefix("0; url=")
+
+
 def come_in(provider, *, next_url="/activity/", browser=None):
     """Sign in through the provider; give the browser, with the last answer in `answer`."""
     browser = browser or Client()
     sent = browser.post(f"{LOGIN}?next={next_url}")
-    browser.answer = browser.get(provider.authorize(sent.headers["Location"]))
+    browser.answer = browser.get(provider.authorize(sent_to(sent)))
     return browser
 
 
@@ -53,6 +60,27 @@ def test_the_sign_in_page_offers_it(provider):
     html = Client().get("/accounts/login/").content.decode()
     assert "Continue with Company account" in html
     assert f'action="{LOGIN}"' in html
+
+
+def test_it_is_left_for_by_a_page_and_not_by_a_form_s_redirect(provider):
+    """Browsers hold a form to `form-action` through every redirect, and the provider may be at any origin."""
+    sent = Client().post(LOGIN)
+    assert sent.status_code == 200
+    assert sent_to(sent).startswith(f"{provider.entrance}/authorize?client_id={CLIENT_ID}&")
+    (link,) = re.findall('<a class="button" href="([^"]+)">Go on</a>', sent.content.decode())
+    assert unescape(link) == sent_to(sent)
+
+
+def test_only_what_was_asked_for_goes_on(provider):
+    for answer in (Client().get(LOGIN), come_in(provider).answer, Client().get(f"{LOGIN}callback/")):
+        assert "Refresh" not in answer.headers
+
+
+def test_a_provider_that_names_no_address_of_the_web_is_not_left_for(provider, monkeypatch):
+    monkeypatch.setattr(provider, "entrance", "javascript:alert(1)//")
+    answer = Client().post(LOGIN)
+    assert answer.status_code == 400
+    assert "Refresh" not in answer.headers
 
 
 def test_without_the_settings_there_is_no_such_way(sandbox):
@@ -166,7 +194,7 @@ def test_an_answer_without_our_state_is_no_sign_in(provider):
     make_agent(email="anna@example.com")
     browser, other = Client(), Client()
     sent = browser.post(LOGIN)
-    stolen = provider.authorize(sent.headers["Location"])
+    stolen = provider.authorize(sent_to(sent))
     answer = other.get(stolen)
     assert "Signing in did not work" in answer.content.decode()
     assert not is_in(other)
@@ -176,7 +204,7 @@ def test_nobody_ties_an_identity_to_an_account_by_themselves(provider):
     make_agent("berit")
     browser = sign_in("berit")
     sent = browser.post(f"{LOGIN}?process=connect")
-    answer = browser.get(provider.authorize(sent.headers["Location"]))
+    answer = browser.get(provider.authorize(sent_to(sent)))
     assert "Signing in did not work" in answer.content.decode()
     assert not SocialAccount.objects.exists()
 
@@ -248,7 +276,7 @@ class TestLog:
 
     def test_that_what_it_signed_is_for_another_client(self, provider, monkeypatch, reasons):
         browser = Client()
-        back = provider.authorize(browser.post(LOGIN).headers["Location"])
+        back = provider.authorize(sent_to(browser.post(LOGIN)))
         monkeypatch.setattr("tests.accounts.identity_provider.CLIENT_ID", "another")
         assert browser.get(back).status_code == 401
         assert reasons() == ["Invalid id_token, InvalidAudienceError"]
@@ -261,16 +289,16 @@ class TestLog:
     def test_what_it_sends_people_back_with(self, reasons, caplog, query, said):
         browser = Client()
         sent = browser.post(LOGIN)
-        (state,) = parse_qs(urlsplit(sent.headers["Location"]).query)["state"]
+        (state,) = parse_qs(urlsplit(sent_to(sent)).query)["state"]
         browser.get(f"{LOGIN}callback/?state={state}&{query}")
         assert reasons() == said
         assert "needle" not in caplog.text
 
     def test_that_nobody_here_had_asked(self, provider, reasons):
-        Client().get(provider.authorize(Client().post(LOGIN).headers["Location"]))
+        Client().get(provider.authorize(sent_to(Client().post(LOGIN))))
         assert reasons() == ["this browser did not ask for it, or too long ago"]
 
     def test_that_an_account_cannot_be_tied_to_it(self, provider, reasons):
         browser = sign_in()
-        browser.get(provider.authorize(browser.post(f"{LOGIN}?process=connect").headers["Location"]))
+        browser.get(provider.authorize(sent_to(browser.post(f"{LOGIN}?process=connect"))))
         assert reasons() == ["PermissionDenied: the address that an administrator wrote down is the only link"]

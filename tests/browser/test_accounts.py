@@ -131,6 +131,21 @@ def test_the_identity_provider_leads_in_and_back_to_the_page(visitor, by_name):
     expect(visitor.get_by_role("link", name="newcomer")).to_be_visible()
 
 
+def test_back_from_the_identity_provider_is_the_sign_in_page(visitor, by_name, provider, monkeypatch):
+    """Rather than the page that went on by itself, which would do so again."""
+    monkeypatch.setattr(provider, "authorize", lambda location: f"{provider.url}/jwks")  # where nobody is sent on
+    visitor.goto(f"{by_name.url}/accounts/login/")
+    visitor.get_by_role("button", name="Continue with Example AB").click()
+    visitor.wait_for_url(f"{provider.url}/jwks")
+    visitor.go_back()
+    expect(visitor.get_by_role("button", name="Continue with Example AB")).to_be_visible()
+
+
+def test_a_form_leads_to_this_site_alone(by_name):
+    policy = requests.get(f"{by_name.url}/accounts/login/", timeout=10).headers["Content-Security-Policy"]
+    assert "form-action 'self'" in policy.split("; ")
+
+
 def test_after_signing_out_back_shows_nothing(visitor):
     sign_in(visitor)
     visitor.goto(TICKET)
