@@ -2,13 +2,17 @@
 
 import gzip
 import re
+import time
 from urllib.parse import unquote
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from sandbox.faults import gzip_bomb
 from sandbox.special_tickets import ATTACHMENTS_ID, ENCRYPTED_ID, SAMPLE_ID
 from tests.test_reply import form_of, messages_with, methods
+from tickets import upstream
+from tickets.hostup.circuit import State
 from tickets.models import Activity
 
 UPLOAD_URL = f"/tickets/{ENCRYPTED_ID}/upload/"
@@ -78,14 +82,56 @@ def test_a_file_that_is_too_large_is_worded(agent, sandbox):
     assert "The file is too large" in response.content.decode()
 
 
-def test_a_file_of_unknown_length_comes_without_one(agent, sandbox):
+def test_a_file_comes_with_its_own_length(agent, sandbox):
     """HostUp packs it, and its length is that of the pack: browsers would wait for more, or cut it short."""
     href = attachments(agent)[0]
     packed = gzip.compress(b"text")
     sandbox.fault(status=200, body=packed, headers={"Content-Encoding": "gzip"})
     response = agent.get(href)
     assert b"".join(response.streaming_content) == b"text"
-    assert "Content-Length" not in response.headers
+    assert response.headers["Content-Length"] == "4"
+
+
+def test_a_slow_line_takes_a_file_whole(agent, sandbox, settings):
+    """The deadline is HostUp's: a phone may need longer for 25 MB than a call may take."""
+    settings.HOSTUP_FILE_DEADLINE = 0.5
+    href = attachments(agent)[0]
+    sandbox.fault(status=200, body=b"x" * 3_000_000)
+    response = agent.get(href)
+    chunks = response.streaming_content
+    taken = len(next(chunks))
+    time.sleep(0.6)
+    assert taken + sum(map(len, chunks)) == 3_000_000 == int(response.headers["Content-Length"])
+
+
+@pytest.mark.parametrize(("fault", "status"), [
+    ({"name": "dripping_body"}, 504),
+    ({"status": 200, "body": b"x" * 200_000, "truncate": True}, 503),
+    ({"status": 200, "body": b"x" * 200_000, "headers": {"Content-Encoding": "gzip"}}, 502),
+    ({"gzip_bomb": 100}, 502),
+])  # fmt: skip
+def test_a_file_that_breaks_off_on_its_way_is_worded(agent, sandbox, settings, fault, status):
+    """Rather than a download that the browser calls failed, without a reason."""
+    gzip_bomb(100)  # packing it takes longer than the call may
+    settings.HOSTUP_FILE_DEADLINE = 1.0
+    href = attachments(agent)[0]
+    sandbox.fault(**fault)
+    response = agent.get(href)
+    assert response.status_code == status
+    assert 'role="alert"' in response.content.decode()
+    assert "style-src 'self'" in response.headers["Content-Security-Policy"]  # a page, not a file
+
+
+def test_a_file_for_which_there_is_no_room_is_worded(agent, sandbox, monkeypatch):
+    """It waits where uploads do; what is small waits in memory."""
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    href = attachments(agent)[0]
+    sandbox.fault(status=200, body=b"x" * 3_000_000)
+    response = agent.get(href)
+    assert response.status_code == 503
+    assert "There is no room for the file" in response.content.decode()
+    assert agent.get(href).status_code == 200
+    assert upstream.pool().circuit.state == State.CLOSED
 
 
 @pytest.mark.django_db(transaction=True)  # `close` ends a test's transaction on PostgreSQL

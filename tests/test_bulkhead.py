@@ -207,10 +207,9 @@ def test_who_takes_a_file_slowly_is_no_failure_of_hostup_s(sandbox, settings):
     sandbox.fault(status=200, body=b"x" * 1024 * 1024, times=None)
     for _ in range(FAILURES):
         file = iter(client.download(ATTACHMENTS_ID, file_id))
-        next(file)
+        first = next(file)
         time.sleep(0.3)
-        with pytest.raises(errors.TooSlow):
-            list(file)
+        assert len(first) + sum(map(len, file)) == 1024 * 1024
     assert state() == State.CLOSED
 
 

@@ -74,6 +74,15 @@ def test_a_file_may_have_25_megabytes(client, sandbox, more):
         client.download(SAMPLE_ID, "tatt_1").close()
 
 
+def test_a_file_that_is_taken_slowly_holds_no_connection(client, sandbox):
+    sandbox.fault(status=200, body=b"x" * 3_000_000)
+    download = client.download(SAMPLE_ID, "tatt_1")
+    assert client.tickets(limit=1).tickets
+    first, second = (call.connection for call in sandbox.calls)
+    assert first == second
+    assert len(b"".join(download)) == 3_000_000
+
+
 @pytest.mark.parametrize(("key", "can_write"), [(keys.FULL, True), (keys.READ_ONLY, False)])
 def test_what_a_key_may_write_is_found_out_without_writing(pool, sandbox, key, can_write):
     assert pool.client(key).can_write() is can_write

@@ -119,6 +119,16 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
             )
         case errors.Unreadable(code=code) if code == TOO_LARGE:
             return Failure(502, _("The file is too large"), [_("It cannot be downloaded here.")])
+        case errors.NoRoom():
+            return Failure(
+                503,
+                _("There is no room for the file"),
+                [
+                    _("The dashboard's disk for files on their way is full."),
+                    _("Try again in a moment. If it keeps happening, tell the person who runs this dashboard."),
+                ],
+                retry_after=10,
+            )
         case errors.Invalid():
             advice = [*error.fields.values()] or [
                 _("Check what you asked for. If it is right, do it in HostUp's own panel.")

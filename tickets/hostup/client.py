@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime
 from email.message import Message as Headers
+from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, NamedTuple, TypeVar
 from urllib.parse import quote
 
@@ -34,6 +35,7 @@ Value = TypeVar("Value")
 USER_AGENT = "HostUp-Dashboard/1.0"
 JSON_MOST_BYTES = 5 * 1024 * 1024
 ATTACHMENT_MOST_BYTES = 25 * 1024 * 1024
+IN_MEMORY_MOST_BYTES = 1024 * 1024  # of a file on its way; a larger one waits on the disk
 CHUNK_BYTES = 64 * 1024
 CONNECT_SECONDS = 3.0  # per address of HostUp's
 READ_TRIES = 3
@@ -45,25 +47,31 @@ BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 
 class Download:
-    """A file on its way: iterate over its chunks, then (or instead) close it.
+    """A file that is here, whole: iterate over its chunks, then (or instead) close it.
 
-    `content_length` is in bytes, None when HostUp does not say, or says how long the packed file is; `filename` is
-    HostUp's word, unchecked.
+    Until then it keeps its places among the calls under way, because passing it on takes one of the server's
+    threads as a call does; HostUp's connection is given back by now.
+
+    `content_length` is in bytes; `beginning` are the first few, which tell what it is; `filename` is HostUp's
+    word, unchecked.
     """
 
-    def __init__(self, response: requests.Response, headers: dict[str, str], opened: ExitStack):
-        length = "" if headers.get("content-encoding") else headers.get("content-length", "")
-        self.content_length = int(length) if re.fullmatch(r"[0-9]{1,12}", length) else None
-        self.filename = _filename(headers.get("content-disposition", ""))
-        self._response = response
-        self._opened = opened
+    def __init__(self, content: BinaryIO, filename: str | None, held: ExitStack):
+        self.filename = filename
+        self.content_length = content.tell()
+        content.seek(0)
+        self.beginning = content.read(16)
+        content.seek(0)
+        self._content = content
+        self._held = held
 
     def __iter__(self) -> Iterator[bytes]:
-        with self._opened:
-            yield from _limited(self._response, ATTACHMENT_MOST_BYTES, TOO_LARGE)
+        with self._held:
+            while chunk := self._content.read(CHUNK_BYTES):
+                yield chunk
 
     def close(self) -> None:
-        self._opened.close()
+        self._held.close()
 
 
 class Reached(NamedTuple):
@@ -81,10 +89,10 @@ class Pool:
     Arguments:
         base_url: such as `https://cloud.hostup.se`; nothing else is ever called.
         call_seconds: how long one call may take in all, retries included.
-        file_seconds: the same for a file.
+        file_seconds: the same for a file, between HostUp and here.
         most_at_once: calls under way at a time; one more is refused at once, so that a hanging HostUp does
-            not take every thread of the server with it. Of these half may be files, which the slow line of
-            whoever downloads them can hold up for as long as `file_seconds`.
+            not take every thread of the server with it. Of these half may be files, which stay among them while
+            they are passed on, for as long as the slow line of whoever downloads them takes.
         ca_bundle: path of the certificates to trust instead of the usual ones.
         proxy: address of a proxy to go through.
         watcher: is told what the calls do.
@@ -228,22 +236,28 @@ class Client:
 
     # https://developer.hostup.se: GET /api/v2/support/attachments/{id}
     def download(self, ticket_id: str, attachment_id: str) -> Download:
-        """Start downloading a file of a ticket. Raises before the first byte, or while it is iterated over."""
+        """Return a file of a ticket, once it is here whole: how slowly it is passed on is not HostUp's doing.
+
+        Raises `Unreadable` with the code `TOO_LARGE`, or `NoRoom`, beside the usual.
+        """
         call = deadline.Call(self._pool.file_seconds)
         path, params = f"/attachments/{_checked(attachment_id)}", {"ticketId": _checked(ticket_id)}
-        # The call is over when its answer begins: how fast the rest is taken is not HostUp's doing.
-        with self._calling("GET", path), ExitStack() as opened:
-            opened.enter_context(self._pool.file_slot())
-            response = opened.enter_context(self._exchange("GET", path, call, params=params))
+        with self._calling("GET", path), ExitStack() as held:
+            held.enter_context(self._pool.file_slot())
+            response = held.enter_context(self._exchange("GET", path, call, params=params))
             if response.status_code != 200:
                 answer = self._complete(response)
                 wire.raise_for_status(answer)
                 raise errors.Unreadable(status=answer.status)
-            download = Download(response, self._headers(response), opened.pop_all())
-        if (download.content_length or 0) > ATTACHMENT_MOST_BYTES:
-            download.close()
-            raise errors.Unreadable(status=200, code=TOO_LARGE)
-        return download
+            if _said_length(response) > ATTACHMENT_MOST_BYTES:
+                raise errors.Unreadable(status=200, code=TOO_LARGE)
+            content = held.enter_context(SpooledTemporaryFile(IN_MEMORY_MOST_BYTES))
+            for chunk in _limited(response, ATTACHMENT_MOST_BYTES, TOO_LARGE):
+                with _room():
+                    content.write(chunk)
+            filename = _filename(self._headers(response).get("content-disposition", ""))
+            with _room():
+                return Download(content, filename, held.pop_all())
 
     def can_write(self) -> bool | None:
         """Tell whether the key has `write:support`; None when HostUp's answer does not say.
@@ -396,6 +410,21 @@ def _held(slots: threading.BoundedSemaphore):
         yield
     finally:
         slots.release()
+
+
+@contextmanager
+def _room():
+    """Tell a disk that is full from a HostUp that breaks off."""
+    try:
+        yield
+    except OSError:
+        raise errors.NoRoom() from None
+
+
+def _said_length(response: requests.Response) -> int:
+    """Return how many bytes are to come, 0 when HostUp does not say."""
+    said = response.headers.get("content-length", "")
+    return int(said) if re.fullmatch(r"[0-9]{1,12}", said) else 0
 
 
 def _limited(response: requests.Response, most_bytes: int, code: str = "") -> Iterator[bytes]:

@@ -77,6 +77,10 @@ class Unreadable(HostUpError):
     """HostUp answered something that is not what its reference says."""
 
 
+class NoRoom(HostUpError):
+    """HostUp sent the file, but there is no room here to keep it while it is passed on."""
+
+
 class OutcomeUnknown(HostUpError):
     """A change was sent and its answer got lost: it may have happened. Read before sending again.
 

@@ -1,7 +1,6 @@
 """A file of a ticket, passed on between HostUp and the browser. Hostile: it never runs on our origin."""
 
 import re
-from itertools import chain
 
 from csp.constants import NONE
 from csp.decorators import csp
@@ -32,7 +31,7 @@ _PREVIEWS = {
 
 @require_GET
 def download(request, ticket_id, attachment_id):
-    """Pass a file on as it comes. HostUp decides whether this agent's key may have it.
+    """Pass a file on, once it is here. HostUp decides whether this agent's key may have it.
 
     With `?preview` a picture or PDF shows in the browser, sandboxed; everything else downloads.
     """
@@ -47,14 +46,9 @@ def download(request, ticket_id, attachment_id):
 
 @csp({"default-src": [NONE], "sandbox": True})
 def _passed_on(request, file, attachment_id):
-    chunks = iter(file)
-    first = next(chunks, b"")
-    preview = _preview_type(first) if "preview" in request.GET else ""
-    response = StreamingHttpResponse(
-        _Chunks(file, first, chunks), content_type=preview or "application/octet-stream"
-    )
-    if file.content_length is not None:
-        response.headers["Content-Length"] = str(file.content_length)
+    preview = _preview_type(file.beginning) if "preview" in request.GET else ""
+    response = StreamingHttpResponse(file, content_type=preview or "application/octet-stream")
+    response.headers["Content-Length"] = str(file.content_length)
     # The ticket knows the name better than the download's own header, which cannot hold every letter.
     name = _safe(request.GET.get("name") or file.filename or attachment_id)
     response.headers["Content-Disposition"] = content_disposition_header(not preview, name)
@@ -90,19 +84,8 @@ def _not_attached(request, failure):
     return failure_answer(request, failure._replace(sentences=sentences))
 
 
-class _Chunks:
-    """The chunks of a download, closed when the answer is done with, even if nothing of it was read."""
-
-    def __init__(self, file, first, rest):
-        self._chunks = chain([first], rest)
-        self.close = file.close
-
-    def __iter__(self):
-        return self._chunks
-
-
-def _preview_type(first: bytes) -> str:
-    return next((kind for start, kind in _PREVIEWS.items() if first.startswith(start)), "")
+def _preview_type(beginning: bytes) -> str:
+    return next((kind for start, kind in _PREVIEWS.items() if beginning.startswith(start)), "")
 
 
 def _safe(filename: str) -> str:
