@@ -26,8 +26,8 @@ CONNECT_SECONDS = 3.0
 DAYS_LEFT = 14  # of a certificate: renewed by then, or something is wrong
 MB = 1024**2
 # Free on a disk, below which there is a problem, and a warning: for a database, for nothing but static files, and
-# for uploads, of which one takes 25 MB and a form without JavaScript ten.
-DATABASE_ROOM, STATIC_ROOM, UPLOAD_ROOM = (100 * MB, 1024 * MB), (10 * MB, 20 * MB), (50 * MB, 300 * MB)
+# for files on their way, of which one takes 25 MB and each process may have ten from HostUp, and ten of a form.
+DATABASE_ROOM, STATIC_ROOM, FILES_ROOM = (100 * MB, 1024 * MB), (10 * MB, 20 * MB), (50 * MB, 750 * MB)
 UNKNOWN_ISSUER = (18, 19, 20, 21)  # https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
 
 
@@ -118,7 +118,7 @@ def disk_space() -> Iterator[Finding]:
     """Where the database and static files are, and where uploads wait."""
     has_database = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
     data_room = DATABASE_ROOM if has_database else STATIC_ROOM
-    for folder, (least, enough) in ((settings.DATA_DIR, data_room), (Path(tempfile.gettempdir()), UPLOAD_ROOM)):
+    for folder, (least, enough) in ((settings.DATA_DIR, data_room), (Path(tempfile.gettempdir()), FILES_ROOM)):
         if not folder.is_dir():
             continue
         free = shutil.disk_usage(folder).free

@@ -210,8 +210,8 @@ DISKS = [  # free where the data and where uploads are, what the database is, wh
     (40_000 * MB, 40_000 * MB, "hostup_dashboard.sqlite3", ["ok", "ok"]),
     (900 * MB, 200 * MB, "hostup_dashboard.sqlite3", ["warning", "warning"]),
     (90 * MB, 40 * MB, "hostup_dashboard.sqlite3", ["problem", "problem"]),
-    (62 * MB, 512 * MB, "django.db.backends.postgresql", ["ok", "ok"]),  # as in compose.yaml
-    (4 * MB, 512 * MB, "django.db.backends.postgresql", ["problem", "ok"]),
+    (62 * MB, 768 * MB, "django.db.backends.postgresql", ["ok", "ok"]),  # as in compose.yaml
+    (4 * MB, 768 * MB, "django.db.backends.postgresql", ["problem", "ok"]),
 ]
 
 
