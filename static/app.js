@@ -77,7 +77,7 @@
   // No answer at all: htmx swaps nothing, so the agent has to be told, until an answer comes. That a change may
   // have been lost is told until it was read.
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
-    if (!ctx?.request) return;
+    if (!ctx?.request || ctx.isQuiet) return;
     const said = byId("unreachable").content.cloneNode(true).firstElementChild;
     const isChange = ctx.request.method === "POST" && !ctx.request.action.endsWith("/draft/");
     said.classList.toggle("passing", !isChange && !byId("alerts").querySelector(".unreachable:not(.passing)"));

@@ -9,19 +9,62 @@
 
   const byId = (id) => document.getElementById(id);
 
-  // A text that is typed in is saved when it loses the focus, but it never does when its page is left or replaced.
-  function saveLastWords() {
-    const text = document.activeElement;
-    if (!text.matches(".composer textarea, #create :is(input, textarea)") || text.value === text.defaultValue) return;
-    text.dispatchEvent(new Event("change", { bubbles: true }));
+  // What is written is saved while it is, again when that failed, and at the latest when its page is left or replaced.
+  const FORMS = ".composer form, #create form";
+  const TRY_AGAIN = 5000; // milliseconds
+  const typed = new WeakMap(); // form -> how often something was typed in it
+  const sending = new WeakMap(); // form -> what its draft is on its way with
+  const isDraft = ({ request }) => request.action.endsWith("/draft/");
+  let isQuiet = false; // what was said of the first try is not said again
+  let tryingAgain;
+
+  document.addEventListener("input", ({ target }) => {
+    const form = target.closest(FORMS);
+    if (!form || target.type === "file") return;
+    typed.set(form, (typed.get(form) ?? 0) + 1);
+    form.classList.add("unsaved"); // hides that it is saved, too
+  });
+
+  function save(form) {
+    if (form.matches(".unsaved")) form.querySelector("textarea").dispatchEvent(new Event("change", { bubbles: true }));
   }
-  addEventListener("beforeunload", saveLastWords);
-  addEventListener("visibilitychange", saveLastWords);
-  addEventListener("htmx:before:cleanup", ({ target }) => target.contains(document.activeElement) && saveLastWords());
+  const saveAll = () => document.querySelectorAll("form.unsaved").forEach(save);
+  function saveAgain() {
+    isQuiet = true;
+    saveAll();
+    isQuiet = false;
+  }
+  addEventListener("beforeunload", saveAll);
+  addEventListener("visibilitychange", saveAll);
+  addEventListener("online", saveAgain);
+  addEventListener("htmx:before:cleanup", ({ target }) => target.matches?.(FORMS) && save(target));
+
+  addEventListener("htmx:config:request", (event) => {
+    const { ctx } = event.detail;
+    if (!isDraft(ctx)) return;
+    const { form } = ctx.request;
+    [ctx.typed, ctx.isQuiet] = [typed.get(form), isQuiet];
+    const isNeedless = !form.matches(".unsaved") || sending.get(form)?.typed === ctx.typed;
+    isNeedless ? event.preventDefault() : sending.set(form, ctx);
+  });
+  document.addEventListener("htmx:after:request", (event) => {
+    const { ctx } = event.detail;
+    if (isDraft(ctx) && ctx.isQuiet && ctx.response.status >= 400) event.preventDefault();
+  });
+  document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+    const { form } = ctx.request;
+    if (!isDraft(ctx) || sending.get(form) !== ctx) return;
+    sending.delete(form);
+    const status = ctx.text === undefined ? 0 : ctx.response.status; // 0: no answer, or none to its end
+    if (status && status < 400 && ctx.typed === typed.get(form)) form.classList.remove("unsaved");
+    if (status && status < 500) return;
+    clearTimeout(tryingAgain);
+    tryingAgain = setTimeout(saveAgain, TRY_AGAIN);
+  });
 
   // While a form is being sent its texts stand still, so that what is typed meanwhile is not lost.
   const standStill = (still) => ({ detail: { ctx } }) => {
-    if (!ctx?.sourceElement?.matches?.(".composer form, #create form")) return;
+    if (!ctx?.sourceElement?.matches?.(FORMS)) return;
     for (const text of ctx.sourceElement.querySelectorAll("input, textarea")) text.readOnly = still;
   };
   document.addEventListener("htmx:before:request", standStill(true));

@@ -163,6 +163,23 @@ def test_without_a_network_the_text_stays(page, context, sandbox):
     expect_created(page, sandbox)
 
 
+def test_what_was_typed_without_a_network_is_saved_when_it_is_back(page, context):
+    page.goto("/tickets/new/")
+    fill_in(page)
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+    context.set_offline(True)
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/draft/")):
+        page.get_by_label("Subject").fill("Typed offline")
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/draft/")):
+        page.get_by_label("Priority").select_option("Low")
+    expect(page.get_by_text("Draft saved.")).to_be_hidden()
+    context.set_offline(False)
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Subject")).to_have_value("Typed offline")
+    expect(page.get_by_label("Priority")).to_have_value("low")
+
+
 @pytest.mark.parametrize("with_javascript", [True, False])
 def test_the_reason_shows_when_it_is_critical(new_context, sign_ins, with_javascript):
     page = new_context(java_script_enabled=with_javascript, storage_state=sign_ins["agent"]).new_page()

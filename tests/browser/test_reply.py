@@ -141,6 +141,71 @@ def test_that_the_dashboard_cannot_be_reached_is_said_until_it_can_again(page, c
     expect(alert).to_have_count(0)
 
 
+def type_offline(page, context, words):
+    """Type what cannot be saved, below a draft that was."""
+    box(page).fill("Saved.")
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    context.set_offline(True)
+    with page.expect_event("requestfailed", lambda request: DRAFT.search(request.url)):
+        box(page).press_sequentially(words)
+
+
+def test_what_was_typed_without_a_network_is_saved_when_it_is_back(page, context):
+    page.goto(PAGE)
+    type_offline(page, context, " Typed offline.")
+    expect(page.get_by_text("Draft saved.")).to_be_hidden()
+    context.set_offline(False)
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+    page.reload()
+    expect(box(page)).to_have_value("Saved. Typed offline.")
+
+
+@pytest.mark.parametrize("way", ["another ticket", "another page"])
+def test_what_could_not_be_saved_is_saved_when_its_ticket_is_left(page, way):
+    page.goto(PAGE)
+    row_link(page).wait_for()
+    page.route(DRAFT, lambda route: route.abort(), times=1)
+    with page.expect_event("requestfailed", lambda request: DRAFT.search(request.url)):
+        box(page).fill("Typed at a bad moment")
+    page.get_by_label("Send encrypted").focus()
+    with page.expect_response(DRAFT):
+        row_link(page).click() if way == "another ticket" else page.goto("/activity/")
+    page.goto(PAGE)
+    expect(box(page)).to_have_value("Typed at a bad moment")
+
+
+@pytest.mark.parametrize(
+    "fail", [lambda route: route.abort(), lambda route: route.fulfill(status=503)], ids=["lost", "refused"]
+)
+def test_what_could_not_be_saved_is_saved_a_little_later_without_a_word(page, fail):
+    page.goto(PAGE)
+    page.wait_for_load_state("networkidle")
+    failed = []
+    page.route(DRAFT, lambda route: (failed.append(route), fail(route)), times=2)
+    page.evaluate(COUNT_ARRIVALS, page.locator("#alerts").element_handle())
+    box(page).fill("Typed at a bad moment")
+    expect(page.get_by_text("Draft saved.")).to_be_visible(timeout=20_000)
+    assert len(failed) == 2
+    assert page.evaluate("window.arrivals") <= 1, "a screen reader hears it again and again"
+    page.reload()
+    expect(box(page)).to_have_value("Typed at a bad moment")
+
+
+def test_what_is_saved_is_not_saved_again(page):
+    page.goto(PAGE)
+    row_link(page).wait_for()
+    saved = []
+    page.on("request", lambda request: DRAFT.search(request.url) and saved.append(request))
+    box(page).fill("Once.")
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+    page.get_by_label("Attach files").focus()
+    box(page).focus()
+    row_link(page).click()
+    expect(heading(page)).to_be_visible()
+    assert len(saved) == 1
+
+
 def test_that_a_change_was_lost_is_said_until_it_was_read(page, context):
     page.goto(PAGE)
     page.wait_for_load_state("networkidle")
