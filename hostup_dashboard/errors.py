@@ -46,13 +46,14 @@ def storage_errors() -> tuple[type[Exception], ...]:
 def error_answer(request, status):
     """Answer with the page, or for htmx the fragment, that words `status`, a key of `WORDS`."""
     template = "_error.html" if wants_fragment(request) else "error.html"
-    context = {"failure": _failure(status), "message": written_in(request)}
+    context = {"failure": _failure(request, status), "message": written_in(request)}
     return among_the_alerts(request, render(request, template, context, status=status))
 
 
-def _failure(status):
+def _failure(request, status):
     heading, advice = WORDS[status]
-    return {"status": status, "heading": heading, "sentences": [advice], "is_unknown": status >= 500}
+    is_unknown = status >= 500 and not request.path.endswith("/draft/")  # which changes nothing at HostUp
+    return {"status": status, "heading": heading, "sentences": [advice], "is_unknown": is_unknown}
 
 
 def written_in(request) -> str:
@@ -102,7 +103,7 @@ def server_error(request):
     """
     # Django calls this while it handles the exception, and tells it in no other way.
     status = 503 if isinstance(sys.exception(), storage_errors()) else 500
-    context = {"failure": _failure(status), "request": request, "message": written_in(request)}
+    context = {"failure": _failure(request, status), "request": request, "message": written_in(request)}
     template = "_error.html" if wants_fragment(request) else "error.html"
     response = HttpResponse(render_to_string(template, context), status=status)
     if status == 503:

@@ -36,10 +36,26 @@
 
   const forget = (said) => document.querySelectorAll(said).forEach((one) => one.remove());
 
-  // Another ticket: what was said before is over, but for a reply that was left and is not sent.
+  // What nobody knows to have happened, and that a reply is not sent, is said until it is dismissed or that ticket
+  // is changed or replied to.
+  const PASSING = "#alerts > :not(.unknown, .unsent)";
+  document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
+    const [, ticket, action] = ctx.request.action.match(/(\/tickets\/[^/]+\/)(\w+)/) ?? [];
+    if (tasks.some(({ fragment }) => fragment.querySelector(".toast, .unknown"))) {
+      forget(`#alerts > ${action === "reply" ? "" : ":not(.unsent)"}:has([href^="${ticket}"])`);
+    }
+    for (const task of tasks) {
+      if (task.target?.id !== "alerts" || task.swapSpec?.style === "none") continue;
+      forget(PASSING);
+      byId("alerts").scrollTop = 0; // the newest is seen
+      task.swapSpec = "afterbegin";
+    }
+  });
+
+  // Another ticket: what was said before is over, but for that.
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
     if (ctx.target?.id !== "ticket-pane" || ctx.isAgain) return;
-    forget("#alerts > :not(.unsent), #toasts > *");
+    forget(`${PASSING}, #toasts > *`);
   });
 
   // An answer that comes late takes the focus away from nobody who is typing elsewhere by now.
@@ -81,8 +97,8 @@
     const said = byId("unreachable").content.cloneNode(true).firstElementChild;
     const isChange = ctx.request.method === "POST" && !ctx.request.action.endsWith("/draft/");
     said.classList.toggle("passing", !isChange && !byId("alerts").querySelector(".unreachable:not(.passing)"));
-    forget("#alerts > :not(.unsent)");
-    byId("alerts").append(said);
+    forget(PASSING);
+    byId("alerts").prepend(said);
     const loading = ctx.target?.querySelector?.(":scope > .loading");
     if (loading) [loading.hidden, loading.nextElementSibling.hidden] = [true, false]; // what tries again
   });

@@ -153,7 +153,7 @@
     results.clear();
     signInAddress = "";
     byId("toasts").replaceChildren();
-    byId("alerts").replaceChildren();
+    for (const said of document.querySelectorAll("#alerts > :not(.unknown, .unsent)")) said.remove();
     addEventListener("beforeunload", askToStay);
     render();
     // Not Stop itself, which a second press of Enter would press.

@@ -79,7 +79,7 @@
     failure.classList.add("unsent");
     failure.querySelector("h2").prepend(`${left.dataset.ticket}: `);
     failure.append(left.content.querySelector(".ways-on").cloneNode(true));
-    byId("alerts").append(failure);
+    byId("alerts").prepend(failure);
   });
 
   // Signed out in the middle of a sentence, or in again in another tab: this tab keeps the text until its agent is
@@ -196,7 +196,7 @@
     const missing = [...uploadsOf(form)].filter((upload) => upload.isSendable).map((upload) => upload.name);
     const words = alert.querySelector(".missing");
     missing.length ? words?.append(` ${missing.join(", ")}`) : words?.remove();
-    byId("alerts").append(alert);
+    byId("alerts").prepend(alert);
   }
 
   addEventListener("beforeunload", (event) => document.querySelector(".composer [aria-busy]") && event.preventDefault());

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from sandbox.special_tickets import SAMPLE_MESSAGE_ID
+from sandbox.special_tickets import SAMPLE_MESSAGE_ID, SAMPLE_NUMBER
 from tests.browser.steps import (
     SUBJECT,
     TICKET,
@@ -358,6 +358,75 @@ def test_without_a_network_an_alert_says_so_and_nothing_else_changes(page, conte
     expect(toast(page)).to_contain_text("Reopened.")
     expect(page.get_by_role("alert")).to_have_count(0)
     assert posts(sandbox) == ["reopen"]
+
+
+def reopen_without_an_answer(page, sandbox):
+    """Press Reopen, and let nobody know what became of it; return the alert that says so."""
+    page.goto(TICKET)
+    page.wait_for_load_state("networkidle")
+    sandbox.fault("lost_answer", method="POST")
+    sandbox.fault("problem_503", method="GET")
+    reopen(page).click()
+    said = page.get_by_role("alert").filter(has_text="We do not know whether that happened")
+    expect(said).to_be_visible()
+    return said
+
+
+def test_what_nobody_knows_is_said_until_it_is_dismissed(page, context, sandbox):
+    said = reopen_without_an_answer(page, sandbox)
+    with page.expect_event("requestfailed"):  # a draft, of which an alert of its own tells
+        context.set_offline(True)
+        page.get_by_role("textbox", name="Reply").press_sequentially("Half a")
+    context.set_offline(False)
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(1)
+    row_link(page, "IPv6?").click()
+    expect(heading(page, "IPv6?")).to_be_visible()
+    expect(said).to_be_visible()
+
+    sandbox.fault("problem_409", method="POST")
+    others = page.get_by_role("listitem").filter(has_not_text=f"#{SAMPLE_NUMBER}")
+    other = others.get_by_role("button", name=re.compile("^Reopen ticket")).first
+    other.click()
+    expect(page.get_by_role("alert")).to_have_count(2)
+    other.click()
+    expect(toast(page)).to_contain_text("Reopened.")
+    expect(page.get_by_role("alert")).to_have_count(1)
+    page.get_by_role("button", name="Select", exact=True).click()
+    others.get_by_role("checkbox").first.check()
+    page.get_by_role("button", name=re.compile("^(Reopen|Close) selected")).and_(page.locator(":enabled")).click()
+    expect(page.get_by_role("button", name="Done", exact=True)).to_be_visible()
+    expect(said).to_be_visible()
+
+    said.get_by_role("button", name="Dismiss").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_what_nobody_knew_is_over_when_that_ticket_is_changed(page, sandbox):
+    said = reopen_without_an_answer(page, sandbox)
+    sandbox.fault("lost_answer", method="POST")
+    sandbox.fault("problem_503", method="GET")
+    with page.expect_response(re.compile("/(reopen|close)/")):
+        row(page).get_by_role("button").click()
+    expect(said).to_have_count(1)
+    row(page).get_by_role("button").click()
+    expect(toast(page)).to_contain_text(re.compile("Reopened|Already open"))
+    expect(said).to_have_count(0)
+
+
+@pytest.mark.parametrize("screen", ["phone", "small phone"])
+def test_several_alerts_leave_the_way_to_the_buttons_free(page, sandbox):
+    reopen_without_an_answer(page, sandbox)
+    for fault in ("problem_400", "problem_403"):
+        sandbox.fault(fault, method="POST")
+        reopen(page).tap()
+        expect(page.get_by_role("alert")).to_have_count(2)
+    newest = page.get_by_role("alert").filter(has_text="Your API key may not do this")
+    expect(newest.get_by_role("button", name="Dismiss")).to_be_in_viewport(ratio=1)
+    assert reopen(page).evaluate(TOPMOST)
+    page.get_by_role("button", name="Dismiss").first.tap()
+    page.get_by_role("button", name="Dismiss").first.tap()
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 @BOTH_SCREENS

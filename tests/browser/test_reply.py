@@ -427,6 +427,33 @@ def test_a_ticket_that_is_left_while_files_go_up_tells_that_its_reply_was_not_se
     assert attached_at_hostup(sandbox) == ["notes.txt", "second.txt", "third.txt"]
 
 
+def test_that_a_reply_was_not_sent_is_said_until_it_is(page, sandbox):
+    sandbox.fault(method="POST", path="attachments", delay=2)
+    send_with_files(page, "With three files.", TEXT_FILE, *MORE_FILES)
+    while not sent_calls(sandbox):
+        page.wait_for_timeout(50)
+    row_link(page).click()
+    said = page.get_by_role("alert").filter(has_text="Your reply to ticket #149999 was not sent")
+    expect(said).to_be_visible()
+    page.get_by_role("button", name="Reopen ticket", exact=True).click()
+    expect(page.get_by_text("Reopened.")).to_be_visible()
+    sandbox.fault("problem_409", method="POST")
+    close(page).click()
+    expect(page.get_by_role("alert").filter(has_text="does not allow that")).to_be_visible()
+    box(page).fill("To another one.")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(1)
+    expect(said).to_be_visible()
+
+    row_link(page, sandbox.tickets.find(ENCRYPTED_ID).subject).click()
+    expect(box(page)).to_have_value("With three files.")
+    expect(said).to_be_visible()
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
+    expect(said).to_have_count(0)
+
+
 def test_a_file_stops_going_up_when_its_ticket_is_left(page, context, sandbox):
     slow_line = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 50_000}
     page.goto("/tickets/")
