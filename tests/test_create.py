@@ -12,7 +12,7 @@ from sandbox import keys
 from sandbox.special_tickets import SAMPLE_ID, SERVICES_ID
 from tests.agents import Agent
 from tickets import upstream
-from tickets.forms import NewTicketForm
+from tickets.forms import LONGEST_MESSAGE, NewTicketForm
 from tickets.models import Activity, ApiKey, Draft, Submission
 
 URL = "/tickets/new/"
@@ -407,6 +407,17 @@ def test_an_older_one_or_another_form_s_is_not_taken_for_it(agent, sandbox, form
 
 
 # Drafts
+
+
+def test_of_a_text_that_is_too_long_the_first_part_is_kept_and_that_is_said(agent, form):
+    too_long = "x" * LONGEST_MESSAGE + "y"
+    saved = agent.htmx_post(DRAFT_URL, form | {"message": too_long})
+    assert saved.content.decode() == "Too long to be kept as a draft."
+    assert too_long[:-1] in agent.get(URL).content.decode()
+    page = agent.post(URL, form | {"message": too_long}).content.decode()
+    assert too_long in page
+    assert "Too long to be kept as a draft." in page
+    assert "Draft saved." not in page
 
 
 def test_a_draft_is_restored_and_the_list_tells(agent, form):

@@ -12,6 +12,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from sandbox.special_tickets import ENCRYPTED_ID, SAMPLE_ID
+from tickets.forms import LONGEST_MESSAGE
 from tickets.models import Activity, Draft, Submission
 
 OPEN_ID = ENCRYPTED_ID
@@ -452,6 +453,33 @@ def test_a_draft_is_there_after_a_reload_and_in_the_list(agent, sandbox):
     row = agent.get("/tickets/").content.decode()
     assert ">Draft<" in row[row.index(f'id="row-{OPEN_ID}"') :].partition("</li>")[0]
     assert row.count(">Draft<") == 1
+
+
+def test_of_a_text_that_is_too_long_the_first_part_is_kept_and_that_is_said(agent, form):
+    too_long = "x" * LONGEST_MESSAGE + "y"
+    response = agent.htmx_post(DRAFT_URL, form | {"message": too_long})
+    assert response.content.decode() == "Too long to be kept as a draft."
+    assert text_in_the_box(agent.get(f"/tickets/{OPEN_ID}/").content.decode()) == too_long[:-1]
+    page = agent.post(URL, form | {"message": too_long}).content.decode()
+    assert text_in_the_box(page) == too_long
+    assert "Too long to be kept as a draft." in page
+    assert "Draft saved." not in page
+    assert agent.htmx_post(DRAFT_URL, form | {"message": too_long[1:]}).content.decode() == "Draft saved."
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_draft_that_could_not_be_kept_is_not_called_saved(agent, sandbox, form):
+    def full(execute, sql, *rest):
+        if sql.startswith('INSERT INTO "tickets_draft"'):
+            raise OperationalError("database or disk is full")
+        return execute(sql, *rest)
+
+    sandbox.fault("problem_403", method="POST", times=None)
+    with connection.execute_wrapper(full):
+        page = agent.post(URL, form | {"message": "Mine."}).content.decode()
+    assert text_in_the_box(page) == "Mine."
+    assert "Draft saved." not in page
+    assert "Draft saved." in agent.post(URL, form | {"message": "Mine."}).content.decode()
 
 
 def test_a_draft_is_its_agent_s_alone_and_encrypted_at_rest(agent, colleague):

@@ -3,6 +3,8 @@
 import uuid
 from typing import NamedTuple
 
+from django.utils.translation import gettext as _
+
 from tickets import failures
 from tickets.hostup.types import Message, Ticket
 from tickets.models import Draft
@@ -11,7 +13,7 @@ from tickets.models import Draft
 class Composer(NamedTuple):
     """What the box shows. `seen_message`, `seen_count` and `seen_status` are the ticket as it stands
     above it; `news` is what came while the agent was writing, `is_stale` that the text was held back for it;
-    `shown_draft` is the form that the text in it was kept as a draft from."""
+    `draft_hint` tells whether the message is kept, `shown_draft` is the form that it was kept as a draft from."""
 
     ticket_id: str
     token: uuid.UUID
@@ -22,6 +24,7 @@ class Composer(NamedTuple):
     message: str = ""
     shown_draft: uuid.UUID | str | None = None
     is_encrypted: bool = False
+    draft_hint: str = ""
     failure: failures.Failure | None = None
     news: list[Message] = []
     is_stale: bool = False
@@ -37,6 +40,7 @@ class Composer(NamedTuple):
             message=draft.get("message", ""),
             shown_draft=draft.get("shown_draft"),
             is_encrypted=draft.get("encrypted", False),
+            draft_hint=_("Draft saved.") if draft else "",
         )
         return composer.below(ticket)
 

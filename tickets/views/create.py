@@ -48,8 +48,7 @@ def draft(request):
     """Keep what has been written so far, unless it has been sent meanwhile."""
     if Submission.objects.is_gone(request.POST.get("token", ""), request.user):
         return HttpResponse()
-    is_kept = _keep_draft(request)
-    return HttpResponse(_("Draft saved.") if is_kept else "")
+    return HttpResponse(_keep_draft(request))
 
 
 def _look_up_departments(client, user) -> None:
@@ -77,11 +76,12 @@ def _form(user, *args, **kwargs) -> NewTicketForm:
 
 def _page(request, form, *, failure=None, result=None):
     """Answer with the form, and above it why nothing was created, if that is so."""
-    token, has_draft, shown_draft = uuid.uuid4(), bool(form.initial), form.initial.get("shown_draft")
+    token, draft_hint = uuid.uuid4(), _("Draft saved.") if form.initial else ""
+    shown_draft = form.initial.get("shown_draft")
     if form.is_bound:
         shown_draft = form["token"].value()
         with storage.if_possible("the draft"):
-            has_draft = _keep_draft(request)
+            draft_hint = _keep_draft(request)
         if "token" not in form.errors and not (result and sending.needs_new_form(result)):
             token = form["token"].value()
     context = {
@@ -93,7 +93,7 @@ def _page(request, form, *, failure=None, result=None):
         "back_url": reverse("ticket", args=[result.ticket_id]) if result and result.ticket_id else "",
         "departments": _described_departments(request.user),
         "priorities": [(words.PRIORITIES[name], words.PRIORITY_ADVICE[name]) for name in words.PRIORITIES],
-        "has_draft": has_draft,
+        "draft_hint": draft_hint,
     }
     template = "tickets/_create.html" if wants_fragment(request) else "tickets/create.html"
     return answer(request, template, context, failure)
@@ -115,14 +115,18 @@ def _created(request, ticket_id):
     return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
 
 
-def _keep_draft(request) -> bool:
-    """Keep what is in the form; tell whether there is anything."""
+def _keep_draft(request) -> str:
+    """Keep what is in the form, or as much of it as is kept; return what is said of that."""
     names = [name for name in NewTicketForm.base_fields if name not in ("token", "shown_draft")]
-    fields = {name: request.POST.get(name, "")[:LONGEST_MESSAGE] for name in names}
+    written = {name: request.POST.get(name, "") for name in names}
+    fields = {name: text[:LONGEST_MESSAGE] for name, text in written.items()}
+    is_whole = fields == written
     if not any(fields[name].strip() for name in NewTicketForm.WRITTEN):
         fields = {}
     Draft.objects.keep(request.user, NEW, fields, **turn_in(request.POST))
-    return bool(fields)
+    if not is_whole:
+        return _("Too long to be kept as a draft.")
+    return _("Draft saved.") if fields else ""
 
 
 def _failure(result, form) -> failures.Failure:

@@ -65,16 +65,18 @@ def draft(request, ticket_id):
     """Keep what has been written so far, unless it has been sent meanwhile."""
     if Submission.objects.is_gone(request.POST.get("token", ""), request.user):
         return HttpResponse()
-    is_kept = _keep_draft(request, ticket_id)
-    return HttpResponse(_("Draft saved.") if is_kept else "")
+    return HttpResponse(_keep_draft(request, ticket_id))
 
 
-def _keep_draft(request, ticket_id) -> bool:
-    """Keep what is in the box; tell whether there is anything."""
-    message = request.POST.get("message", "")[:LONGEST_MESSAGE]
+def _keep_draft(request, ticket_id) -> str:
+    """Keep what is in the box, or as much of it as is kept; return what is said of that."""
+    written = request.POST.get("message", "")
+    message = written[:LONGEST_MESSAGE]
     fields = {"message": message, "encrypted": "encrypted" in request.POST} if message.strip() else {}
     Draft.objects.keep(request.user, ticket_id, fields, **turn_in(request.POST))
-    return bool(fields)
+    if message != written:
+        return _("Too long to be kept as a draft.")
+    return _("Draft saved.") if fields else ""
 
 
 def _written_in(request, ticket_id, *, token=None) -> Composer:
@@ -114,7 +116,7 @@ def _unsent(request, composer, *, result=None, failure):
         composer = composer._replace(token=uuid.uuid4())
     if composer.message.strip():  # a request that lost its text on the way takes no draft with it
         with storage.if_possible("the draft"):
-            _keep_draft(request, composer.ticket_id)
+            composer = composer._replace(draft_hint=_keep_draft(request, composer.ticket_id))
     context = _context(request, ticket) | {"composer": composer._replace(failure=failure)}
     if wants_fragment(request):
         template = "tickets/_not_replied.html"
