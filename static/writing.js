@@ -147,6 +147,7 @@
           part("state").innerHTML = html;
           progress.hidden = !upload.isSendable;
           part("again").hidden = isDone || !upload.isSendable;
+          part("remove").hidden = false;
           if (isDone) uploadsOf(form).delete(upload);
           if (isDone) part("remove").remove();
           resolve(isDone);
@@ -165,7 +166,10 @@
           request.setRequestHeader(name, value);
         }
         part("again").hidden = true;
+        progress.value = 0;
+        uploadsOf(form).add(upload);
         upload.request = request;
+        upload.leave = () => resolve(false);
         request.send(data);
       }),
     };
@@ -173,10 +177,18 @@
     upload.stop = () => setTimeout(() => progress.value < 1 && upload.request?.abort(), 1000);
     part("again").onclick = () => upload.send();
     part("remove").onclick = () => {
-      upload.request?.abort();
       uploadsOf(form).delete(upload);
-      row.remove();
+      if (!upload.sending) return row.remove();
+      part("remove").hidden = progress.hidden = true;
+      upload.leave(); // a reply that waits for it does not go out as if it had never been there
+      progress.value < 1 ? setTimeout(takeAway, 1000) : takeAway();
     };
+    function takeAway() {
+      if (upload.request.readyState === XMLHttpRequest.DONE) return;
+      if (progress.value === 1) return (part("state").innerHTML = part("under-way").innerHTML); // until it is answered
+      upload.request.abort();
+      row.remove();
+    }
     progress.hidden = !upload.isSendable;
     if (!upload.isSendable) part("state").innerHTML = part("too-large").innerHTML;
     uploadsOf(form).add(upload);

@@ -654,6 +654,51 @@ def test_an_upload_can_be_cancelled(page, sandbox):
     assert sent_calls(sandbox) == ["attachments", "messages"]
 
 
+def press_remove_when_the_file_is_up(page, sandbox, **fault):
+    sandbox.fault(method="POST", path="attachments", delay=3, **fault)
+    send_with_files(page, "With a file?", TEXT_FILE)
+    while not sent_calls(sandbox):
+        page.wait_for_timeout(20)
+    page.get_by_role("button", name="Remove", exact=True).click()
+
+
+def test_a_file_that_hostup_may_have_already_is_not_hidden(page, sandbox):
+    press_remove_when_the_file_is_up(page, sandbox)
+    file = page.get_by_role("listitem").filter(has_text="notes.txt")
+    expect(file.get_by_role("alert")).to_contain_text("It may be attached already")
+    expect(file.get_by_role("progressbar")).to_have_count(0)
+    expect(file).to_contain_text("Attached.")  # the answer
+    expect(file.get_by_role("button")).to_have_count(0)
+    expect(page.get_by_role("button", name="Send reply")).to_be_visible()
+    assert sent_calls(sandbox) == ["attachments"], "what is to go out now is for the agent to say"
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
+    assert attached_at_hostup(sandbox) == ["notes.txt"]
+
+
+def test_a_file_that_turns_out_not_to_be_attached_can_be_removed(page, sandbox):
+    press_remove_when_the_file_is_up(page, sandbox, name="problem_403")
+    file = page.get_by_role("listitem").filter(has_text="notes.txt")
+    expect(file.get_by_role("alert")).to_contain_text("Your API key may not do this")
+    file.get_by_role("button", name="Remove", exact=True).click()
+    expect(file).to_have_count(0)
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
+    assert sent_calls(sandbox) == ["attachments", "messages"]
+
+
+def test_a_file_that_is_not_up_yet_is_taken_away(page, context, sandbox):
+    slow_line = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 50_000}
+    page.goto("/tickets/")
+    context.new_cdp_session(page).send("Network.emulateNetworkConditions", slow_line)
+    with page.expect_request(re.compile("/upload/")):
+        send_with_files(page, "Without a large file.", TEXT_FILE | {"buffer": b"x" * 2_000_000})
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/upload/")):
+        page.get_by_role("button", name="Remove", exact=True).click()
+    expect(page.get_by_role("listitem").filter(has_text="notes.txt")).to_have_count(0)
+    assert sent_calls(sandbox) == []
+
+
 def test_by_keyboard_alone(page, sandbox):
     page.goto(PAGE)
     box(page).focus()
