@@ -55,11 +55,27 @@
     const { form } = ctx.request;
     if (!isDraft(ctx) || sending.get(form) !== ctx) return;
     sending.delete(form);
-    const status = ctx.text === undefined ? 0 : ctx.response.status; // 0: no answer, or none to its end
+    const isAnswered = ctx.text !== undefined && !ctx.response.raw.redirected; // to its end, and by us
+    const status = isAnswered ? ctx.response.status : 0;
     if (status && status < 400 && ctx.typed === typed.get(form)) form.classList.remove("unsaved");
     if (status && status < 500) return;
     clearTimeout(tryingAgain);
     tryingAgain = setTimeout(saveAgain, TRY_AGAIN);
+  });
+
+  // A proxy before us whose own session is over answers with its sign-in page: that is no answer, and takes no place.
+  function refuse(event) {
+    event.preventDefault();
+    document.dispatchEvent(new CustomEvent("htmx:error", { detail: event.detail }));
+  }
+  document.addEventListener("htmx:after:request", (event) => {
+    const { request, response } = event.detail.ctx;
+    if (request.method === "POST" && response.raw.redirected) refuse(event);
+  });
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { ctx, tasks } = event.detail;
+    if (!/\/(reopen|close|reply)\//.test(ctx.request.action)) return;
+    if (!tasks.some(({ fragment }) => fragment.querySelector(".toast, .failure"))) refuse(event);
   });
 
   // While a form is being sent its texts stand still, so that what is typed meanwhile is not lost.
@@ -155,6 +171,9 @@
         request.upload.onprogress = (event) => (progress.value = event.loaded / event.total);
         request.onload = () => {
           const moved = request.getResponseHeader("HX-Redirect");
+          const isMoved = request.responseURL !== new URL(input.dataset.upload, location).href;
+          const isPage = request.status === 200 && request.responseText.includes("<"); // ours are words alone
+          if (isMoved || isPage) return request.onerror(); // a proxy before us has answered
           if (!moved) return end(request.status === 200, request.responseText);
           stash();
           location.href = moved;

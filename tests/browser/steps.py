@@ -72,6 +72,14 @@ def expect_nothing_more(page: Page, sandbox, sent: list[str]) -> None:
     assert posts(sandbox) == sent
 
 
+SIGN_IN_ELSEWHERE = "<!doctype html><title>Sign in</title><h1>Sign in</h1>"
+# What a proxy before the dashboard answers with when its own session is over.
+ANSWERS_OF_A_PROXY = {
+    "redirect": {"status": 302, "headers": {"Location": "/healthz"}},
+    "page": {"status": 200, "content_type": "text/html", "body": SIGN_IN_ELSEWHERE},
+}
+
+
 def expect_whole_page(page: Page) -> None:
     """A fragment that the browser shows by itself has neither header nor title."""
     expect(page).to_have_title(re.compile("HostUp Dashboard$"))

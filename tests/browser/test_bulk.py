@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from sandbox.keys import ACCOUNT_A
 from sandbox.special_tickets import SAMPLE_NUMBER
 from tests.browser.steps import (
+    ANSWERS_OF_A_PROXY,
     TICKET,
     calls,
     fill_in_sign_in,
@@ -408,6 +409,16 @@ def test_without_a_network_it_stops_and_says_so(page, context, sandbox, three):
     button(page, "Reopen selected").click()
     expect(says(page)).to_have_text("3 reopened.")
     assert changes(sandbox) == paths(sandbox, three)
+
+
+@pytest.mark.parametrize("answer", ANSWERS_OF_A_PROXY)
+def test_a_page_of_a_proxy_is_no_success(page, sandbox, three, answer):
+    page.route("**/reopen/**", lambda route: route.fulfill(**ANSWERS_OF_A_PROXY[answer]))
+    button(page, "Reopen selected").click()
+    counts = "0 reopened, 1 not known, 2 not. 3 selected"
+    expect(says(page)).to_have_text(f"Stopped: the dashboard cannot be reached. {counts}")
+    expect(result(page, three[0])).to_have_text("The dashboard cannot be reached")
+    assert posts(sandbox) == []
 
 
 @pytest.mark.parametrize("screen", ["small phone"])

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from sandbox.special_tickets import ATTACHMENTS_ID, ENCRYPTED_ID, LONG_THREAD_ID, SAMPLE_ID
 from tests.browser.dashboard import AGENT
-from tests.browser.steps import TICKET, close, fill_in_sign_in, heading, row_link, sign_in
+from tests.browser.steps import ANSWERS_OF_A_PROXY, TICKET, close, fill_in_sign_in, heading, row_link, sign_in
 
 FILES_PAGE = f"/tickets/{ATTACHMENTS_ID}/"
 PAGE = f"/tickets/{ENCRYPTED_ID}/"
@@ -697,6 +697,30 @@ def test_a_file_that_is_not_up_yet_is_taken_away(page, context, sandbox):
         page.get_by_role("button", name="Remove", exact=True).click()
     expect(page.get_by_role("listitem").filter(has_text="notes.txt")).to_have_count(0)
     assert sent_calls(sandbox) == []
+
+
+@pytest.mark.parametrize("answer", ANSWERS_OF_A_PROXY)
+def test_a_page_of_a_proxy_is_neither_attached_nor_sent(page, sandbox, answer):
+    page.route(re.compile("/(upload|reply)/"), lambda route: route.fulfill(**ANSWERS_OF_A_PROXY[answer]))
+    send_with_files(page, "With a file.", TEXT_FILE)
+    file = page.get_by_role("listitem").filter(has_text="notes.txt")
+    expect(file.get_by_role("status")).to_have_text("The dashboard cannot be reached.")
+    expect(page.get_by_text("Sign in", exact=True).filter(visible=True)).to_have_count(0)
+    file.get_by_role("button", name="Remove", exact=True).click()
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("alert")).to_contain_text("The dashboard cannot be reached")
+    expect(box(page)).to_have_value("With a file.")
+    assert sent_calls(sandbox) == []
+
+
+def test_a_page_of_a_proxy_saves_no_draft(page):
+    page.goto(PAGE)
+    page.wait_for_load_state("networkidle")
+    page.route(DRAFT, lambda route: route.fulfill(**ANSWERS_OF_A_PROXY["redirect"]), times=1)
+    box(page).fill("Half a sentence")
+    expect(page.get_by_role("alert")).to_contain_text("The dashboard cannot be reached")
+    expect(page.get_by_text("Draft saved.")).to_be_visible()  # tried again
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_by_keyboard_alone(page, sandbox):
