@@ -28,7 +28,7 @@ def environment(**options) -> Environment:
     env.globals |= {"SECRET": SECRET, "language": translation.get_language, "remembered": remembered}
     env.globals |= {"static": cache(static), "url": url}  # files change their names with the next start at most
     env.globals["_"] = said  # Jinja2's own goes through the context and Django's catalogues each time
-    env.filters |= {"exact": exact, "iso": iso, "json_script": json_script}
+    env.filters |= {"exact": exact, "in_zone": in_zone, "iso": iso, "json_script": json_script}
     return env
 
 
@@ -78,12 +78,13 @@ def _address(prefix, name, args) -> str:
 
 def exact(moment: datetime | None) -> str:
     """Give date and time in the agent's zone, the way that reads the same in both languages."""
-    return in_zone(moment, timezone.get_current_timezone())[:16] if moment else ""
+    return in_zone(moment)[:16] if moment else ""
 
 
-def in_zone(moment: datetime, zone: tzinfo) -> str:
-    """Give date and time, to the minute, and how far that zone is from UTC: for machines, and begins with what is
-    for people."""
+def in_zone(moment: datetime, zone: tzinfo | None = None) -> str:
+    """Give date and time in the agent's zone (or `zone`), to the minute, and how far that is from UTC: for
+    machines, and begins with what is for people."""
+    zone = zone or timezone.get_current_timezone()
     try:
         return moment.astimezone(zone).isoformat(" ", "minutes")
     except OverflowError:  # a time at the end of the calendar, which another zone cannot hold

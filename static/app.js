@@ -104,12 +104,6 @@
   });
   document.addEventListener("htmx:after:request", () => forget("#alerts > .unreachable.passing"));
 
-  // Passkeys (allauth's webauthn.js): what goes wrong is told by nothing but this event.
-  document.addEventListener("allauth.error", (event) => {
-    event.preventDefault();
-    byId("alerts").replaceChildren(byId("passkey-failed").content.cloneNode(true));
-  });
-
   // Back, after signing out: the browser may still have the page in memory. The server knows better.
   addEventListener("pageshow", (event) => event.persisted && location.reload());
 

@@ -128,6 +128,10 @@
     if (request.body.get("files")?.size) request.timeout = 0;
     // Requests overtake each other, and the last words are sent while a draft may still be on its way.
     if (request.body.has("token")) request.body.set("turn", ++turn);
+    // With a change of a ticket goes how much of its thread is on the screen, wherever the change is pressed.
+    const [, changed] = request.action.match(/\/tickets\/([^/]+)\/(?:reopen|close)\//) ?? [];
+    const seen = changed && document.querySelector(`#composer-state-${changed} [name=seen_count]`);
+    if (seen) request.body.set("seen_count", seen.value);
   });
 
   // Files go up one by one before the text, so that one that fails is tried again alone. (Without JavaScript, and

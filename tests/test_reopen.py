@@ -116,10 +116,8 @@ def as_in_the_list(ticket):
 
 
 def form_beside_the_thread(agent, sandbox):
-    """Return what a button of the ticket sends where the ticket is open, in its row as well."""
+    """Return what a button of the ticket sends where the ticket is open (writing.js)."""
     html = agent.get(TICKET_PAGE).content.decode()
-    (included,) = set(re.findall(r'class="status-action"[^>]* hx-include="([^"]*)"', html))
-    assert included == f"#composer-state-{SAMPLE_ID} [name=seen_count]"
     sandbox.clear_calls()
     return FORM | {"seen_count": hidden_fields(html)["seen_count"]}
 
