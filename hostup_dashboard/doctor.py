@@ -115,7 +115,7 @@ def data_folder() -> Iterator[Finding]:
 
 
 def disk_space() -> Iterator[Finding]:
-    """Where the database and static files are, and where uploads wait."""
+    """Where the database and static files are, and where files wait on their way."""
     has_database = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
     data_room = DATABASE_ROOM if has_database else STATIC_ROOM
     for folder, (least, enough) in ((settings.DATA_DIR, data_room), (Path(tempfile.gettempdir()), FILES_ROOM)):

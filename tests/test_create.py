@@ -5,12 +5,12 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError, connection
 from django.utils import timezone
 
 from sandbox import keys
 from sandbox.special_tickets import SAMPLE_ID, SERVICES_ID
 from tests.agents import Agent
+from tests.full_disk import nothing_goes_into
 from tickets import upstream
 from tickets.forms import LONGEST_MESSAGE, NewTicketForm
 from tickets.models import Activity, ApiKey, Draft, Submission
@@ -360,12 +360,7 @@ def test_what_may_still_come_is_unknown(agent, sandbox, form, fault, status):
 
 @pytest.mark.django_db(transaction=True)  # a test's own transaction would end with the first error
 def test_a_form_that_cannot_be_claimed_gives_way_to_another(agent, sandbox, form):
-    def broken(execute, sql, *rest):
-        if sql.startswith('INSERT INTO "tickets_submission"'):
-            raise OperationalError("the connection was lost")
-        return execute(sql, *rest)
-
-    with connection.execute_wrapper(broken):
+    with nothing_goes_into("tickets_submission"):
         html = agent.post(URL, form).content.decode()
     assert "The ticket was not created." in html
     assert not made(sandbox)

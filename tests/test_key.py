@@ -9,6 +9,7 @@ from django.db import OperationalError, connection
 
 from sandbox import keys
 from tests.agents import Agent
+from tests.full_disk import nothing_goes_into
 from tickets.models import Activity, ApiKey
 
 URL = "/settings/key/"
@@ -196,12 +197,7 @@ def test_rotation_says_which_key_is_lost(agent, settings):
 @pytest.mark.django_db(transaction=True)  # a test's own transaction would end with the first error
 @pytest.mark.parametrize("path", [URL, "/settings/key/check/", "/settings/key/remove/"])
 def test_what_cannot_be_logged_is_not_done_and_speaks_of_no_ticket(agent, sandbox, path):
-    def full(execute, sql, *rest):
-        if sql.startswith('INSERT INTO "tickets_activity"'):
-            raise OperationalError("database or disk is full")
-        return execute(sql, *rest)
-
-    with connection.execute_wrapper(full):
+    with nothing_goes_into("tickets_activity"):
         response = agent.post(path, {"api_key": keys.COLLEAGUE})
     assert response.status_code == 503
     assert "The dashboard cannot write to its log" in response.content.decode()

@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 
 from sandbox.special_tickets import ENCRYPTED_ID, SAMPLE_ID
+from tests.full_disk import nothing_goes_into
 from tickets.forms import LONGEST_MESSAGE
 from tickets.models import Activity, Draft, Submission
 
@@ -370,13 +371,7 @@ def test_reopened_but_not_sent_says_both(agent, sandbox):
 @pytest.mark.django_db(transaction=True)  # a test's own transaction would end with the first error
 def test_a_form_that_cannot_be_claimed_gives_way_to_another(agent, sandbox, form):
     """The database may have taken it and failed to say so: then it counts as being sent for twenty minutes."""
-
-    def broken(execute, sql, *rest):
-        if sql.startswith('INSERT INTO "tickets_submission"'):
-            raise OperationalError("the connection was lost")
-        return execute(sql, *rest)
-
-    with connection.execute_wrapper(broken):
+    with nothing_goes_into("tickets_submission"):
         html = agent.htmx_post(URL, form | {"message": "Hello."}).content.decode()
     assert "Your reply was not sent." in html
     assert "POST" not in methods(sandbox)
@@ -387,13 +382,7 @@ def test_a_form_that_cannot_be_claimed_gives_way_to_another(agent, sandbox, form
 def test_what_cannot_be_logged_is_neither_reopened_nor_sent(agent, sandbox):
     form = form_of(agent, SAMPLE_ID)
     sandbox.clear_calls()
-
-    def full(execute, sql, *rest):
-        if sql.startswith('INSERT INTO "tickets_activity"'):
-            raise OperationalError("database or disk is full")
-        return execute(sql, *rest)
-
-    with connection.execute_wrapper(full):
+    with nothing_goes_into("tickets_activity"):
         response = agent.post(f"/tickets/{SAMPLE_ID}/reply/", form | {"message": "Again.", "reopen": "1"})
     assert response.status_code == 503
     assert "Your reply was not sent." in response.content.decode()
@@ -469,13 +458,8 @@ def test_of_a_text_that_is_too_long_the_first_part_is_kept_and_that_is_said(agen
 
 @pytest.mark.django_db(transaction=True)
 def test_a_draft_that_could_not_be_kept_is_not_called_saved(agent, sandbox, form):
-    def full(execute, sql, *rest):
-        if sql.startswith('INSERT INTO "tickets_draft"'):
-            raise OperationalError("database or disk is full")
-        return execute(sql, *rest)
-
     sandbox.fault("problem_403", method="POST", times=None)
-    with connection.execute_wrapper(full):
+    with nothing_goes_into("tickets_draft"):
         page = agent.post(URL, form | {"message": "Mine."}).content.decode()
     assert text_in_the_box(page) == "Mine."
     assert "Draft saved." not in page
