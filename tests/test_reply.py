@@ -407,7 +407,8 @@ def test_not_reopened_is_not_sent(agent, sandbox, faults, status, words):
     assert response.status_code == status
     alert = response.content.decode().partition('role="alert"')[2]
     assert words in alert
-    assert "Your reply was not sent." in alert
+    # At the end: what HostUp did not confirm before it is the reopening.
+    assert re.search(r"<p>Your reply was not sent\.</p>\s*<p>Your text is kept\.</p>", alert)
     assert "your reply did not arrive" not in alert  # nobody has looked
     assert not messages_with(sandbox, "Again.", SAMPLE_ID)
 

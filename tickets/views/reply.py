@@ -158,7 +158,8 @@ def _failure(result) -> failures.Failure:
         failure = not_changed(changes.REOPEN, result.reopening)
         if failure.is_unknown:
             failure = failure._replace(heading=_("We do not know whether the ticket was reopened"))
-        return _not_sent(failure)
+        sentences = [*failure.sentences, _("Your reply was not sent."), _("Your text is kept.")]
+        return failure._replace(sentences=sentences)
     if result.failed_file:
         return _not_sent(_file_failure(result), was_reopened=result.was_reopened)
     failure = failures.describe(result.error)
