@@ -165,11 +165,12 @@ def test_what_was_typed_without_a_network_is_saved_when_it_is_back(page, context
 def test_what_could_not_be_saved_is_saved_when_its_ticket_is_left(page, way):
     page.goto(PAGE)
     row_link(page).wait_for()
-    page.route(DRAFT, lambda route: route.abort(), times=1)
-    with page.expect_event("requestfailed", lambda request: DRAFT.search(request.url)):
-        box(page).fill("Typed at a bad moment")
-    page.get_by_label("Send encrypted").focus()
-    with page.expect_response(DRAFT):
+    page.route(DRAFT, lambda route: route.abort())
+    for write in (lambda: box(page).fill("Typed at a bad moment"), page.get_by_label("Send encrypted").focus):
+        with page.expect_event("requestfailed", lambda request: DRAFT.search(request.url)):
+            write()
+    with page.expect_request(DRAFT):
+        page.unroute(DRAFT)
         row_link(page).click() if way == "another ticket" else page.goto("/activity/")
     page.goto(PAGE)
     expect(box(page)).to_have_value("Typed at a bad moment")
