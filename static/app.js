@@ -39,9 +39,12 @@
   // What nobody knows to have happened, and that a reply is not sent, is said until it is dismissed or that ticket
   // is changed or replied to.
   const PASSING = "#alerts > :not(.unknown, .unsent)";
-  document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
-    const [, ticket, action] = ctx.request.action.match(/(\/tickets\/[^/]+\/)(\w+)/) ?? [];
-    if (tasks.some(({ fragment }) => fragment.querySelector(".toast, .unknown"))) {
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { ctx, tasks } = event.detail;
+    const says = (what) => tasks.some(({ fragment }) => fragment.querySelector(what));
+    const [, ticket, action] = ctx.request.action.match(/(\/tickets\/[^/]+\/)(reopen|close|reply)\//) ?? [];
+    if (action && !says(".toast, .failure")) return refuse(event);
+    if (says(".toast, .unknown")) {
       forget(`#alerts > ${action === "reply" ? "" : ":not(.unsent)"}:has([href^="${ticket}"])`);
     }
     for (const task of tasks) {
@@ -102,7 +105,17 @@
     const loading = ctx.target?.querySelector?.(":scope > .loading");
     if (loading) [loading.hidden, loading.nextElementSibling.hidden] = [true, false]; // what tries again
   });
-  document.addEventListener("htmx:after:request", () => forget("#alerts > .unreachable.passing"));
+  document.addEventListener("htmx:after:request", (event) => {
+    const { request, response } = event.detail.ctx;
+    forget("#alerts > .unreachable.passing");
+    if (request.method === "POST" && response.raw.redirected) refuse(event);
+  });
+
+  // The sign-in page of a proxy before us is no answer.
+  function refuse(event) {
+    event.preventDefault();
+    document.dispatchEvent(new CustomEvent("htmx:error", { detail: event.detail }));
+  }
 
   // Back, after signing out: the browser may still have the page in memory. The server knows better.
   addEventListener("pageshow", (event) => event.persisted && location.reload());

@@ -260,9 +260,8 @@
       });
       // Not before: an answer that breaks off in the middle is none.
       on("htmx:before:swap", (event, { response }) => {
-        // A success without a toast is a page of a proxy before us.
-        const isOurs = response.status >= 400 || findIn(event.detail.tasks, ".toast");
-        answer.status = isOurs ? response.status : 0;
+        if (event.defaultPrevented) return; // nor is one that is not ours
+        answer.status = response.status;
         answer.seconds = Number(response.headers.get("Retry-After")) || WAIT_SECONDS;
         answer.words = wordsIn(event.detail.tasks);
         answer.outcome = outcomeOf(response.status, event.detail.tasks);

@@ -63,21 +63,6 @@
     tryingAgain = setTimeout(saveAgain, TRY_AGAIN);
   });
 
-  // A proxy before us whose own session is over answers with its sign-in page: that is no answer, and takes no place.
-  function refuse(event) {
-    event.preventDefault();
-    document.dispatchEvent(new CustomEvent("htmx:error", { detail: event.detail }));
-  }
-  document.addEventListener("htmx:after:request", (event) => {
-    const { request, response } = event.detail.ctx;
-    if (request.method === "POST" && response.raw.redirected) refuse(event);
-  });
-  document.addEventListener("htmx:before:swap", (event) => {
-    const { ctx, tasks } = event.detail;
-    if (!/\/(reopen|close|reply)\//.test(ctx.request.action)) return;
-    if (!tasks.some(({ fragment }) => fragment.querySelector(".toast, .failure"))) refuse(event);
-  });
-
   // While a form is being sent its texts stand still, so that what is typed meanwhile is not lost.
   const standStill = (still) => ({ detail: { ctx } }) => {
     if (!ctx?.sourceElement?.matches?.(FORMS)) return;

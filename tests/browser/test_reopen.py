@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from sandbox.special_tickets import SAMPLE_MESSAGE_ID, SAMPLE_NUMBER
 from tests.browser.steps import (
+    ANSWERS_OF_A_PROXY,
     SUBJECT,
     TICKET,
     calls,
@@ -437,3 +438,13 @@ def test_what_is_said_of_it_covers_no_button_below_the_ticket(page, screen):
     page.evaluate("document.querySelectorAll('.pane').forEach((part) => part.scrollTop = 1e6)")
     page.evaluate("scrollTo(0, 1e6)")
     assert page.get_by_role("button", name="Send reply").evaluate(TOPMOST)
+
+
+@pytest.mark.parametrize("answer", ANSWERS_OF_A_PROXY)
+def test_a_page_of_a_proxy_is_no_answer(page, sandbox, answer):
+    page.goto("/tickets/")
+    page.route("**/reopen/**", lambda route: route.fulfill(**ANSWERS_OF_A_PROXY[answer]))
+    row_reopen(page).click()
+    expect(page.get_by_role("alert")).to_contain_text("look at it before you try again")
+    expect(row_reopen(page)).to_be_visible()
+    assert posts(sandbox) == []
