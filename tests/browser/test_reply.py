@@ -172,7 +172,10 @@ def test_what_could_not_be_saved_is_saved_when_its_ticket_is_left(page, way):
     with page.expect_request(DRAFT):
         page.unroute(DRAFT)
         row_link(page).click() if way == "another ticket" else page.goto("/activity/")
-    page.goto(PAGE)
+    for _ in range(10):  # nobody is left to see when it has arrived
+        page.goto(PAGE)
+        if box(page).input_value():
+            break
     expect(box(page)).to_have_value("Typed at a bad moment")
 
 
