@@ -35,6 +35,7 @@ class Fault:
     headers         added to the answer, or replacing or (None) removing what is there
     process         with `status` or `body`: carry the call out before answering this
     transform       a function of the true answer's JSON value, giving what to send instead
+    interim         send an answer of this status (1xx) and no body first, before the delay
     delay           seconds to wait before answering
     drip            "headers" or "body": from there on, send one byte every `drip_interval` seconds
     drop            "before": reset the connection instead of carrying the call out; "after": once it is done
@@ -54,6 +55,7 @@ class Fault:
     headers: dict[str, HeaderValue] = field(default_factory=dict)
     process: bool = False
     transform: Callable[[Any], Any] | None = None
+    interim: int | None = None
     delay: float = 0
     drip: str | None = None
     drip_interval: float = 0.1

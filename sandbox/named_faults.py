@@ -111,4 +111,5 @@ NAMED: dict[str, dict[str, Any]] = {
     "reset": {"drop": "before"},
     "lost_answer": {"drop": "after"},
     "hang_up": {"hang_up": True},
+    "early_hints": {"interim": 103, "delay": 0.1},
 }

@@ -29,6 +29,9 @@ class Wire:
         if fault is None:
             self.connection.sendall(head + body)
             return not close
+        if fault.interim:
+            status_line = f"HTTP/1.1 {fault.interim} {phrase(fault.interim)}"
+            self.connection.sendall(f"{status_line}\r\nLink: </>\r\n\r\n".encode())
         if fault.delay and self.stopping.wait(fault.delay):
             return False
         if fault.truncate:

@@ -207,6 +207,15 @@ def test_cookies_are_not_kept(client, sandbox):
     assert "Cookie" not in sandbox.calls[1].headers
 
 
+def test_an_answer_that_hints_come_before_is_nobody_else_s(pool, sandbox):
+    """Hints come as an answer of their own. The real one, left on the connection, went to the next call."""
+    for status in (102, 103):
+        sandbox.fault(interim=status, delay=0.2)
+        assert pool.client(keys.FULL).ticket(SAMPLE_ID).id == SAMPLE_ID
+        with pytest.raises(errors.NotFound):
+            pool.client(keys.OTHER).ticket(SAMPLE_ID)
+
+
 def test_the_process_s_own_netrc_and_proxy_do_not_matter(client, sandbox, monkeypatch, tmp_path, nowhere):
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login someone password else\n")

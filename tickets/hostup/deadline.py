@@ -12,6 +12,7 @@ import ssl
 import threading
 import time
 from contextlib import contextmanager
+from http.client import HTTPResponse
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -80,7 +81,20 @@ class _TimedTLSSocket(_Timed, ssl.SSLSocket):
     pass
 
 
+class _FinalResponse(HTTPResponse):
+    """The answer itself. Python takes what may come before it (102, 103), but for 100, as the answer, and who is
+    next to call over the connection would get this one's."""
+
+    def begin(self):
+        super().begin()
+        while self.status < 200:
+            self.headers = None  # else it counts as begun
+            super().begin()
+
+
 class _TimedConnection(HTTPConnection):
+    response_class = _FinalResponse
+
     def _new_conn(self):
         connected = super()._new_conn()
         timed = _TimedSocket(connected.family, connected.type, connected.proto, connected.detach())
