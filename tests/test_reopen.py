@@ -92,6 +92,27 @@ def test_a_ticket_that_a_colleague_reopened_is_already_open(agent, sandbox, answ
     assert Activity.objects.get().outcome == "already"
 
 
+@pytest.mark.parametrize("fault", ["reset", "lost_answer", "problem_502", "html_200"])
+def test_a_lost_answer_does_not_make_a_colleague_s_change_ours(agent, sandbox, fault):
+    ticket = sandbox.tickets.find(SAMPLE_ID)
+    shown = FORM | {"updated_at": ticket.updated_at.isoformat()}
+    ticket.status, ticket.updated_at = "open", datetime.now(UTC) - timedelta(seconds=10)
+    sandbox.fault(fault, method="POST")
+    html = agent.htmx_post(URL, shown).content.decode()
+    assert "Already open." in html
+    assert "Close again" not in html
+    assert Activity.objects.get().outcome == "already"
+
+
+@pytest.mark.parametrize("answer", ["ticket", "empty"])
+def test_a_ticket_that_a_colleague_closed_is_already_closed(agent, sandbox, answer):
+    sandbox.close_answer, sandbox.already = answer, "unchanged"
+    ticket = sandbox.tickets.find(SAMPLE_ID)
+    shown = {"status": "open", "updated_at": (ticket.updated_at - timedelta(minutes=5)).isoformat()}
+    ticket.status = "closed"
+    assert "Already closed." in agent.htmx_post(CLOSE_URL, shown).content.decode()
+
+
 def test_an_answer_without_a_time_is_taken_at_its_word(agent, sandbox):
     sandbox.fault(method="POST", headers={"Date": "today"})
     form = FORM | {"updated_at": sandbox.tickets.find(SAMPLE_ID).updated_at.isoformat()}

@@ -74,7 +74,7 @@ def carry_out(
     ticket_id: str,
     shown_status: str,
     shown_updated_at: datetime | None,
-    shown_count: int = 0,
+    shown_count: int,
 ) -> Result:
     """Make a change, with its entry in the activity log: written as an intent before the call, completed after it,
     so that a crash in between shows as unknown.
@@ -94,14 +94,14 @@ def carry_out(
 
 
 def make(
-    client: Client, change: Change, ticket_id: str, shown_updated_at: datetime | None, shown_count: int = 0
+    client: Client, change: Change, ticket_id: str, shown_updated_at: datetime | None, shown_count: int
 ) -> Result:
     """Make the change with one call, and read the ticket once when the answer does not tell what happened."""
     began_at = timezone.now()
     try:
         ticket = change.call(client, ticket_id)
     except (errors.Conflict, errors.OutcomeUnknown) as error:
-        return _settle(client, change, ticket_id, error)
+        return _settle(client, change, ticket_id, shown_updated_at, began_at, error)
     except errors.Unavailable as error:
         return Result(Outcome.NOT_DONE, error=error)
     except errors.HostUpError as error:
@@ -113,8 +113,7 @@ def make(
         if ticket.status not in STATUSES:  # it may mean anything, as in _settle
             return Result(Outcome.UNKNOWN, ticket, errors.OutcomeUnknown(status=200), has_thread)
         return Result(Outcome.NOT_DONE, ticket, has_thread=has_thread)
-    earliest, _latest = sent_between(client, began_at)
-    was_so = _was_so_before(ticket, shown_updated_at, earliest)
+    was_so = _was_so_before(client, ticket, shown_updated_at, began_at)
     return Result(Outcome.ALREADY if was_so else Outcome.DONE, ticket, has_thread=has_thread)
 
 
@@ -133,7 +132,14 @@ def sent_between(client: Client, began_at: datetime) -> tuple[datetime, datetime
     return min(by_hostup, began_at) - CLOCK_GRAIN, latest - CLOCK_GRAIN
 
 
-def _settle(client: Client, change: Change, ticket_id: str, error: errors.HostUpError) -> Result:
+def _settle(
+    client: Client,
+    change: Change,
+    ticket_id: str,
+    shown_updated_at: datetime | None,
+    began_at: datetime,
+    error: errors.HostUpError,
+) -> Result:
     refused = isinstance(error, errors.Conflict)
     try:
         ticket = client.ticket(ticket_id, tries=1)
@@ -142,17 +148,21 @@ def _settle(client: Client, change: Change, ticket_id: str, error: errors.HostUp
     if ticket.status not in STATUSES:  # HostUp's own "unknown", or one of a later day: it may mean anything
         return Result(Outcome.REFUSED if refused else Outcome.UNKNOWN, ticket, error)
     if change.is_reached(ticket):
-        return Result(Outcome.ALREADY if refused else Outcome.DONE, ticket, error)
+        was_so = refused or _was_so_before(client, ticket, shown_updated_at, began_at)
+        return Result(Outcome.ALREADY if was_so else Outcome.DONE, ticket, error)
     return Result(Outcome.REFUSED if refused else Outcome.NOT_DONE, ticket, error)
 
 
-def _was_so_before(ticket: Ticket, shown_updated_at: datetime | None, sent_at: datetime | None) -> bool:
+def _was_so_before(
+    client: Client, ticket: Ticket, shown_updated_at: datetime | None, began_at: datetime
+) -> bool:
     """Tell whether somebody else had changed the ticket between `shown_updated_at`, the `updatedAt` on the agent's
-    screen, and `sent_at`, when our call was sent at the earliest, both on HostUp's clock.
+    screen, and `began_at`, when our call was made: it was updated after it was shown, but not by that call.
 
-    Not documented: whether HostUp answers a reopen of an open ticket with 409 or with the ticket as it was.
-    In the latter case the ticket was updated after it was shown, but not by the call just made.
+    Not documented: whether HostUp answers a reopen of an open ticket with 409 or with the ticket as it was. Nor
+    does a lost answer, or a close answered with nothing, tell whose change it was.
     """
+    sent_at, _latest = sent_between(client, began_at)
     if ticket.updated_at is None or shown_updated_at is None or sent_at is None:
         return False
     return shown_updated_at < ticket.updated_at < sent_at
