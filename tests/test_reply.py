@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
+from sandbox.api import Api
 from sandbox.special_tickets import ENCRYPTED_ID, SAMPLE_ID
 from tests.full_disk import nothing_goes_into
 from tickets.forms import LONGEST_MESSAGE
@@ -66,6 +67,99 @@ def test_an_encrypted_reply_is_sent_encrypted_and_the_box_stays_so(agent, sandbo
     html = agent.htmx_post(URL, form | {"message": "Secret.", "encrypted": "on"}, at=PAGE).content.decode()
     assert messages_with(sandbox, "Secret.")[0].encrypted
     assert re.search(r'name="encrypted"[^>]* checked', html)
+
+
+def staff_writes(sandbox, text, ticket_id=OPEN_ID):
+    ticket = sandbox.tickets.find(ticket_id)
+    sandbox.tickets.add_message(ticket, sender="staff", body=text, sender_name="Sam")
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Makes something happen at HostUp right before it takes up the next call of a method and path."""
+    carry_out = Api.answer
+
+    def meanwhile(method, path, happen):
+        def answer(api, request):
+            if request.method == method and path in request.path:
+                monkeypatch.setattr(Api, "answer", carry_out)
+                happen()
+            return carry_out(api, request)
+
+        monkeypatch.setattr(Api, "answer", answer)
+
+    return meanwhile
+
+
+def test_what_came_while_it_failed_is_shown_before_it_is_sent_again(agent, sandbox, form, meanwhile):
+    meanwhile("GET", OPEN_ID, lambda: meanwhile("GET", OPEN_ID, lambda: staff_writes(sandbox, "Do not send it!")))
+    sandbox.fault("problem_502", method="POST")
+    html = agent.htmx_post(URL, form | {"message": "The password"}, at=PAGE).content.decode()
+    box = html[html.index("composer-state") :]
+    assert "New in this ticket" in box
+    assert "Do not send it!" in box
+
+
+@pytest.mark.parametrize("way", ["files", "reopen"])
+def test_what_hostup_writes_while_files_go_up_or_it_is_reopened_stops_it(agent, sandbox, meanwhile, way):
+    """Files may take minutes, and a ticket may have been closed with an answer that comes with its reopening."""
+    ticket_id = OPEN_ID if way == "files" else SAMPLE_ID
+    written = form_of(agent, ticket_id) | {"message": "Here is the log."}
+    if way == "files":
+        written["files"] = SimpleUploadedFile("log.txt", b"x")
+        meanwhile("POST", "/attachments", lambda: staff_writes(sandbox, "Stop!", ticket_id))
+    else:
+        written["reopen"] = "1"
+        meanwhile("POST", "/reopen", lambda: staff_writes(sandbox, "Stop!", ticket_id))
+    response = agent.post(f"/tickets/{ticket_id}/reply/", written)
+    html = response.content.decode()
+    assert response.status_code == 409
+    assert "Not sent: the ticket has changed since you saw it" in html
+    assert "Stop!" in html[html.index("New in this ticket") :]
+    assert ("Already attached: log.txt." in html) == (way == "files")
+    assert ("The ticket was reopened, but your reply was not sent." in html) == (way == "reopen")
+    assert messages_with(sandbox, "Here is the log.", ticket_id) == []
+    assert agent.post(f"/tickets/{ticket_id}/reply/", written | hidden_fields(html)).status_code == 302
+
+
+LEAVING_OUT = {
+    "the thread": lambda ticket: ticket | {"messages": None},
+    "its end": lambda ticket: ticket | {"messages": ticket["messages"][:2]},
+    "its beginning": lambda ticket: ticket | {"messages": ticket["messages"][-1:]},
+}
+
+
+@pytest.mark.parametrize("left_out", LEAVING_OUT)
+def test_a_thread_that_comes_in_part_proves_nothing(agent, sandbox, left_out):
+    """The reference's own sample of a ticket has fewer messages than its count."""
+    if left_out == "its end":
+        staff_writes(sandbox, "Hello.")
+        sandbox.fault(method="GET", path=OPEN_ID, times=None, transform=LEAVING_OUT[left_out])
+    else:
+        sandbox.fault(method="GET", path=OPEN_ID, skip=2, transform=LEAVING_OUT[left_out])
+    form = form_of(agent)
+    sandbox.fault("lost_answer", method="POST")
+    html = agent.htmx_post(URL, form | {"message": "Once."}, at=PAGE).content.decode()
+    if left_out == "its beginning":
+        assert "Sent." in html
+        return
+    assert "We do not know whether your reply was sent" in html
+    assert Activity.objects.get().outcome == "unknown"
+
+
+def test_a_reply_that_could_not_be_looked_for_says_so_and_where_to_look(agent, sandbox, form):
+    sandbox.fault("lost_answer", method="POST")
+    sandbox.fault("problem_500", method="GET", skip=1)
+    html = agent.htmx_post(URL, form | {"message": "Where?"}, at=PAGE).content.decode()
+    assert "HostUp did not confirm it, and the ticket could not be read again." in html
+    assert f'href="/tickets/{OPEN_ID}/">Look at the ticket</a>' in html
+
+
+def test_a_sent_reply_leaves_the_thread_on_the_screen_when_it_comes_without(agent, sandbox, form):
+    sandbox.fault(method="GET", path=OPEN_ID, skip=1, transform=LEAVING_OUT["the thread"])
+    html = agent.htmx_post(URL, form | {"message": "Thanks."}, at=PAGE).content.decode()
+    assert "Sent." in html
+    assert 'class="message ' in html
 
 
 def test_without_javascript_it_comes_back_to_the_ticket(agent, sandbox, form):

@@ -153,9 +153,7 @@ def _settle(
     return Result(Outcome.REFUSED if refused else Outcome.NOT_DONE, ticket, error)
 
 
-def _was_so_before(
-    client: Client, ticket: Ticket, shown_updated_at: datetime | None, began_at: datetime
-) -> bool:
+def _was_so_before(client: Client, ticket: Ticket, shown_updated_at: datetime | None, began_at: datetime) -> bool:
     """Tell whether somebody else had changed the ticket between `shown_updated_at`, the `updatedAt` on the agent's
     screen, and `began_at`, when our call was made: it was updated after it was shown, but not by that call.
 

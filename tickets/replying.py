@@ -33,7 +33,8 @@ class Written(NamedTuple):
 class Result(NamedTuple):
     """What became of a reply; the ticket as it was read last, None when it may be different by now; what is new
     in it; the error, if any; what became of reopening it first, if that was asked for; the names of the files that
-    are attached whatever became of the text, and of the one that failed."""
+    are attached whatever became of the text, and of the one that failed; whether the ticket was read after the
+    text had been sent."""
 
     state: State
     ticket: Ticket | None = None
@@ -42,6 +43,7 @@ class Result(NamedTuple):
     reopening: changes.Result | None = None
     attached: Sequence[str] = ()
     failed_file: str = ""
+    was_looked_for: bool = True
 
     @property
     def was_reopened(self) -> bool:
@@ -86,30 +88,57 @@ def _send_reply(client: Client, user, before: Ticket, written: Written) -> Resul
     if news or not as_seen:
         return Result(State.STALE, before, news)
 
-    reopening = None
+    ready = Result(State.NOT_SENT, before)
     if written.reopen_first and before.is_closed:
-        shown = before.status, before.updated_at, before.count
-        reopening = changes.carry_out(client, user, changes.REOPEN, before.id, *shown)
-        if not reopening.is_success:
-            is_known = reopening.outcome != changes.Outcome.UNKNOWN
-            return Result(State.NOT_SENT, reopening.ticket or (before if is_known else None), reopening=reopening)
-        # What is looked for later, if its answer is lost, must not be among the messages that were left out.
-        before = reopening.ticket if reopening.has_thread else replace(before, status=reopening.ticket.status)
+        ready = _reopened(client, user, before)
+        if not ready.was_reopened:
+            return ready
+    if written.files:
+        ready = _with_files(client, user, ready, written.files)
+        if ready.error:
+            return ready
+    if news := [message for message in _added(before, ready.ticket) if message.sender == "staff"]:
+        return ready._replace(state=State.STALE, news=news)
+    return _sent(client, user, ready, written)
 
-    attached = []
-    for file in written.files:
+
+def _reopened(client: Client, user, ticket: Ticket) -> Result:
+    """Reopen the ticket for a reply that is still to be sent."""
+    shown = ticket.status, ticket.updated_at, ticket.count
+    reopening = changes.carry_out(client, user, changes.REOPEN, ticket.id, *shown)
+    if not reopening.is_success:
+        is_known = reopening.outcome != changes.Outcome.UNKNOWN
+        return Result(State.NOT_SENT, reopening.ticket or (ticket if is_known else None), reopening=reopening)
+    # What is looked for later, if its answer is lost, must not be among the messages that were left out.
+    if not reopening.has_thread:
+        times = {name: getattr(reopening.ticket, name) for name in ("status", "updated_at", "last_message_at")}
+        reopening = reopening._replace(ticket=replace(ticket, **times))
+    return Result(State.NOT_SENT, reopening.ticket, reopening=reopening)
+
+
+def _with_files(client: Client, user, ready: Result, files: Sequence) -> Result:
+    """Attach files for a reply that is still to be sent, and read the ticket again: that may take minutes."""
+    for file in files:
         try:
-            upload(client, user, before.id, file)
+            upload(client, user, ready.ticket.id, file)
         except (errors.HostUpError, storage.NothingSent) as error:
-            return Result(State.NOT_SENT, before, [], error, reopening, attached, failed_file=file.name)
-        attached.append(file.name)
+            return ready._replace(error=error, failed_file=file.name)
+        ready = ready._replace(attached=[*ready.attached, file.name])
+    try:
+        return ready._replace(ticket=_with_thread(client.ticket(ready.ticket.id)) or ready.ticket)
+    except errors.HostUpError as error:
+        return ready._replace(error=error)
 
+
+def _sent(client: Client, user, ready: Result, written: Written) -> Result:
+    """Send the reply and read the ticket again; find out from that what became of one whose answer was lost."""
+    before = ready.ticket
     try:
         activity = Activity.objects.begin(
             user, Activity.Action.REPLY, ticket_id=before.id, from_status=before.status
         )
     except storage.NothingSent as error:
-        return Result(State.NOT_SENT, before, [], error, reopening, attached)
+        return ready._replace(error=error)
     error = None
     try:
         client.reply(before.id, written.text, encrypted=written.is_encrypted)
@@ -123,7 +152,8 @@ def _send_reply(client: Client, user, before: Ticket, written: Written) -> Resul
     if state == State.UNKNOWN and after:
         state = _settled(before, after, written, error)
     activity.finish(OUTCOMES[state], ticket=after or before, error=error)
-    return Result(state, after or before, [], error, reopening, attached)
+    news = _added(before, after) if after else []
+    return ready._replace(state=state, ticket=after or before, news=news, error=error, was_looked_for=bool(after))
 
 
 def upload(client: Client, user, ticket_id: str, file) -> None:
@@ -145,24 +175,37 @@ def upload(client: Client, user, ticket_id: str, file) -> None:
 
 def _read_again(client: Client, ticket_id: str) -> Ticket | None:
     try:
-        return client.ticket(ticket_id, tries=1)
+        return _with_thread(client.ticket(ticket_id, tries=1))
     except errors.HostUpError:
         return None
+
+
+def _with_thread(ticket: Ticket) -> Ticket | None:
+    """Return a ticket that was read once more, unless it came without its messages this time."""
+    return ticket if ticket.has_thread else None
 
 
 def _settled(before: Ticket, after: Ticket, written: Written, error: errors.OutcomeUnknown) -> State:
     """Compare the ticket before and after: is our message in it?
 
     No message of ours means "not sent", unless it may yet show. A message of ours with other words may be a
-    colleague's, or ours as HostUp rewrote it: not known. So may be one that cannot be told from others.
+    colleague's, or ours as HostUp rewrote it: not known. So may be one that cannot be told from others, or that is
+    not among those that HostUp sends although the ticket's times tell of it.
     """
-    known = {message.id for message in before.messages}
-    new = [message for message in after.messages if message.id not in known]
+    new = _added(before, after)
     ours = [message for message in new if message.sender in ("customer", "")]  # "": HostUp does not say whose
     if any(_is_ours(message, written) for message in ours):
         return State.SENT
-    hidden = after.count - before.count - len(new)  # they cannot be read, or have the id of another
-    return State.UNKNOWN if ours or hidden > 0 or error.may_yet_show else State.NOT_SENT
+    hidden = after.count - before.count - len(new)  # they cannot be read, have the id of another, or were left out
+    explained = (before.last_activity_at, *(message.sent_at for message in new))
+    is_all_shown = hidden == 0 and after.last_activity_at in explained
+    return State.UNKNOWN if ours or not is_all_shown or error.may_yet_show else State.NOT_SENT
+
+
+def _added(before: Ticket, after: Ticket) -> list[Message]:
+    """Return the messages that only the later of two readings has."""
+    known = {message.id for message in before.messages}
+    return [message for message in after.thread if message.id not in known]
 
 
 def _is_ours(message: Message, written: Written) -> bool:

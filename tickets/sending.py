@@ -16,8 +16,8 @@ from tickets.forms import MOST_FILES
 from tickets.models import Activity, Submission
 
 # A form that is longer under way belongs to a process that was ended. Each at its deadline: every file, and
-# reading, reopening, reading, replying, reading.
-LONGEST_SEND = timedelta(seconds=MOST_FILES * settings.HOSTUP_FILE_DEADLINE + 5 * settings.HOSTUP_DEADLINE)
+# reading, reopening, reading, reading after the files, replying, reading.
+LONGEST_SEND = timedelta(seconds=MOST_FILES * settings.HOSTUP_FILE_DEADLINE + 6 * settings.HOSTUP_DEADLINE)
 
 
 class State(StrEnum):

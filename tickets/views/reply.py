@@ -118,6 +118,8 @@ def _unsent(request, composer, *, result=None, failure):
         with storage.if_possible("the draft"):
             composer = composer._replace(draft_hint=_keep_draft(request, composer.ticket_id))
     context = _context(request, ticket) | {"composer": composer._replace(failure=failure)}
+    if failure.is_unknown:
+        context["back_url"] = reverse("ticket", args=[composer.ticket_id]) + context["filters"].query
     if wants_fragment(request):
         template = "tickets/_not_replied.html"
     else:
@@ -139,7 +141,8 @@ def _failure(result) -> failures.Failure:
     """Word why a reply was not sent, or that nobody knows."""
     match result.state:
         case State.STALE:
-            sentences = [_("Read what is new, then send it if it still fits.")]
+            reopened = [_("The ticket was reopened, but your reply was not sent.")] if result.was_reopened else []
+            sentences = [*reopened, _("Read what is new, then send it if it still fits.")]
             return failures.Failure(409, _("Not sent: the ticket has changed since you saw it"), sentences)
         case State.UNDER_WAY:
             sentences = [_("You pressed it before. Look at the ticket in a moment; nothing was sent twice.")]
@@ -150,7 +153,7 @@ def _failure(result) -> failures.Failure:
         case State.UNKNOWN:
             failure = failures.describe(result.error or errors.OutcomeUnknown())
             sentences = [
-                failures.not_shown_by_the_ticket(),
+                failures.not_shown_by_the_ticket() if result.was_looked_for else failures.not_read_again(),
                 _("Look at the ticket before you send it again. Your text is kept."),
             ]
             return failure._replace(heading=_("We do not know whether your reply was sent"), sentences=sentences)
