@@ -3,6 +3,7 @@
 import json
 import time
 from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple
 
 from django.utils import timezone
@@ -11,7 +12,7 @@ from tickets import sending, storage
 from tickets.changes import sent_between
 from tickets.hostup import errors
 from tickets.hostup.client import Client
-from tickets.hostup.types import TicketSummary
+from tickets.hostup.types import Page, TicketSummary
 from tickets.models import Activity, Submission
 from tickets.sending import State
 
@@ -20,11 +21,13 @@ PATIENCE, PAUSE = 3.0, 0.2  # seconds
 
 
 class Result(NamedTuple):
-    """What became of a new ticket: its id when it was created, the error on the way, if any."""
+    """What became of a new ticket: its id when it was created; the error on the way, if any; whether the newest
+    tickets could be read, when they had to be."""
 
     state: State
     ticket_id: str = ""
     error: errors.HostUpError | storage.NothingSent | None = None
+    was_looked_for: bool = True
 
 
 def create(client: Client, user, token, fields: dict) -> Result:
@@ -35,25 +38,30 @@ def create(client: Client, user, token, fields: dict) -> Result:
     except storage.NothingSent as error:
         return Result(State.NOT_SENT, error=error)
     if not taken:
-        return Result(sending.pressed_before(submission, user, digest), submission.ticket_id)
+        ticket_id = submission.ticket_id if submission.user_id == user.pk else ""
+        return Result(sending.pressed_before(submission, user, digest), ticket_id)
     try:
         activity = Activity.objects.begin(user, Activity.Action.CREATE)
     except storage.NothingSent as error:
         submission.end(Submission.State.NOT_SENT)
         return Result(State.NOT_SENT, error=error)
     began_at = timezone.now()
-    state, ticket, error = State.UNKNOWN, None, None  # what holds if this process is ended in the middle
+    # What holds if this process is ended in the middle.
+    state, ticket, error, was_looked_for = State.UNKNOWN, None, None, True
     try:
         state, ticket = State.SENT, client.create(fields)
     except errors.OutcomeUnknown as lost:
         error = lost
-        state, ticket = _settle(client, fields, began_at, lost)
+        page = _newest(client)
+        was_looked_for = page is not None
+        if page:
+            state, ticket = _settled(client, page, fields, began_at, lost)
     except errors.HostUpError as refused:
         state, error = State.NOT_SENT, refused
     finally:
         submission.end(sending.STORED[state], ticket_id=ticket.id if ticket else "")
     activity.finish(sending.OUTCOMES[state], ticket=ticket, error=error)
-    return Result(state, ticket.id if ticket else "", error)
+    return Result(state, ticket.id if ticket else "", error, was_looked_for)
 
 
 def _claim(token, user, digest: str) -> tuple[Submission, bool]:
@@ -68,25 +76,30 @@ def _claim(token, user, digest: str) -> tuple[Submission, bool]:
         time.sleep(PAUSE)
 
 
-def _settle(
-    client: Client, fields: dict, began_at: datetime, lost: errors.OutcomeUnknown
+def _newest(client: Client) -> Page | None:
+    try:
+        return client.tickets(limit=NEWEST)
+    except errors.HostUpError:
+        return None
+
+
+def _settled(
+    client: Client, page: Page, fields: dict, began_at: datetime, lost: errors.OutcomeUnknown
 ) -> tuple[State, TicketSummary | None]:
     """Look through the newest tickets: is ours among them?
 
-    Not finding it means "not created", unless it may yet show.
+    Not finding it means "not created", unless it may yet show, or stand where we did not look.
     """
-    try:
-        page = client.tickets(limit=NEWEST)
-    except errors.HostUpError:
-        return State.UNKNOWN, None
     earliest, latest = sent_between(client, began_at)
     new = _new_ones(page.tickets, earliest)
     candidates = [ticket for ticket in new if _is_like_it(ticket, fields)]
     if len(candidates) == 1 and latest and candidates[0].created_at and candidates[0].created_at >= latest:
-        return State.SENT, candidates[0]
+        is_ours = _has_its_text(client, candidates[0], fields)
+        return (State.SENT, candidates[0]) if is_ours else (State.UNKNOWN, None)
     # One that is surely new and not like it may be ours as HostUp filed it.
     is_one_new = any(earliest and ticket.created_at for ticket in new)
-    may_be_there = candidates or is_one_new or page.unreadable or lost.may_yet_show
+    has_looked = _reaches_back_to(page, earliest) and not page.unreadable
+    may_be_there = candidates or is_one_new or not has_looked or lost.may_yet_show
     return State.UNKNOWN if may_be_there else State.NOT_SENT, None
 
 
@@ -101,3 +114,25 @@ def _new_ones(tickets: list[TicketSummary], sent_at: datetime | None) -> list[Ti
 def _is_like_it(ticket: TicketSummary, fields: dict) -> bool:
     is_its_subject = (ticket.subject or "").split() == fields["subject"].split()
     return is_its_subject and ticket.department_slug == fields["departmentSlug"]
+
+
+def _has_its_text(client: Client, ticket: TicketSummary, fields: dict) -> bool:
+    """Tell whether a ticket begins with what was written. In an outage colleagues write under the same subject."""
+    try:
+        found = client.ticket(ticket.id, tries=1)
+    except errors.HostUpError:
+        return False
+    texts = [found.body, *(message.body for message in found.thread[:1])]
+    return any((text or "").split() == fields["message"].split() for text in texts)
+
+
+def _reaches_back_to(page: Page, moment: datetime | None) -> bool:
+    """Tell whether tickets that are newer than `moment` are all on this page: it is the only one, or goes further
+    back. Not documented: in which order tickets come."""
+    if page.next_cursor is None:
+        return True
+    for time_of in (attrgetter("last_activity_at"), attrgetter("created_at")):
+        times = [time_of(ticket) for ticket in page.tickets]
+        if moment and times and None not in times and times == sorted(times, reverse=True) and times[-1] < moment:
+            return True
+    return False

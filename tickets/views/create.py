@@ -139,8 +139,10 @@ def _failure(result, form) -> failures.Failure:
             sentences = [_("Send it if what is here now is to become another ticket.")]
             return failures.Failure(409, _("This was sent before, and you have changed it since"), sentences)
         case State.UNKNOWN:
+            looked = _("HostUp did not confirm it, and the newest tickets do not show what happened.")
+            not_looked = _("HostUp did not confirm it, and the tickets could not be read.")
             sentences = [
-                _("HostUp did not confirm it, and the newest tickets do not show what happened."),
+                looked if result.was_looked_for else not_looked,
                 _("Look at the tickets before you send it again. Your text is still here."),
             ]
             failure = failures.describe(result.error or errors.OutcomeUnknown())
