@@ -209,7 +209,7 @@ def test_a_file_added_to_what_was_sent_is_not_called_sent(agent, sandbox, form):
 
 
 def test_a_press_while_another_is_being_sent_sends_nothing(agent, sandbox, form):
-    Submission.objects.claim(form["token"], agent.user, digest="of the other press")
+    Submission.objects.claim(form["token"], agent.user, digest="of the other press", turn=0)
     response = agent.htmx_post(URL, form | {"message": "Twice?"}, at=PAGE)
     assert response.status_code == 409
     assert "It is being sent" in response.content.decode()
@@ -217,7 +217,7 @@ def test_a_press_while_another_is_being_sent_sends_nothing(agent, sandbox, form)
 
 
 def test_of_two_presses_that_try_again_the_later_one_sends_nothing(agent, sandbox, form):
-    submission, _ = Submission.objects.claim(form["token"], agent.user, digest="refused before")
+    submission, _ = Submission.objects.claim(form["token"], agent.user, digest="refused before", turn=0)
     submission.end(Submission.State.NOT_SENT)
 
     def behind_another(execute, sql, *rest):
@@ -232,7 +232,7 @@ def test_of_two_presses_that_try_again_the_later_one_sends_nothing(agent, sandbo
 
 
 def test_a_press_while_many_files_are_being_sent_sends_nothing(agent, sandbox, form):
-    submission, _ = Submission.objects.claim(form["token"], agent.user, digest="of the other press")
+    submission, _ = Submission.objects.claim(form["token"], agent.user, digest="of the other press", turn=0)
     Submission.objects.filter(pk=submission.pk).update(started_at=timezone.now() - timedelta(minutes=20))
     html = agent.htmx_post(URL, form | {"message": "Twice?"}, at=PAGE).content.decode()
     assert "It is being sent" in html

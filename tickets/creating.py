@@ -30,11 +30,12 @@ class Result(NamedTuple):
     was_looked_for: bool = True
 
 
-def create(client: Client, user, token, fields: dict) -> Result:
-    """Create the ticket that the form `token` asks for. `fields` are named as HostUp's reference does."""
+def create(client: Client, user, token, turn: int, fields: dict) -> Result:
+    """Create the ticket that the form `token` asks for; `turn` is the press among the saves of its draft. `fields`
+    are named as HostUp's reference does."""
     digest = sending.digest_of(json.dumps(fields, sort_keys=True))
     try:
-        submission, taken = _claim(token, user, digest)
+        submission, taken = _claim(token, user, digest, turn)
     except storage.NothingSent as error:
         return Result(State.NOT_SENT, error=error)
     if not taken:
@@ -64,12 +65,12 @@ def create(client: Client, user, token, fields: dict) -> Result:
     return Result(state, ticket.id if ticket else "", error, was_looked_for)
 
 
-def _claim(token, user, digest: str) -> tuple[Submission, bool]:
+def _claim(token, user, digest: str, turn: int) -> tuple[Submission, bool]:
     """Claim the form, after waiting a moment for another press of it that is being sent right now: without
     JavaScript a browser shows the answer to the last press only."""
     ends_at = time.monotonic() + PATIENCE
     while True:
-        submission, taken = Submission.objects.claim(token, user, digest)
+        submission, taken = Submission.objects.claim(token, user, digest, turn)
         is_under_way = submission.user_id == user.pk and submission.state == Submission.State.SENDING
         if taken or not is_under_way or time.monotonic() > ends_at:
             return submission, taken

@@ -195,7 +195,7 @@ class DraftQuerySet(models.QuerySet):
         """Keep what an agent has written so far; forget it when that is nothing.
 
         Requests overtake each other: of two from the same `form`, the one with the higher `turn` counts, whichever
-        comes last.
+        comes last. (Of one that was emptied nothing is left that could tell: an older save brings it back.)
         """
         older = self.filter(user=user, ticket_id=ticket_id).exclude(form=form, turn__gt=turn)
         if not fields:
@@ -236,30 +236,28 @@ class Draft(Encrypted):
 
 
 class SubmissionQuerySet(models.QuerySet):
-    def claim(self, token, user, digest: str) -> tuple["Submission", bool]:
-        """Take the right to send the form `token`, which only one press, tab or process can have at a time.
+    def claim(self, token, user, digest: str, turn: int) -> tuple["Submission", bool]:
+        """Take the right to send the form `token`, which only one press, tab or process can have at a time. `turn`
+        is the press among the saves of the form.
 
         Returns the submission and whether it was taken. It is given again only after it is known that nothing
         was sent. Raises `storage.NothingSent`.
         """
         with storage.before_sending():
-            first = {"user": user, "digest": digest}
+            first = {"user": user, "digest": digest, "turn": turn}
             submission, taken = self.get_or_create(token=token, defaults=first)
             if not taken and submission.user_id == user.pk and submission.state == Submission.State.NOT_SENT:
                 again = self.filter(pk=submission.pk, state=Submission.State.NOT_SENT)
-                taken = bool(
-                    again.update(state=Submission.State.SENDING, digest=digest, started_at=timezone.now())
-                )
+                sending = {"state": Submission.State.SENDING, "started_at": timezone.now()}
+                taken = bool(again.update(**sending, digest=digest, turn=turn))
                 submission.refresh_from_db()  # as this press or another one made it
         return submission, taken
 
-    def is_gone(self, token: str, user) -> bool:
-        """Tell whether the agent's form `token`, which may be any text, has been sent or is being sent."""
-        try:
-            pressed = self.filter(token=uuid.UUID(token), user=user)
-        except ValueError:
-            return False
-        return pressed.filter(state__in=[Submission.State.SENDING, Submission.State.SENT]).exists()
+    def went_out_with(self, user, *, form: uuid.UUID | None, turn: int) -> bool:
+        """Tell whether what the save `turn` of the agent's `form` brings has been sent, or is being sent. What was
+        typed after the press has not: its answer may have been lost on the way to the browser."""
+        gone = [Submission.State.SENDING, Submission.State.SENT]
+        return self.filter(token=form, user=user, state__in=gone, turn__gte=turn).exists()
 
 
 class Submission(models.Model):
@@ -276,6 +274,7 @@ class Submission(models.Model):
     digest = models.CharField(max_length=64)  # of what was sent, so that a changed text is told from the same
     state = models.CharField(max_length=10, choices=State, default=State.SENDING)
     ticket_id = models.CharField(max_length=64, blank=True)  # of the ticket that it made
+    turn = models.PositiveBigIntegerField(db_default=0)  # of the press among the saves of its draft
     started_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     objects = SubmissionQuerySet.as_manager()

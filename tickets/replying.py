@@ -21,6 +21,7 @@ class Written(NamedTuple):
     seen_message: str  # `mark` of the last message, "" when there was none
     seen_count: int | None  # of the messages, None when the form does not say
     seen_status: str
+    turn: int = 0  # of the press among the saves of its draft
     reopen_first: bool = False
     files: Sequence = ()  # Django's uploaded files, which go first
 
@@ -57,7 +58,7 @@ def reply(client: Client, user, token, ticket_id: str, written: Written) -> Resu
     """
     before = client.ticket(ticket_id)
     try:
-        submission, taken = Submission.objects.claim(token, user, written.digest)
+        submission, taken = Submission.objects.claim(token, user, written.digest, written.turn)
     except storage.NothingSent as error:
         return Result(State.NOT_SENT, before, error=error)
     if not taken:

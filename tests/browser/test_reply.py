@@ -240,6 +240,20 @@ def test_a_box_that_nothing_was_typed_in_saves_nothing(page):
     assert saved == []
 
 
+def test_what_is_typed_after_an_answer_was_lost_is_kept(page, sandbox):
+    page.goto(PAGE)
+    page.wait_for_load_state("networkidle")
+    page.route(re.compile("/reply/$"), lambda route: (route.fetch(), route.abort()))
+    box(page).fill("First.")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("alert")).to_contain_text("The dashboard cannot be reached")
+    assert texts_at_hostup(sandbox).count("First.") == 1
+    with page.expect_response(DRAFT):
+        box(page).fill("First. And another thought.")
+    page.reload()
+    expect(box(page)).to_have_value("First. And another thought.")
+
+
 def test_a_draft_that_comes_after_its_reply_does_not_bring_it_back(page, sandbox):
     page.goto(PAGE)
     late = []

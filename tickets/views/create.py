@@ -33,7 +33,8 @@ def create(request):
         return _page(request, form, failure=_form_failure(form))
     token = form.cleaned_data["token"]
     try:
-        result = creating.create(client_of(request.user), request.user, token, form.for_hostup)
+        turn = turn_in(request.POST)["turn"]
+        result = creating.create(client_of(request.user), request.user, token, turn, form.for_hostup)
     except failures.HANDLED as error:
         return _page(request, form, failure=_not_created(failures.describe(error)))
     if result.state == State.SENT:
@@ -46,7 +47,7 @@ def create(request):
 @require_POST
 def draft(request):
     """Keep what has been written so far, unless it has been sent meanwhile."""
-    if Submission.objects.is_gone(request.POST.get("token", ""), request.user):
+    if Submission.objects.went_out_with(request.user, **turn_in(request.POST)):
         return HttpResponse()
     return HttpResponse(_keep_draft(request))
 

@@ -40,6 +40,7 @@ def reply(request, ticket_id):
         seen_message=fields["seen_message"],
         seen_count=fields["seen_count"],
         seen_status=fields["seen_status"],
+        turn=turn_in(request.POST)["turn"],
         reopen_first="reopen" in request.POST,
         files=fields["files"],
     )
@@ -63,7 +64,7 @@ def reply(request, ticket_id):
 @require_POST
 def draft(request, ticket_id):
     """Keep what has been written so far, unless it has been sent meanwhile."""
-    if Submission.objects.is_gone(request.POST.get("token", ""), request.user):
+    if Submission.objects.went_out_with(request.user, **turn_in(request.POST)):
         return HttpResponse()
     return HttpResponse(_keep_draft(request, ticket_id))
 
