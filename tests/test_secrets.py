@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import logging
 import re
 from urllib.parse import quote
@@ -38,9 +39,20 @@ def echo(status, **fields):
     return {"status": status, "body": problem | fields, "headers": headers}
 
 
+def echo_as(escapes):
+    """A HostUp that does so, and escapes what need not be, as others than Python do."""
+    fault = echo(400)
+    body = json.dumps(fault["body"])
+    for character, escape in escapes.items():
+        body = body.replace(character, escape)
+    return fault | {"body": body, "headers": {"Content-Type": "application/json"}}
+
+
 FAULTS = {
     **{name: {"name": name} for name in ("lost_answer", "broken_json", "redirect_other_host")},
     **{f"echo_{status}": echo(status) for status in (400, 401, 403, 404, 409, 429, 500)},
+    "echo_400_by_php": echo_as({"/": r"\/"}),
+    "echo_400_by_net": echo_as({"+": r"\u002B"}),
     "echo_200": echo(200) | {"path": "/support/(tickets|departments)"},  # a file's content is nobody's words
 }
 

@@ -182,6 +182,7 @@ class Client:
         self._pool = pool
         self._api_key = api_key
         self._echoes = _echoes_of(api_key)
+        self._may_be_escaped = not re.fullmatch("[A-Za-z0-9._-]*", api_key)  # those nobody writes otherwise
 
     # https://developer.hostup.se: GET /api/v2/support/tickets
     def tickets(self, *, status: str = "", department: str = "", cursor: str = "", limit: int = 50) -> Page:
@@ -353,6 +354,8 @@ class Client:
 
     def _complete(self, response: requests.Response) -> wire.Answer:
         body = b"".join(_limited(response, JSON_MOST_BYTES))
+        if self._may_be_escaped and b"\\" in body:
+            body = wire.with_least_escapes(body)
         return wire.Answer(response.status_code, self._headers(response), self._without_key(body))
 
     def _headers(self, response: requests.Response) -> dict[str, str]:
@@ -478,7 +481,9 @@ def _echoes_of(api_key: str) -> set[bytes]:
     """Return the key as HostUp may echo it: as it is, in JSON, in an address. Nothing for what can be no key."""
     if len(api_key) < LEAST_KEY_LENGTH:
         return set()
-    return {form.encode() for form in (api_key, json.dumps(api_key)[1:-1], quote(api_key, safe=""))}
+    in_address = quote(api_key, safe="")
+    in_lower_case = re.sub("%..", lambda escape: escape.group().lower(), in_address)
+    return {form.encode() for form in (api_key, json.dumps(api_key)[1:-1], in_address, in_lower_case)}
 
 
 def _filename(content_disposition: str) -> str | None:
