@@ -27,6 +27,8 @@ POSTGRESQL_OPTIONS = {
     "keepalives_interval": 3,
     "keepalives_count": 2,
 }
+ON = environ.Env.BOOLEAN_TRUE_STRINGS
+OFF = ("false", "off", "n", "no", "0", "")
 LEAST_DISTINCT_BYTES = 16  # 32 random bytes have about 30 different ones; fewer than 16 is a made-up key
 
 
@@ -72,6 +74,14 @@ def secret(env: Env, name: str) -> str:
     if not value:
         raise ImproperlyConfigured(f"{name} is not set. Set it, or {name}_FILE to a file that holds it.")
     return value
+
+
+def switch(env: Env, name: str) -> bool:
+    """Return whether the setting `name` is on; it is off by default. A slip must not leave off what protects."""
+    word = env.str(name, "").lower()
+    if word not in ON + OFF:
+        raise ImproperlyConfigured(f"{name} must be on or off, not {word!r}.")
+    return word in ON
 
 
 def site_url(value: str) -> Site:

@@ -21,7 +21,7 @@ SECRET_KEY = environment.secret(env, "SECRET_KEY")
 if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("SECRET_KEY is too short: at least 32 random characters.")
 ENCRYPTION_KEYS = environment.encryption_keys(environment.secret(env, "ENCRYPTION_KEYS"), SECRET_KEY)
-DEBUG = env.bool("DEBUG", False)
+DEBUG = environment.switch(env, "DEBUG")
 METRICS_ADDRESS = environment.metrics_address(env.str("METRICS_ADDRESS", ""))  # served by gunicorn.conf.py
 
 HOSTUP_API_URL = environment.hostup_url(env.str("HOSTUP_API_URL", "https://cloud.hostup.se"))
@@ -179,7 +179,7 @@ SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: a working day, however busy
 SESSION_IDLE_SECONDS = 60 * 60
 
 MFA_ADAPTER = "tickets.second_step.Adapter"
-MFA_REQUIRED = env.bool("MFA_REQUIRED", False)
+MFA_REQUIRED = environment.switch(env, "MFA_REQUIRED")
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # no mail is sent, so nobody could verify an address
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 if environment.takes_passkeys(SITE):
@@ -199,7 +199,7 @@ MFA_TOTP_TOLERANCE = 1  # steps of 30 s that a phone's clock may be off
 
 OIDC_ISSUER = environment.oidc_issuer(env.str("OIDC_ISSUER", ""))
 OIDC_NAME = env.str("OIDC_NAME", "") or _("Company account")
-OIDC_CREATES_AGENTS = env.bool("OIDC_CREATES_AGENTS", False)
+OIDC_CREATES_AGENTS = environment.switch(env, "OIDC_CREATES_AGENTS")
 SOCIALACCOUNT_ADAPTER = "hostup_dashboard.accounts.adapters.IdentityProviderAdapter"
 SOCIALACCOUNT_PROVIDERS = {}
 if OIDC_ISSUER:

@@ -76,6 +76,9 @@ BAD = [
     ({"METRICS_ADDRESS": "9464"}, "METRICS_ADDRESS must look like"),
     ({"SITE_URL": "tickets.example.com"}, "SITE_URL must look like"),
     ({"SITE_URL": "https://tickets.example.com/path/"}, "SITE_URL must look like"),
+    ({"MFA_REQUIRED": "ture"}, "MFA_REQUIRED must be on or off, not 'ture'"),
+    ({"OIDC_CREATES_AGENTS": "enabled"}, "OIDC_CREATES_AGENTS must be on or off, not 'enabled'"),
+    ({"DEBUG": "2"}, "DEBUG must be on or off, not '2'"),
 ]
 
 
@@ -85,6 +88,13 @@ def test_a_bad_setting_stops_it_with_a_reason(changes, words):
     assert result.returncode != 0
     assert words in result.stderr
     assert KEY not in result.stderr
+
+
+@pytest.mark.parametrize("word", ["on", "True", "yes", "1", "off", "False", "no", "0", ""])
+def test_a_switch_is_on_or_off_in_several_words(monkeypatch, word):
+    monkeypatch.setenv("MFA_REQUIRED", word)
+    is_on = word in ("on", "True", "yes", "1")
+    assert environment.switch(environment.Env(), "MFA_REQUIRED") is is_on
 
 
 def test_plain_http_on_the_network_is_a_warning():
