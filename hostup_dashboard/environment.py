@@ -50,10 +50,18 @@ class Site(NamedTuple):
 
 class _Values(FileAwareMapping):
     """The environment, where `NAME_FILE` names a file that holds the value of `NAME`, as editors leave it: with a
-    line's end."""
+    line's end. An empty value is none."""
 
     def __getitem__(self, name):
-        return super().__getitem__(name).strip()
+        try:
+            value = super().__getitem__(name).strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error.strerror}.") from None
+        except UnicodeDecodeError:
+            raise ImproperlyConfigured(f"{name}_FILE cannot be read: it is not text in UTF-8.") from None
+        if not value:
+            raise KeyError(name)
+        return value
 
 
 class Env(environ.Env):
@@ -66,14 +74,10 @@ def secret(env: Env, name: str) -> str:
     Read from the mapping itself: the usual readers take a value that begins with `$` for another variable's name.
     """
     try:
-        value = env.ENVIRON[name]
+        return env.ENVIRON[name]
     except KeyError:
-        value = ""
-    except OSError as error:
-        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error.strerror}.") from None
-    if not value:
-        raise ImproperlyConfigured(f"{name} is not set. Set it, or {name}_FILE to a file that holds it.")
-    return value
+        message = f"{name} is not set. Set it, or {name}_FILE to a file that holds it."
+        raise ImproperlyConfigured(message) from None
 
 
 def switch(env: Env, name: str) -> bool:
@@ -165,13 +169,31 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def database(value: str) -> dict:
+    """Read `DATABASE_URL` into one of Django's `DATABASES`. A refusal keeps its password to itself."""
+    try:
+        if value.partition("://")[0] not in ("sqlite", *environ.Env.POSTGRES_FAMILY):
+            raise ValueError
+        return environ.Env.db_url_config(value)
+    except ValueError:
+        example = "postgres://user:password@host/name, with %2F for a / in the password"
+        raise ImproperlyConfigured(f"DATABASE_URL must look like {example}.") from None
+
+
 def cache(value: str) -> dict:
-    """Read `CACHE_URL` into one of Django's `CACHES`.
+    """Read `CACHE_URL` into one of Django's `CACHES`. A refusal keeps its password to itself.
 
     A Redis that hangs must not hang the pages. Nor must whoever can write to it be able to run code here, as with
     Django's default, pickle.
     """
-    config = environ.Env.cache_url_config(value)
+    try:
+        parts = _split(value)
+        if parts.netloc and not parts.hostname:
+            raise ValueError
+        config = environ.Env.cache_url_config(value)
+    except (ValueError, ImproperlyConfigured):
+        example = "redis://:password@host:6379/0, with %2F for a / in the password"
+        raise ImproperlyConfigured(f"CACHE_URL must look like {example}.") from None
     if config["BACKEND"].endswith("RedisCache"):
         config["OPTIONS"] = {
             "serializer": "django.core.signing.JSONSerializer",

@@ -109,7 +109,8 @@ TEMPLATES = [
 
 # A thread of the server keeps its connection for a minute: opening one takes as long as asking it for two rows.
 DATABASES = {
-    "default": env.db_url("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}") | {"CONN_MAX_AGE": 60}  # seconds
+    "default": environment.database(env.str("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}"))
+    | {"CONN_MAX_AGE": 60}  # seconds
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["ENGINE"] = "hostup_dashboard.sqlite3"
