@@ -90,7 +90,7 @@ def switch(env: Env, name: str) -> bool:
 
 def site_url(value: str) -> Site:
     """Read `SITE_URL`: http or https, a host, no path."""
-    parts = _split(value)
+    parts = _split("SITE_URL", value)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
         raise ImproperlyConfigured(f"SITE_URL must look like https://tickets.example.com, not {value!r}.")
     return Site(parts.scheme, _bracketed(parts.hostname), parts.netloc)
@@ -98,7 +98,7 @@ def site_url(value: str) -> Site:
 
 def hostup_url(value: str) -> str:
     """Read `HOSTUP_API_URL`: https, or http on loopback only, because the API key travels with every call."""
-    parts = _split(value)
+    parts = _split("HOSTUP_API_URL", value)
     if not parts.hostname or parts.username or parts.password or parts.query or parts.fragment:
         raise ImproperlyConfigured(f"HOSTUP_API_URL must look like https://cloud.hostup.se, not {value!r}.")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
@@ -111,7 +111,7 @@ def hostup_proxy(value: str) -> str | None:
     that speaks TLS itself nobody could tell whether a call was sent, nor hold it to its time (tickets/hostup)."""
     if not value:
         return None
-    parts = _split(value)
+    parts = _split("HOSTUP_PROXY", value)
     if parts.scheme != "http" or not parts.hostname:
         raise ImproperlyConfigured("HOSTUP_PROXY must look like http://proxy:3128, with http:// and nothing else.")
     return value
@@ -121,7 +121,7 @@ def oidc_issuer(value: str) -> str:
     """Read `OIDC_ISSUER`, "" for none: https, or http on loopback only, because it says who may come in."""
     if not value:
         return ""
-    parts = _split(value)
+    parts = _split("OIDC_ISSUER", value)
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
     if not parts.hostname or not is_safe:
         raise ImproperlyConfigured(f"OIDC_ISSUER must look like https://login.example.com/realm, not {value!r}.")
@@ -132,7 +132,7 @@ def metrics_address(value: str) -> tuple[str, int] | None:
     """Read `METRICS_ADDRESS`, such as 127.0.0.1:9464; None for none."""
     if not value:
         return None
-    parts = _split(f"//{value}")
+    parts = _split("METRICS_ADDRESS", f"//{value}")
     if not parts.hostname or not parts.port or parts.netloc != value:
         raise ImproperlyConfigured(f"METRICS_ADDRESS must look like 127.0.0.1:9464, not {value!r}.")
     return parts.hostname, parts.port
@@ -187,7 +187,7 @@ def cache(value: str) -> dict:
     Django's default, pickle.
     """
     try:
-        parts = _split(value)
+        parts = _split("CACHE_URL", value)
         if parts.netloc and not parts.hostname:
             raise ValueError
         config = environ.Env.cache_url_config(value)
@@ -232,7 +232,8 @@ def encryption_keys(value: str, secret_key: str) -> Mapping[str, bytes]:
     return keys
 
 
-def _split(value: str):
+def _split(name: str, value: str):
+    """Take the address `value` of the setting `name` apart. A refusal leaves it out: it may hold a password."""
     try:
         parts = urlsplit(value)
         _ = parts.port  # a bad port raises here rather than in a request
@@ -240,7 +241,7 @@ def _split(value: str):
             raise ValueError
         return parts
     except ValueError:
-        raise ImproperlyConfigured(f"{value!r} is not an address.") from None
+        raise ImproperlyConfigured(f"{name} is not an address.") from None
 
 
 def _bracketed(host: str) -> str:
