@@ -90,7 +90,7 @@ def switch(env: Env, name: str) -> bool:
 
 def site_url(value: str) -> Site:
     """Read `SITE_URL`: http or https, a host, no path."""
-    parts = _split("SITE_URL", value)
+    parts = _split_bare("SITE_URL", value)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
         raise ImproperlyConfigured(f"SITE_URL must look like https://tickets.example.com, not {value!r}.")
     return Site(parts.scheme, _bracketed(parts.hostname), parts.netloc)
@@ -98,8 +98,8 @@ def site_url(value: str) -> Site:
 
 def hostup_url(value: str) -> str:
     """Read `HOSTUP_API_URL`: https, or http on loopback only, because the API key travels with every call."""
-    parts = _split("HOSTUP_API_URL", value)
-    if not parts.hostname or parts.username or parts.password or parts.query or parts.fragment:
+    parts = _split_bare("HOSTUP_API_URL", value)
+    if not parts.hostname:
         raise ImproperlyConfigured(f"HOSTUP_API_URL must look like https://cloud.hostup.se, not {value!r}.")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
         raise ImproperlyConfigured("HOSTUP_API_URL must begin with https:// (http:// on loopback only).")
@@ -121,7 +121,7 @@ def oidc_issuer(value: str) -> str:
     """Read `OIDC_ISSUER`, "" for none: https, or http on loopback only, because it says who may come in."""
     if not value:
         return ""
-    parts = _split("OIDC_ISSUER", value)
+    parts = _split_bare("OIDC_ISSUER", value)
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
     if not parts.hostname or not is_safe:
         raise ImproperlyConfigured(f"OIDC_ISSUER must look like https://login.example.com/realm, not {value!r}.")
@@ -242,6 +242,14 @@ def _split(name: str, value: str):
         return parts
     except ValueError:
         raise ImproperlyConfigured(f"{name} is not an address.") from None
+
+
+def _split_bare(name: str, value: str):
+    """Take apart an address to which paths are added: nothing follows its own, and no user is in it."""
+    parts = _split(name, value)
+    if "@" in parts.netloc or not {"?", "#"}.isdisjoint(value):
+        raise ImproperlyConfigured(f"{name} must hold no user, password, query or fragment.")
+    return parts
 
 
 def _bracketed(host: str) -> str:
