@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.dispatch import Signal
 from django.shortcuts import get_object_or_404, redirect, render
@@ -25,6 +26,7 @@ from hostup_dashboard.accounts.sessions import confirm_first, end_sessions, is_c
 agent_changed = Signal()
 
 User = get_user_model()
+IS_TAKEN = User._meta.get_field("username").error_messages["unique"]
 
 
 class NewAgentForm(forms.ModelForm):
@@ -43,7 +45,7 @@ class NewAgentForm(forms.ModelForm):
         """Refuse a name that differs from another's by capitals alone: signing in does not tell them apart."""
         username = self.cleaned_data["username"]
         if User.objects.filter(username__iexact=username).exists():
-            raise forms.ValidationError(User._meta.get_field("username").error_messages["unique"])
+            raise forms.ValidationError(IS_TAKEN)
         return username
 
     def clean_email(self):
@@ -81,7 +83,12 @@ def agents(request):
         return _page(request, form, status=422)
     agent = form.save(commit=False)
     agent.set_unusable_password()
-    agent.save()
+    try:
+        with transaction.atomic():
+            agent.save()
+    except IntegrityError:  # who was not there yet when the form looked
+        form.add_error("username", IS_TAKEN)
+        return _page(request, form, status=422)
     agent_changed.send(User, request=request, agent=agent, action="created")
     return _way_in(request, agent)
 

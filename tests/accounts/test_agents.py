@@ -149,6 +149,16 @@ def test_what_cannot_be_an_agent_is_said(boss, fields):
     assert 'class="field-error"' in answer.content.decode()
 
 
+def test_create_agent_pressed_twice_at_once_makes_one(boss, monkeypatch):
+    """The other press is done between the form's own check and the saving."""
+    monkeypatch.setattr(get_user_model(), "set_unusable_password", lambda agent: make_agent(agent.username))
+    answer = boss.post(URL, {"username": "carin"})
+    assert answer.status_code == 422
+    assert "A user with that username already exists." in answer.content.decode()
+    assert 'value="carin"' in answer.content.decode()
+    assert get_user_model().objects.filter(username="carin").count() == 1
+
+
 def test_an_agent_with_an_address_sets_up_a_second_step(boss):
     """Nobody is sent mail here, so nobody has a verified address."""
     link = link_in(boss.post(URL, {"username": "carin", "email": "carin@example.com"}))
