@@ -105,5 +105,5 @@ class IdentityProviderAdapter(DefaultSocialAccountAdapter):
 def _agents_at(address: str) -> list:
     """Return the agents with this e-mail address."""
     like_it = get_user_model().objects.filter(email__iexact=address) if address else []
-    # PostgreSQL takes a dotless ı for an i: https://nvd.nist.gov/vuln/detail/CVE-2019-19844
+    # The database compares in upper case, where a dotless ı is an i: https://nvd.nist.gov/vuln/detail/CVE-2019-19844
     return [agent for agent in like_it if agent.email.lower() == address.lower()]

@@ -95,6 +95,18 @@ def test_an_agent_disabled_while_choosing_a_password_stays_disabled(boss, anna, 
     assert not is_in(sign_in(password="an-entirely-new-password"))
 
 
+@pytest.mark.parametrize("typed", ["åsa_é%\\", "ÅSA_É%\\"])
+def test_an_agent_signs_in_in_whatever_capitals(typed):
+    make_agent("Åsa_é%\\")
+    assert is_in(sign_in(typed))
+
+
+@pytest.mark.parametrize("typed", ["Åsa__k", "Åsa%", "%", "______", "Asa_ék", "Åſa_ék", "Åsa_é\N{KELVIN SIGN}"])
+def test_no_other_name_is_taken_for_an_agent_s(typed):
+    make_agent("Åsa_ék")
+    assert not is_in(sign_in(typed))
+
+
 def test_a_link_works_for_a_day(boss, settings):
     link = link_in(boss.post(URL, {"username": "carin"}))
     settings.PASSWORD_RESET_TIMEOUT = -1
@@ -140,10 +152,16 @@ def test_a_lost_password_gets_a_new_link(boss, anna):
 
 @pytest.mark.parametrize(
     "fields",
-    [{"username": "anna"}, {"username": "Anna"}, {"username": ""}, {"username": "x", "email": "a@example.com"}],
+    [
+        {"username": "anna"},
+        {"username": "Anna"},
+        {"username": "åsa"},
+        {"username": ""},
+        {"username": "x", "email": "a@example.com"},
+    ],
 )
 def test_what_cannot_be_an_agent_is_said(boss, fields):
-    make_agent("berit", email="A@example.com")
+    make_agent("Åsa", email="A@example.com")
     answer = boss.post(URL, fields)
     assert answer.status_code == 422
     assert 'class="field-error"' in answer.content.decode()

@@ -99,7 +99,7 @@ def test_an_agent_is_known_by_the_address_and_later_by_the_provider_s_id(provide
 
 
 def test_an_address_that_only_looks_alike_is_another_s(provider):
-    """To PostgreSQL's upper case a dotless ı is an i."""
+    """In upper case a dotless ı is an i."""
     make_agent("irma", email="irma@example.com")
     provider.claims = {**ANNA, "email": "ırma@example.com"}
     assert not is_in(come_in(provider))
