@@ -20,11 +20,10 @@ from pathlib import Path
 
 import requests
 
-from benchmarks.files import token_in
 from sandbox import keys
 from sandbox.server import Sandbox
 from sandbox.special_tickets import SAMPLE_ID
-from tests.browser.dashboard import Dashboard
+from tests.browser.dashboard import Dashboard, token_in
 
 READERS = 4
 DRAFT = "A draft that only its agent reads."

@@ -46,21 +46,10 @@ def _other_host(url: str) -> str:
 
 def _problems() -> dict[str, dict[str, Any]]:
     """Every error of the contract, each with HostUp's problem body and as a proxy would say it."""
-    codes = {
-        400: "invalid_request",
-        401: "unauthorized",
-        403: "forbidden",
-        404: "ticket_not_found",
-        409: "ticket_state_conflict",
-        429: "rate_limit_exceeded",
-        500: "internal_error",
-        502: "upstream_error",
-        503: "upstream_unavailable",
-        504: "upstream_timeout",
-    }
+    codes = {404: "ticket_not_found", 409: "ticket_state_conflict"}  # the others' are in problems.CODES
     faults: dict[str, dict[str, Any]] = {}
-    for status, code in codes.items():
-        faults[f"problem_{status}"] = {"status": status, "code": code}
+    for status in (400, 401, 403, 404, 409, 429, 500, 502, 503, 504):
+        faults[f"problem_{status}"] = {"status": status, "code": codes.get(status)}
         faults[f"empty_{status}"] = {"status": status, "body": b""}
         faults[f"html_{status}"] = {"status": status, "body": HTML, "headers": HTML_HEADERS}
     return faults

@@ -5,7 +5,6 @@ import re
 from django.shortcuts import render
 from django.urls import resolve, reverse
 from django.urls.exceptions import Resolver404
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -75,7 +74,7 @@ def _more_url(filters, cursor, page, fresh, seen) -> str:
         "cursor": page.next_cursor,
         "seen": "-".join(shown),
     }
-    return f"{reverse('tickets')}?{urlencode(query)}"
+    return reverse("tickets", query=query)
 
 
 def _start_again(request, filters, failure: Failure):
