@@ -144,6 +144,16 @@ def test_files_give_their_connection_back(agent, sandbox):
         response.close()
 
 
+def test_a_file_that_cannot_be_passed_on_gives_its_place_back(agent, monkeypatch):
+    href = attachments(agent)[0]
+    with monkeypatch.context() as broken:
+        broken.setattr("tickets.views.attachment.content_disposition_header", lambda *_: 1 / 0)
+        for _ in range(30):
+            with pytest.raises(ZeroDivisionError):
+                agent.get(href)
+    assert agent.get(href).status_code == 200
+
+
 def preview(agent, name):
     html = agent.get(f"/tickets/{ATTACHMENTS_ID}/").content.decode()
     (href,) = re.findall(rf'href="([^"]*)\?name={name}"', html)
@@ -184,6 +194,14 @@ def test_a_file_whose_name_cannot_be_read_downloads(agent, sandbox, charset):
     response = agent.get(f"/tickets/{ATTACHMENTS_ID}/attachments/tatt_1/")
     assert response.status_code == 200
     assert response.headers["Content-Disposition"].startswith("attachment")
+
+
+def test_a_link_s_name_that_cannot_be_written_downloads(agent):
+    href = attachments(agent)[0].partition("?")[0]
+    half_a_letter = {"Content-Type": "text/plain; charset=utf-7"}
+    response = agent.get(f"{href}?name=a%2B2AA-.txt", headers=half_a_letter)
+    assert response.status_code == 200
+    assert response.headers["Content-Disposition"] == 'attachment; filename="a_.txt"'
 
 
 def test_a_file_whose_name_comes_twice_downloads(agent, sandbox):

@@ -131,6 +131,32 @@ def test_what_is_no_request_is_refused_with_our_headers(ask, lines, status):
     assert_has_our_headers(answer)
 
 
+@pytest.mark.parametrize(("query", "kind"), [
+    ("next=%41", "text/plain; charset=rot13"),
+    ("next=%41", "text/plain; charset=undefined"),
+    ("next=%41", "text/plain; charset*=utf-8''rot13"),
+    ("next=%41", "text/plain; x*=nonsense''y"),
+    ("&".join(["a"] * 1001), "text/plain; charset=utf-8"),
+])  # fmt: skip
+def test_no_request_chooses_how_it_is_read(ask, query, kind):
+    answer = ask(f"GET /accounts/login/?{query} HTTP/1.1", f"Host: {HOST}", TLS, f"Content-Type: {kind}")
+    assert answer.status_code in (200, 400)
+    assert_has_our_headers(answer)
+
+
+@pytest.mark.parametrize("parameters", [
+    "boundary=x", 'charset=utf-8; boundary="x"', "boundary=x; charset=utf-16", "boundary=x; charset=undefined",
+])  # fmt: skip
+def test_a_form_is_read_as_browsers_write_it(ask, parameters):
+    kind = f"Content-Type: multipart/form-data; {parameters}"
+    form = '--x\r\nContent-Disposition: form-data; name="message"\r\n\r\nRäksmörgås.\r\n--x--\r\n'.encode()
+    length = f"Content-Length: {len(form)}"
+    answer = ask("POST /accounts/login/ HTTP/1.1", f"Host: {HOST}", TLS, kind, length, body=form)
+    assert answer.status_code == 403
+    assert "Räksmörgås." in answer.raw.decode()
+    assert_has_our_headers(answer)
+
+
 def test_a_form_that_is_cut_off_is_an_error_of_whoever_sent_it(ask):
     kind = "Content-Type: application/x-www-form-urlencoded"
     answer = ask("POST /accounts/login/ HTTP/1.1", f"Host: {HOST}", TLS, kind, "Content-Length: 100", body=b"a=b")

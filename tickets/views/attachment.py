@@ -15,8 +15,8 @@ from tickets.forms import file_problem
 from tickets.hostup import errors
 from tickets.upstream import client_of
 
-# Path separators, control characters, and those that turn the direction of a name's end.
-_NOT_IN_A_NAME = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u200b-\u200f\u202a-\u202e\u2066-\u2069]')
+# Path separators, control characters, halves of letters, and those that turn the direction of a name's end.
+_NOT_IN_A_NAME = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 
 
 # What may show in the browser, by the bytes it begins with: its name and type are only claims.
@@ -41,7 +41,11 @@ def download(request, ticket_id, attachment_id):
         sentences = [_("It may have been removed. Reload the ticket and look again.")]
         failure = failures.describe(error)._replace(heading=_("HostUp has no such file"), sentences=sentences)
         return failure_answer(request, failure)
-    return _passed_on(request, file, attachment_id)
+    try:
+        return _passed_on(request, file, attachment_id)
+    except Exception:
+        file.close()  # else its place among the files under way is lost
+        raise
 
 
 @csp({"default-src": [NONE], "sandbox": True})
