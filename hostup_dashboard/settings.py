@@ -84,6 +84,11 @@ MIDDLEWARE = [
     "tickets.middleware.HostUpErrors",
 ]
 
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",  # up to 2.5 MB a form
+    "hostup_dashboard.uploads.OnDisk",
+]
+
 CONTEXT_PROCESSORS = [
     "django.template.context_processors.request",
     "django.contrib.auth.context_processors.auth",

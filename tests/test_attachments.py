@@ -6,7 +6,8 @@ import time
 from urllib.parse import unquote
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
+from django.db import OperationalError, connection
 
 from sandbox.faults import gzip_bomb
 from sandbox.special_tickets import ATTACHMENTS_ID, ENCRYPTED_ID, SAMPLE_ID
@@ -16,6 +17,7 @@ from tickets.hostup.circuit import State
 from tickets.models import Activity
 
 UPLOAD_URL = f"/tickets/{ENCRYPTED_ID}/upload/"
+REPLY_URL = f"/tickets/{ENCRYPTED_ID}/reply/"
 
 
 def attachments(agent):
@@ -275,6 +277,51 @@ def test_what_cannot_be_sent_is_not_sent(agent, sandbox, name, size, words):
     assert response.status_code == 422
     assert words in response.content.decode()
     assert sandbox.calls == []
+
+
+@pytest.fixture
+def on_disk(monkeypatch):
+    """The names of the files that came with forms and went onto the disk."""
+    names = []
+
+    def kept(name, *rest):
+        names.append(name)
+        return TemporaryUploadedFile(name, *rest)
+
+    monkeypatch.setattr("django.core.files.uploadhandler.TemporaryUploadedFile", kept)
+    return names
+
+
+def large_form():
+    return {"file": file_of("large.zip", b"x" * 3_000_000), "message": "My words."}
+
+
+@pytest.mark.parametrize("is_forged", [True, False])
+@pytest.mark.parametrize("path", [UPLOAD_URL, REPLY_URL, "/tickets/new/", "/healthz", "/no/such"])
+def test_no_file_of_whoever_is_not_signed_in_goes_onto_the_disk(visitor, on_disk, path, is_forged):
+    visitor.handler.enforce_csrf_checks = is_forged
+    response = visitor.post(path, large_form())
+    assert 400 <= response.status_code < 500
+    assert "My words." in response.content.decode()
+    assert on_disk == []
+
+
+def test_files_go_onto_the_disk_where_they_are_to_be_sent(agent, on_disk):
+    for path in ("/tickets/new/", "/settings/key/", "/no/such", UPLOAD_URL, REPLY_URL):
+        agent.post(path, large_form())
+    assert on_disk == ["large.zip"] * 2
+
+
+def test_a_database_that_fails_while_files_come_loses_no_text(agent, on_disk):
+    def fails(execute, sql, *rest):
+        raise OperationalError("database is locked")
+
+    agent.raise_request_exception = False
+    with connection.execute_wrapper(fails):
+        response = agent.post(REPLY_URL, large_form())
+    assert response.status_code == 503
+    assert "My words." in response.content.decode()
+    assert on_disk == []
 
 
 def test_no_file_is_no_file_to_take_out(agent):

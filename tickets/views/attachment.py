@@ -9,6 +9,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from hostup_dashboard.uploads import takes_files
 from tickets import failures, replying
 from tickets.answers import failure_answer
 from tickets.forms import file_problem
@@ -62,6 +63,7 @@ def _passed_on(request, file, attachment_id):
 
 
 @require_POST
+@takes_files
 def upload(request, ticket_id):
     """Take one file for the reply that is being written, and pass it on.
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from hostup_dashboard.htmx import wants_fragment
+from hostup_dashboard.uploads import takes_files
 from tickets import changes, failures, replying, sending, storage
 from tickets.answers import answer
 from tickets.composer import Composer
@@ -27,6 +28,7 @@ NEWS_SHOWN = 5  # messages above the box; the ticket itself shows all of them
 
 
 @require_POST
+@takes_files
 def reply(request, ticket_id):
     """Send the reply, after reopening the ticket when that was asked for."""
     client = client_of(request.user)
