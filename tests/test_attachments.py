@@ -11,6 +11,7 @@ from django.db import OperationalError, connection
 
 from sandbox.faults import gzip_bomb
 from sandbox.special_tickets import ATTACHMENTS_ID, ENCRYPTED_ID, SAMPLE_ID
+from tests.full_disk import no_file_gets_longer_than
 from tests.test_reply import form_of, messages_with, methods
 from tickets import upstream
 from tickets.hostup.circuit import State
@@ -292,8 +293,11 @@ def on_disk(monkeypatch):
     return names
 
 
+LARGE = b"x" * 3_000_000  # which does not wait in memory
+
+
 def large_form():
-    return {"file": file_of("large.zip", b"x" * 3_000_000), "message": "My words."}
+    return {"file": file_of("large.zip", LARGE), "message": "My words."}
 
 
 @pytest.mark.parametrize("is_forged", [True, False])
@@ -322,6 +326,28 @@ def test_a_database_that_fails_while_files_come_loses_no_text(agent, on_disk):
     assert response.status_code == 503
     assert "My words." in response.content.decode()
     assert on_disk == []
+
+
+@pytest.mark.parametrize(("folder", "most_bytes"), [(None, 1_000_000), (None, 2_999_999), ("/nowhere", 3_000_000)])
+def test_a_file_for_which_there_is_no_room_on_its_way_up_takes_no_text_with_it(
+    agent, sandbox, monkeypatch, folder, most_bytes
+):
+    form = form_of(agent, ENCRYPTED_ID)
+    sandbox.clear_calls()
+    monkeypatch.setattr("tempfile.tempdir", folder)
+    with no_file_gets_longer_than(most_bytes):
+        files = [file_of("small.txt"), file_of("large.zip", LARGE)]
+        response = agent.post(REPLY_URL, {"files": files} | form | {"message": "My words."})
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "10"
+    html = response.content.decode()
+    assert "There is no room for the file" in html
+    assert "My words.</textarea>" in html
+    assert sandbox.calls == []
+
+    monkeypatch.setattr("tempfile.tempdir", None)
+    data = form | {"message": "My words.", "files": file_of("large.zip", LARGE)}
+    assert agent.post(REPLY_URL, data).status_code == 302
 
 
 def test_no_file_is_no_file_to_take_out(agent):

@@ -15,6 +15,7 @@ from functools import partial
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, close_old_connections, connection, connections
 
 from hostup_dashboard import environment
@@ -26,6 +27,7 @@ from sandbox.special_tickets import ENCRYPTED_ID, SAMPLE_ID
 from tests import fault_servers
 from tests.agents import Agent
 from tests.fault_table import TABLE
+from tests.full_disk import no_file_gets_longer_than
 from tickets.hostup import errors
 from tickets.models import Activity
 from tickets.upstream import CALLS_AT_ONCE, client_for
@@ -35,6 +37,7 @@ LOCK_SECONDS = 0.1  # that we wait for another's lock on the database
 SLACK = 1.5  # seconds that everything but HostUp may take on a busy machine
 PASSWORD = "a-long-password-of-the-tests"
 TEXT, SUBJECT = "Did you get <this>?", "Invoice twice"
+LARGE_FILE = b"x" * 3_000_000  # which does not wait in memory
 
 
 # The faults of ours; sandbox/named_faults.py has HostUp's
@@ -52,6 +55,11 @@ WAYS = {
     "certificate_expired": partial(fault_servers.encrypted, expired=True),
     "not_encrypted": fault_servers.not_encrypted,
 }
+
+
+def disk_full(scene):
+    """The last hundred bytes of a large file do not fit; nothing else here is as long."""
+    scene.during(no_file_gets_longer_than(len(LARGE_FILE) - 100))
 
 
 def already_open(scene, answer="unchanged"):
@@ -155,6 +163,7 @@ OURS = {
     ),
     "clock_behind_and_reset": a_ticket_like_it_is_an_hour_old,
     "all_calls_busy": all_calls_busy,
+    "disk_full": disk_full,
     "cache_refused": partial(cache_at, server=fault_servers.refusing),
     "cache_hangs": partial(cache_at, server=fault_servers.silent),
     "database_locked": database_locked,
@@ -277,6 +286,14 @@ def form_of_reply(store):
     return {"token": str(uuid.uuid4()), "message": TEXT} | seen
 
 
+def form_of_attach(store):
+    return form_of_reply(store) | {"files": SimpleUploadedFile("large.zip", LARGE_FILE)}
+
+
+def form_of_upload(store):
+    return {"file": SimpleUploadedFile("large.zip", LARGE_FILE)}
+
+
 def form_of_create(store):
     about = {"department": "billing", "priority": "high", "subject": SUBJECT}
     return {"token": str(uuid.uuid4()), "message": TEXT} | about
@@ -290,6 +307,8 @@ def form_of_sign_in(store):
 FORMS = {
     "reopen": form_of_reopen,
     "reply": form_of_reply,
+    "attach": form_of_attach,
+    "upload": form_of_upload,
     "create": form_of_create,
     "sign in": form_of_sign_in,
 }  # as they stand on the page when the agent presses the button
@@ -299,6 +318,8 @@ ACTIONS = {
     "more": lambda agent, form: agent.htmx_get(f"/tickets/?cursor={encode_cursor(0)}"),
     "reopen": lambda agent, form: agent.htmx_post(f"/tickets/{SAMPLE_ID}/reopen/", form),
     "reply": lambda agent, form: agent.post(f"/tickets/{ENCRYPTED_ID}/reply/", form),
+    "attach": lambda agent, form: agent.post(f"/tickets/{ENCRYPTED_ID}/reply/", form),
+    "upload": lambda agent, form: agent.htmx_post(f"/tickets/{ENCRYPTED_ID}/upload/", form),
     "create": lambda agent, form: agent.post("/tickets/new/", form),
     "sign in": lambda agent, form: agent.post("/accounts/login/", form),
 }
@@ -357,7 +378,7 @@ def is_worded(scene, response):
         assert "req_" in page
     if scene.line.status == 429:
         assert 1 <= int(response.headers["Retry-After"]) <= 300
-    if scene.line.action in ("reply", "create"):
+    if scene.line.action in ("reply", "attach", "create"):
         boxes = re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", page, re.DOTALL)
         # An error page has one box for all that was written; the form has one for each.
         as_written = {TEXT, f"{SUBJECT}\n\n{TEXT}"} if scene.line.action == "create" else {TEXT}
@@ -371,7 +392,7 @@ def tells_the_truth(scene, text):
         case "reopen":
             is_open = store.find(SAMPLE_ID).status == "open"
             assert is_open == ("Reopened." in text or "Already open." in text)
-        case "reply":
+        case "reply" | "attach":
             written = [message for message in store.find(ENCRYPTED_ID).messages if message.body == TEXT]
             assert len(written) == (scene.line.status == 302)
         case "create":

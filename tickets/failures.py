@@ -120,15 +120,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
         case errors.Unreadable(code=code) if code == TOO_LARGE:
             return Failure(502, _("The file is too large"), [_("It cannot be downloaded here.")])
         case errors.NoRoom():
-            return Failure(
-                503,
-                _("There is no room for the file"),
-                [
-                    _("The dashboard's disk for files on their way is full."),
-                    _("Try again in a moment. If it keeps happening, tell the person who runs this dashboard."),
-                ],
-                retry_after=10,
-            )
+            return no_room()
         case errors.Invalid():
             advice = [*error.fields.values()] or [
                 _("Check what you asked for. If it is right, do it in HostUp's own panel.")
@@ -192,6 +184,15 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 _("HostUp sent an answer we cannot read"),
                 [_("Try again. If it keeps happening, look at the ticket in HostUp's own panel.")],
             )
+
+
+def no_room() -> Failure:
+    """Word that a file, on its way up or down, does not fit on the disk here."""
+    sentences = [
+        _("The dashboard's disk for files on their way is full."),
+        _("Try again in a moment. If it keeps happening, tell the person who runs this dashboard."),
+    ]
+    return Failure(503, _("There is no room for the file"), sentences, retry_after=10)
 
 
 def lost_file(error: errors.OutcomeUnknown, name: str) -> Failure:

@@ -9,7 +9,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from hostup_dashboard.uploads import takes_files
+from hostup_dashboard.uploads import lacks_room, takes_files
 from tickets import failures, replying
 from tickets.answers import failure_answer
 from tickets.forms import file_problem
@@ -70,6 +70,8 @@ def upload(request, ticket_id):
     One that is refused (422) would be refused again: the reply waits until it is taken out.
     """
     file = request.FILES.get("file")
+    if lacks_room(request):
+        return _reply_not_sent(request, failures.no_room())
     if not file:
         return failure_answer(request, failures.Failure(422, _("Not attached"), [_("Choose a file first.")]))
     if problem := file_problem(file):
@@ -79,10 +81,13 @@ def upload(request, ticket_id):
     except errors.Invalid as error:
         return _not_attached(request, failures.describe(error))
     except errors.OutcomeUnknown as error:
-        failure = failures.lost_file(error, file.name)
-        sentences = [_("Your reply was not sent."), *failure.sentences]
-        return failure_answer(request, failure._replace(sentences=sentences))
+        return _reply_not_sent(request, failures.lost_file(error, file.name))
     return HttpResponse(_("Attached."))
+
+
+def _reply_not_sent(request, failure):
+    sentences = [_("Your reply was not sent."), *failure.sentences]
+    return failure_answer(request, failure._replace(sentences=sentences))
 
 
 def _not_attached(request, failure):

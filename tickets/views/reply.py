@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from hostup_dashboard.htmx import wants_fragment
-from hostup_dashboard.uploads import takes_files
+from hostup_dashboard.uploads import lacks_room, takes_files
 from tickets import changes, failures, replying, sending, storage
 from tickets.answers import answer
 from tickets.composer import Composer
@@ -47,6 +47,8 @@ def reply(request, ticket_id):
         files=fields["files"],
     )
     composer = _written_in(request, ticket_id, token=fields["token"])
+    if lacks_room(request):
+        return _unsent(request, composer, failure=_not_sent(failures.no_room()))
     try:
         result = replying.reply(client, request.user, fields["token"], ticket_id, written)
     except errors.HostUpError as error:
