@@ -83,8 +83,8 @@
     byId("alerts").prepend(failure);
   });
 
-  // Signed out in the middle of a sentence, or in again in another tab: this tab keeps the text until its agent is
-  // back. Not an encrypted one, which lies in clear nowhere: the server's draft has all but its last second.
+  // Signed out in the middle of a sentence, in again in another tab, or asked for a second step first: this tab keeps
+  // the text until its agent is back. Not an encrypted one, which lies in clear nowhere: the server's draft has all but its last second.
   const WRITTEN = ".composer textarea, #create [name=message]";
   const stashName = (text) => `written by ${document.querySelector(".username")?.textContent}: ${text.id}`;
   function stash() {
@@ -95,7 +95,7 @@
   }
   document.addEventListener("htmx:after:request", (event) => {
     const { redirect, trigger } = event.detail.ctx?.hx ?? {};
-    if (redirect?.startsWith("/accounts/login/") || trigger === "page-expired") stash();
+    if (redirect?.startsWith("/accounts/") || trigger === "page-expired") stash();
   });
   document.addEventListener("DOMContentLoaded", () => {
     for (const text of document.querySelectorAll(WRITTEN)) {

@@ -4,19 +4,26 @@ from allauth.account.authentication import get_authentication_records
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
 from django_htmx.http import HttpResponseClientRedirect
+
+from hostup_dashboard.errors import written_in
 
 KINDS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]  # recovery codes alone are none
 
 
 class SecondStepRequired(MiddlewareMixin):
+    """Send whoever lacks a second step to their account. What they had written meanwhile is kept as for those who
+    are signed out (`middleware.SignInRequired`)."""
+
     def process_view(self, request, view_func, view_args, view_kwargs):
         is_open = not getattr(view_func, "login_required", True)
         if is_open or request.resolver_match.route.startswith("accounts/") or not is_missing(request):
             return None
+        if (message := written_in(request)) and not request.htmx:
+            return render(request, "second_step_first.html", {"message": message}, status=403)
         account = reverse("mfa_index")
         return HttpResponseClientRedirect(account) if request.htmx else redirect(account)
 

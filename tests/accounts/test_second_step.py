@@ -230,6 +230,16 @@ class TestRequired:
         assert "Set up a second step first" in browser.get(ACCOUNT).content.decode()
         assert sandbox.calls == []
 
+    def test_a_text_that_was_being_written_is_given_back(self, sandbox):
+        browser = sign_in()
+        answer = browser.post("/tickets/149943/reply/", {"message": "<b>My words.</b>"})
+        assert answer.status_code == 403
+        page = answer.content.decode()
+        assert "&lt;b&gt;My words.&lt;/b&gt;</textarea>" in page
+        assert f'<a class="button" href="{ACCOUNT}">' in page
+        assert browser.post("/tickets/149943/reply/").headers["Location"] == ACCOUNT
+        assert sandbox.calls == []
+
     def test_the_way_out_and_health_stay_open(self):
         browser = sign_in()
         assert browser.get("/healthz").status_code == 200

@@ -67,8 +67,10 @@ class Dashboard:
         self.manage("createsuperuser", "--noinput", "--verbosity", "0")
         return self.start()
 
-    def restart(self) -> None:
-        """Make the processes forget what they remember of HostUp, such as how long to leave it alone."""
+    def restart(self, **settings: str) -> None:
+        """Make the processes forget what they remember of HostUp, such as how long to leave it alone, and heed
+        other `settings`."""
+        self._environment |= settings
         self.stop()
         self.start()
 

@@ -6,6 +6,7 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
+from sandbox.special_tickets import ENCRYPTED_ID
 from tests.accounts.identity_provider import CLIENT_ID, CLIENT_SECRET, identity_provider
 from tests.accounts.people import code_for
 from tests.browser.dashboard import PASSWORD, Dashboard
@@ -57,6 +58,22 @@ def sign_out(page):
     expect(page.get_by_role("heading", name="Sign in", exact=True)).to_be_visible()
 
 
+def set_up_app(page):
+    page.get_by_role("link", name="Set up an authenticator app").click()
+    expect(page.get_by_role("img", name="QR code for the authenticator app")).to_be_visible()
+    secret = page.get_by_text(re.compile("^[A-Z2-7]{32}$")).inner_text()
+    page.get_by_label("Authenticator code").fill(code_for(secret))
+    page.get_by_role("button", name="Turn on").click()
+    expect(page.get_by_role("list", name="Recovery codes")).to_be_visible()
+
+
+def remove_app(page):
+    page.get_by_role("link", name="agent", exact=True).click()
+    page.get_by_role("link", name="Remove Authenticator app").click()
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("Off")).to_be_visible()
+
+
 def test_a_passkey_signs_in_alone_and_can_be_removed(phone, by_name):
     sign_in(phone, at=f"{by_name.url}/accounts/login/")
     phone.get_by_role("link", name="agent", exact=True).click()
@@ -103,11 +120,7 @@ def test_what_a_passkey_has_to_sign_is_not_given_without_end(by_name):
 def test_an_authenticator_app_is_asked_for_and_leads_back_to_the_page(phone, by_name):
     sign_in(phone, at=f"{by_name.url}/accounts/login/")
     phone.get_by_role("link", name="agent", exact=True).click()
-    phone.get_by_role("link", name="Set up an authenticator app").click()
-    expect(phone.get_by_role("img", name="QR code for the authenticator app")).to_be_visible()
-    secret = phone.get_by_text(re.compile("^[A-Z2-7]{32}$")).inner_text()
-    phone.get_by_label("Authenticator code").fill(code_for(secret))
-    phone.get_by_role("button", name="Turn on").click()
+    set_up_app(phone)
     code = phone.get_by_role("list", name="Recovery codes").get_by_role("listitem").first.inner_text()
 
     sign_out(phone)
@@ -118,10 +131,20 @@ def test_an_authenticator_app_is_asked_for_and_leads_back_to_the_page(phone, by_
     phone.get_by_label("Code").fill(code)
     phone.get_by_role("button", name="Sign in", exact=True).click()
     expect(heading(phone)).to_be_visible()
-    phone.get_by_role("link", name="agent", exact=True).click()
-    phone.get_by_role("link", name="Remove Authenticator app").click()
-    phone.get_by_role("button", name="Remove").click()
-    expect(phone.get_by_text("Off")).to_be_visible()
+    remove_app(phone)
+
+
+def test_a_second_step_that_is_required_from_now_on_leaves_what_is_being_written(phone, by_name):
+    sign_in(phone, at=f"{by_name.url}/accounts/login/")
+    phone.goto(f"{by_name.url}/tickets/{ENCRYPTED_ID}/")
+    by_name.restart(MFA_REQUIRED="on")
+    phone.get_by_label("Reply", exact=True).fill("A long and careful answer.")
+    expect(phone.get_by_role("alert")).to_contain_text("Set up a second step first")
+    set_up_app(phone)
+    phone.goto(f"{by_name.url}/tickets/{ENCRYPTED_ID}/")
+    expect(phone.get_by_label("Reply", exact=True)).to_have_value("A long and careful answer.")
+    by_name.restart(MFA_REQUIRED="off")
+    remove_app(phone)
 
 
 def test_the_identity_provider_leads_in_and_back_to_the_page(visitor, by_name):
