@@ -18,7 +18,7 @@ from sandbox.special_tickets import (
     SAMPLE_NUMBER,
     SERVICES_ID,
 )
-from tickets.shown import flat
+from tickets.shown import flat, linked
 
 
 def page(agent, ticket_id):
@@ -163,6 +163,17 @@ def test_customer_text_is_text_and_only_http_links_are_links(agent):
         if href.startswith("http"):
             assert 'rel="noopener noreferrer nofollow"' in link
     assert not re.search("[\u202a-\u202e\u2066-\u2069\x00-\x08]", article)
+
+
+@pytest.mark.parametrize(("text", "address"), [
+    ("see https://sv.wikipedia.org/wiki/Uppsala_(stad).", "https://sv.wikipedia.org/wiki/Uppsala_(stad)"),
+    ("(see https://example.com/a)", "https://example.com/a"),
+    ("(https://example.com/a_(b)), and so on", "https://example.com/a_(b)"),
+    ("[https://example.com/?b=[1]]!", "https://example.com/?b=[1]"),
+    ("https://example.com/))))", "https://example.com/"),
+])  # fmt: skip
+def test_a_link_ends_where_its_address_does(text, address):
+    assert linked(text).count(f'<a href="{address}" ') == 1
 
 
 def test_a_fragment_is_the_ticket_alone_with_its_title(agent):

@@ -25,6 +25,7 @@ LONGEST_IN_A_ROW = 300  # characters of a text; the ticket itself shows all of i
 _URL = re.compile(r"https?://[^\s<>\"'`\\\u00a0]{1,2000}", re.IGNORECASE)
 _LINK = Markup('<a href="{}" rel="noopener noreferrer nofollow" target="_blank">{}</a>')
 _AFTER_URL = ".,;:!?)]}…"  # punctuation that ends the sentence rather than the address
+_BRACKETS = ["()", "[]", "{}"]
 # Control characters, and the ones that turn the direction of what follows: shown as a box, so that text cannot
 # look like something else than it is.
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -59,10 +60,21 @@ def linked(text):
     text = _INVISIBLE.sub("\ufffd", (text or "").replace("\r\n", "\n"))
     parts, end = [], 0
     for match in _URL.finditer(text):
-        url = match.group().rstrip(_AFTER_URL)
+        url = match.group()[: _end_of(match.group())]
         parts += [text[end : match.start()], _LINK.format(url, url)]
         end = match.start() + len(url)
     return Markup().join([*parts, text[end:]]) if parts else escape(text)  # joining escapes what is no link
+
+
+def _end_of(url: str) -> int:
+    """Return where an address ends: before punctuation that may follow it, but after a bracket that it opened."""
+    end = len(url.rstrip(_AFTER_URL))
+    unclosed = {close: url.count(opening, 0, end) - url.count(close, 0, end) for opening, close in _BRACKETS}
+    for place, character in enumerate(url[end:], end + 1):
+        if unclosed.get(character, 0) > 0:
+            unclosed[character] -= 1
+            end = place
+    return end
 
 
 def ago(moment: datetime | None):
