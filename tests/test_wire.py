@@ -201,7 +201,11 @@ PROBLEM = {
     "code": "invalid_request",
     "detail": "Bad.",
     "requestId": "req_1",
-    "errors": [{"pointer": "/subject", "detail": "Too short.", "code": "x"}, "odd"],
+    "errors": [
+        {"pointer": "/subject", "detail": "Too short.", "code": "x"},
+        "odd",
+        {"pointer": "/subject", "detail": "No emoji."},
+    ],
 }
 
 
@@ -210,7 +214,7 @@ def test_an_error_carries_code_words_request_id_and_fields():
         wire.raise_for_status(answer(dump(PROBLEM), 400))
     error = caught.value
     assert (error.status, error.code, error.detail, error.request_id) == (400, "invalid_request", "Bad.", "req_1")
-    assert error.fields == {"/subject": "Too short."}
+    assert error.fields == {"/subject": "Too short. No emoji."}
 
 
 DATE = "Mon, 27 Apr 2026 11:45:00 GMT"

@@ -122,7 +122,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
         case errors.NoRoom():
             return no_room()
         case errors.Invalid():
-            advice = [*error.fields.values()] or [
+            advice = [plain(sentence) for sentence in error.fields.values() if sentence] or [
                 _("Check what you asked for. If it is right, do it in HostUp's own panel.")
             ]
             return Failure(422, _("HostUp did not accept that"), [*unchanged, *advice])

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tickets import words
 from tickets.hostup.client import ATTACHMENT_MOST_BYTES
+from tickets.shown import plain
 
 LONGEST_MESSAGE = 100_000  # characters; HostUp does not document a limit, and Django reads 2.5 MB at most
 
@@ -190,9 +191,9 @@ class NewTicketForm(forms.Form):
             if name == "cc_emails" and re.fullmatch("[0-9]{1,4}", parts[-1]):
                 sentence = ": ".join([*addresses[int(parts[-1]) :][:1], sentence])
             if name:
-                self.add_error(name, sentence or _("HostUp did not accept that"))
+                self.add_error(name, plain(sentence) or _("HostUp did not accept that"))
             elif sentence:
-                rest.append(sentence)
+                rest.append(plain(sentence))
         return rest
 
     def mark_first_error(self) -> bool:

@@ -225,11 +225,12 @@ def _unique(tickets: list[TicketSummary]) -> list[TicketSummary]:
 
 
 def _field_errors(entries: Any) -> dict[str, str]:
-    if not isinstance(entries, list):
-        return {}
-    return {
-        _text(entry.get("pointer")): _text(entry.get("detail")) for entry in entries if isinstance(entry, dict)
-    }
+    sentences: dict[str, str] = {}
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict):
+            pointer = _text(entry.get("pointer"))
+            sentences[pointer] = f"{sentences.get(pointer, '')} {_text(entry.get('detail'))}".strip()
+    return sentences
 
 
 def _decode_problem(body: bytes) -> _Problem:
