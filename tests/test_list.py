@@ -86,6 +86,29 @@ def test_a_cursor_that_goes_in_circles_ends(agent, sandbox):
     assert pages <= 3
 
 
+def test_an_empty_page_is_not_the_end_when_hostup_says_that_there_is_more(agent, sandbox):
+    sandbox.fault(method="GET", path="tickets$", body={"data": [], "nextCursor": "further"})
+    html = agent.get("/tickets/?status=closed").content.decode()
+    assert "No closed tickets." not in html
+    assert "cursor=further" in more(html)
+
+
+def test_a_cursor_is_given_back_whole(agent, sandbox):
+    """It is opaque, and may be long."""
+    sandbox.fault(method="GET", path="tickets$", transform=lambda page: page | {"nextCursor": "a" * 2000})
+    agent.get(more(agent.get("/tickets/").content.decode()))
+    assert sandbox.calls[-1].query["cursor"] == "a" * 2000
+
+
+@pytest.mark.parametrize("sentence", ["", "No \u202eemoji."])
+def test_what_hostup_says_of_a_field_is_shown_plainly(agent, sandbox, sentence):
+    problem = {"code": "invalid_request", "errors": [{"pointer": "/status", "detail": sentence}]}
+    sandbox.fault(method="GET", path="tickets$", status=400, body=problem)
+    html = agent.get("/tickets/").content.decode()
+    assert ("No \ufffdemoji." if sentence else "Check what you asked for.") in html
+    assert "<p></p>" not in html
+
+
 def test_filters_live_in_the_address(agent, sandbox):
     html = agent.get("/tickets/?status=closed&department=billing").content.decode()
     assert sandbox.calls[0].query["status"] == "closed"

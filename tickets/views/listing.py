@@ -25,7 +25,7 @@ def tickets(request):
     """Show a page of tickets; for htmx the tickets alone, to replace or to follow those that are there."""
     client = client_of(request.user)
     filters = Filters.of(request)
-    cursor = request.GET.get("cursor", "")[:512]
+    cursor = request.GET.get("cursor", "")
     seen = _seen(request)
     try:
         page = client.tickets(status=filters.status, department=filters.department, cursor=cursor)
@@ -64,8 +64,7 @@ def _more_url(filters, cursor, page, fresh, seen) -> str:
     HostUp's cursor is an offset: a page can bring tickets again that the one before had. The address carries
     the numbers of those, so that none shows twice.
     """
-    goes_on = page.next_cursor and page.next_cursor != cursor and (fresh or page.unreadable)
-    if not goes_on:
+    if page.next_cursor in (None, cursor):
         return ""
     shown = [*seen, *(str(ticket.number) for ticket in fresh)][-MOST_SEEN:]
     query = {
