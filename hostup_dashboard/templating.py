@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 
 from django.template import engines
 from django.templatetags.static import static
-from django.urls import get_script_prefix, reverse
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.html import json_script
 from jinja2 import ChainableUndefined, Environment
@@ -35,12 +35,11 @@ def environment(**options) -> Environment:
 def remembered(macro: Macro, secret: str = "") -> Callable[..., Markup]:
     """Return `macro` with its output cached by its arguments. Pass short, hashable values: they are kept.
 
-    Beside those it may depend on the language and the time zone, which a request chooses, and on where the site is
-    mounted, and on nothing else: it has to be imported without the context, and ask no clock. What must not be
-    kept, such as a form's token, is `secret`, as markup: it takes the place of `SECRET`, which the macro is given
-    instead.
+    Beside those it may depend on the language and the time zone, which a request chooses, and on nothing else: it
+    has to be imported without the context, and ask no clock. What must not be kept, such as a form's token, is
+    `secret`, as markup: it takes the place of `SECRET`, which the macro is given instead.
     """
-    surroundings = translation.get_language(), timezone.get_current_timezone_name(), get_script_prefix()
+    surroundings = translation.get_language(), timezone.get_current_timezone_name()
     return lambda *args: Markup(secret.join(_pieces(macro, surroundings, args)))  # noqa: S704  (all markup)
 
 
@@ -66,13 +65,9 @@ def _translated(language, text) -> str:
     return translation.gettext(text)
 
 
+@lru_cache(maxsize=1000)  # as many as a few lists and their tickets have
 def url(name: str, *args) -> str:
     """Return the address of the view called `name`, with `args` in it."""
-    return _address(get_script_prefix(), name, args)
-
-
-@lru_cache(maxsize=1000)  # as many as a few lists and their tickets have
-def _address(prefix, name, args) -> str:
     return reverse(name, args=args)
 
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.test.utils import override_script_prefix
 from django.utils import timezone
 
 from sandbox.special_tickets import HOSTILE_ID, NULLS_ID, SAMPLE_ID, UNKNOWN_STATUS_ID
@@ -253,10 +252,7 @@ def test_a_row_shown_before_is_not_a_row_of_then(agent, sandbox, monkeypatch):
     agent.cookies["timezone"] = "Asia/Kathmandu"
     there = ticket.last_message_at.astimezone(ZoneInfo("Asia/Kathmandu"))
     assert f'title="{there:%Y-%m-%d %H:%M}"' in row()
-    with override_script_prefix("/elsewhere/"):
-        assert f'href="/elsewhere/tickets/{ticket.id}/"' in row()
     now += timedelta(seconds=1)
-    assert f'href="/tickets/{ticket.id}/"' in row()
     assert ">1 min<" in row()
     ticket.subject = "Another subject <secret>"
     assert "Another subject &lt;secret&gt;<" in row()
