@@ -2,6 +2,7 @@
 
 import sys
 
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.dispatch import Signal
 from django.http import HttpResponse
@@ -15,7 +16,6 @@ from hostup_dashboard.htmx import wants_fragment
 denied = Signal()
 
 RETRY_AFTER = 10  # seconds
-TEXTS = ("subject", "message", "critical_reason")  # fields that agents write into at length
 
 WORDS = {
     400: (_("That request was not understood"), _("Nothing was changed. Go back and try again.")),
@@ -29,6 +29,12 @@ WORDS = {
         _("Try again in a moment. If you were changing a ticket, look at it first."),
     ),
 }
+
+
+def keeps_drafts(view):
+    """Mark a view that changes nothing but what is kept here: an error of it leaves nothing unknown."""
+    view.keeps_drafts = True
+    return view
 
 
 def storage_errors() -> tuple[type[Exception], ...]:
@@ -52,13 +58,14 @@ def error_answer(request, status):
 
 def _failure(request, status):
     heading, advice = WORDS[status]
-    is_unknown = status >= 500 and not request.path.endswith("/draft/")  # which changes nothing at HostUp
+    view = request.resolver_match and request.resolver_match.func
+    is_unknown = status >= 500 and request.method == "POST" and not getattr(view, "keeps_drafts", False)
     return {"status": status, "heading": heading, "sentences": [advice], "is_unknown": is_unknown}
 
 
 def written_in(request) -> str:
     """Return what an agent wrote into the form that was posted: to be shown where it would be lost."""
-    return "\n\n".join(filter(None, map(request.POST.get, TEXTS)))
+    return "\n\n".join(filter(None, map(request.POST.get, settings.TEXT_FIELDS)))
 
 
 def among_the_alerts(request, response):

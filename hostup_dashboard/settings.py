@@ -220,6 +220,10 @@ if OIDC_ISSUER:
         },
     }
 
+# Of the forms: what agents write into at length, which no error may lose
+
+TEXT_FIELDS = ["subject", "message", "critical_reason"]
+
 # What browsers are told
 
 SECURE_SSL_REDIRECT = SITE.is_https

@@ -561,6 +561,16 @@ def test_a_draft_that_could_not_be_kept_is_not_called_saved(agent, sandbox, form
     assert "Draft saved." in agent.post(URL, form | {"message": "Mine."}).content.decode()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_draft_that_failed_leaves_nothing_unknown(agent, form):
+    """What nobody knows to have happened stays on the screen until it is dismissed."""
+    agent.raise_request_exception = False
+    with nothing_goes_into("tickets_draft"):
+        response = agent.htmx_post(DRAFT_URL, form | {"message": "Mine."}, at=PAGE)
+    assert response.status_code == 503
+    assert 'class="failure"' in response.content.decode()
+
+
 def test_a_draft_is_its_agent_s_alone_and_encrypted_at_rest(agent, colleague):
     agent.htmx_post(DRAFT_URL, {"message": "Half a sentence"})
     assert text_in_the_box(colleague.get(f"/tickets/{OPEN_ID}/").content.decode()) == ""

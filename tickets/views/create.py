@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
+from hostup_dashboard.errors import keeps_drafts
 from hostup_dashboard.htmx import wants_fragment
 from tickets import creating, departments, failures, sending, services, storage, words
 from tickets.answers import answer
@@ -45,6 +46,7 @@ def create(request):
 
 
 @require_POST
+@keeps_drafts
 def draft(request):
     """Keep what has been written so far, unless it has been sent meanwhile."""
     if Submission.objects.went_out_with(request.user, **turn_in(request.POST)):

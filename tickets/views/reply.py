@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from hostup_dashboard.errors import keeps_drafts
 from hostup_dashboard.htmx import wants_fragment
 from hostup_dashboard.uploads import lacks_room, takes_files
 from tickets import changes, failures, replying, sending, storage
@@ -66,6 +67,7 @@ def reply(request, ticket_id):
 
 
 @require_POST
+@keeps_drafts
 def draft(request, ticket_id):
     """Keep what has been written so far, unless it has been sent meanwhile."""
     if Submission.objects.went_out_with(request.user, **turn_in(request.POST)):
