@@ -97,7 +97,8 @@ class IdentityProviderAdapter(DefaultSocialAccountAdapter):
         sociallogin.email_addresses = []  # allauth's own list of what is verified, which nothing here asks
         if str(claims.get("email_verified")).lower() == "false":  # some providers send it as text
             sociallogin.user.email = ""
-        agents = _agents_at(sociallogin.user.email)
+        # As it came: allauth has it in lower case, where a Kelvin sign is a k.
+        agents = _agents_at(claims["email"]) if sociallogin.user.email else []
         if len(agents) == 1:
             sociallogin.connect(request, agents[0])
 

@@ -98,10 +98,11 @@ def test_an_agent_is_known_by_the_address_and_later_by_the_provider_s_id(provide
     assert get_user_model().objects.count() == 1
 
 
-def test_an_address_that_only_looks_alike_is_another_s(provider):
-    """In upper case a dotless ı is an i."""
-    make_agent("irma", email="irma@example.com")
-    provider.claims = {**ANNA, "email": "ırma@example.com"}
+@pytest.mark.parametrize("address", ["ırma.k@example.com", "irma.\N{KELVIN SIGN}@example.com"])
+def test_an_address_that_only_looks_alike_is_another_s(provider, address):
+    """In upper case a dotless ı is an i, in lower case a Kelvin sign is a k."""
+    make_agent("irma", email="irma.k@example.com")
+    provider.claims = {**ANNA, "email": address}
     assert not is_in(come_in(provider))
 
 
