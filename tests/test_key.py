@@ -39,6 +39,11 @@ def test_scopes_are_found_out_without_changing_anything(newcomer, sandbox, key, 
     assert not [call for call in sandbox.calls if call.method == "POST" and call.status not in (400, 403)]
 
 
+def test_of_a_key_that_may_only_read_that_is_said_at_once(newcomer):
+    html = newcomer.post(URL, {"api_key": keys.READ_ONLY}, follow=True).content.decode()
+    assert "With it you can read tickets, but not reopen, close or reply." in html
+
+
 @pytest.mark.parametrize("key", [keys.REVOKED, keys.NO_SUPPORT, "no-such-key"])
 def test_a_key_that_hostup_refuses_is_not_saved(newcomer, key):
     response = newcomer.post(URL, {"api_key": key})

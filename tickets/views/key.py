@@ -38,7 +38,10 @@ def key(request):
     api_key.encrypt(clear)
     api_key.save()
     activity.finish(Outcome.DONE)
-    messages.success(request, _("Key saved. HostUp accepts it."))
+    if api_key.can_write is False:
+        messages.info(request, _("Key saved. With it you can read tickets, but not reopen, close or reply."))
+    else:
+        messages.success(request, _("Key saved. HostUp accepts it."))
     return redirect("key")
 
 
