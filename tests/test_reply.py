@@ -155,6 +155,17 @@ def test_a_reply_that_could_not_be_looked_for_says_so_and_where_to_look(agent, s
     assert f'href="/tickets/{OPEN_ID}/">Look at the ticket</a>' in html
 
 
+def test_a_draft_that_arrived_after_all_is_told_from_one_that_did_not(agent, sandbox, form):
+    sandbox.fault("lost_answer", method="POST")
+    sandbox.fault("problem_500", method="GET", skip=1)
+    agent.htmx_post(URL, form | {"message": "Here it is."}, at=PAGE)
+    html = agent.get(PAGE).content.decode()
+    assert text_in_the_box(html) == "Here it is."
+    assert "Draft saved. The ticket has a message with these words." in html
+    agent.htmx_post(DRAFT_URL, form_of(agent) | {"message": "Here it is. And more."})
+    assert "with these words" not in agent.get(PAGE).content.decode()
+
+
 def test_a_sent_reply_leaves_the_thread_on_the_screen_when_it_comes_without(agent, sandbox, form):
     sandbox.fault(method="GET", path=OPEN_ID, skip=1, transform=LEAVING_OUT["the thread"])
     html = agent.htmx_post(URL, form | {"message": "Thanks."}, at=PAGE).content.decode()

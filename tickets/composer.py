@@ -9,6 +9,8 @@ from tickets import failures
 from tickets.hostup.types import Message, Ticket
 from tickets.models import Draft
 
+LAST = 5  # messages among which the words of a draft are looked for
+
 
 class Composer(NamedTuple):
     """What the box shows. `seen_message`, `seen_count` and `seen_status` are the ticket as it stands
@@ -42,6 +44,8 @@ class Composer(NamedTuple):
             is_encrypted=draft.get("encrypted", False),
             draft_hint=_("Draft saved.") if draft else "",
         )
+        if draft and _has_words(ticket, composer.message):  # it may have arrived although nobody knew
+            composer = composer._replace(draft_hint=_("Draft saved. The ticket has a message with these words."))
         return composer.below(ticket)
 
     def below(self, ticket: Ticket) -> "Composer":
@@ -54,3 +58,8 @@ class Composer(NamedTuple):
             seen_count=str(ticket.count),
             seen_status=ticket.status,
         )
+
+
+def _has_words(ticket: Ticket, text: str) -> bool:
+    """Tell whether one of the last messages is `text`."""
+    return any((message.body or "").split() == text.split() for message in ticket.thread[-LAST:])
