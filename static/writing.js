@@ -84,28 +84,42 @@
   });
 
   // Signed out in the middle of a sentence, in again in another tab, or asked for a second step first: this tab keeps
-  // the text until its agent is back. Not an encrypted one, which lies in clear nowhere: the server's draft has all but its last second.
-  const WRITTEN = ".composer textarea, #create [name=message]";
+  // what is not saved until its agent is back and the form shows again, or until it has been sent or saved after all.
+  // Not an encrypted one, which lies in clear nowhere: the server's draft has all but its last second.
+  const textsOf = (form) => form.querySelectorAll("textarea, [type=text]");
   const stashName = (text) => `written by ${document.querySelector(".username")?.textContent}: ${text.id}`;
-  function stash() {
-    for (const text of document.querySelectorAll(WRITTEN)) {
-      text.form.ariaBusy = null; // its page is left without asking
-      if (text.value && !text.form.encrypted?.checked) sessionStorage.setItem(stashName(text), text.value);
+  function stash(...left) {
+    for (const form of [...document.querySelectorAll(FORMS), ...left]) {
+      form.ariaBusy = null; // its page is left without asking
+      if (!form.matches(".unsaved")) continue;
+      unstash(form);
+      if (form.encrypted?.checked) continue;
+      for (const text of textsOf(form)) text.value && sessionStorage.setItem(stashName(text), text.value);
     }
   }
+  const unstash = (form) => textsOf(form).forEach((text) => sessionStorage.removeItem(stashName(text)));
+
   document.addEventListener("htmx:after:request", (event) => {
-    const { redirect, trigger } = event.detail.ctx?.hx ?? {};
-    if (redirect?.startsWith("/accounts/") || trigger === "page-expired") stash();
+    const { ctx } = event.detail;
+    const { redirect, trigger } = ctx.hx;
+    const sent = [ctx.request.form].filter((form) => form?.matches(FORMS));
+    if (redirect?.startsWith("/accounts/") || trigger === "page-expired") stash(...sent);
+    else if (!isDraft(ctx) || ctx.response.status < 400) sent.forEach(unstash);
   });
-  document.addEventListener("DOMContentLoaded", () => {
-    for (const text of document.querySelectorAll(WRITTEN)) {
-      const stashed = sessionStorage.getItem(stashName(text));
+
+  const shown = new WeakSet(); // texts that show what was kept, or what has been written since
+  function restore() {
+    for (const text of [...document.querySelectorAll(FORMS)].flatMap((form) => [...textsOf(form)])) {
+      const stashed = shown.has(text) ? null : sessionStorage.getItem(stashName(text));
+      shown.add(text);
       if (stashed === null) continue;
       sessionStorage.removeItem(stashName(text));
       text.value = stashed;
       text.dispatchEvent(new Event("input", { bubbles: true }));
     }
-  });
+  }
+  setTimeout(restore); // htmx begins so, too
+  document.addEventListener("htmx:after:swap", restore);
 
   let turn = Date.now(); // a page that is loaded again, with the same form in it, goes on counting
   addEventListener("htmx:config:request", ({ detail: { ctx: { request } } }) => {

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.steps import calls, expect_whole_page, heading, posts, toast
+from tests.browser.steps import calls, expect_whole_page, heading, posts, sign_in, toast
 
 BOTH_SCREENS = pytest.mark.parametrize("screen", ["desktop", "phone"])
 SUBJECT = "The invoice came twice"
@@ -178,6 +178,19 @@ def test_what_was_typed_without_a_network_is_saved_when_it_is_back(page, context
     page.reload()
     expect(page.get_by_label("Subject")).to_have_value("Typed offline")
     expect(page.get_by_label("Priority")).to_have_value("low")
+
+
+def test_what_was_typed_signed_out_shows_when_the_form_is_opened_again(page, context):
+    page.goto("/tickets/new/")
+    fill_in(page)
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+    context.clear_cookies(name="sessionid")
+    page.get_by_label("Subject").fill("Typed signed out")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    sign_in(page, at="/")
+    page.get_by_role("link", name="New ticket").click()
+    expect(page.get_by_label("Subject")).to_have_value("Typed signed out")
+    expect(page.get_by_label("Message")).to_have_value("We got it twice.\nWhy?")
 
 
 @pytest.mark.parametrize("with_javascript", [True, False])

@@ -353,6 +353,36 @@ def test_signed_out_in_the_middle_of_a_sentence_loses_nothing(page, context, san
     expect(box(page)).to_have_value("A long and careful answer.")
 
 
+def sign_in_after_a_sentence(page, context):
+    """Be signed out in the middle of one, and come back by another way than the sign-in page's own."""
+    page.goto(PAGE)
+    box(page).fill("A long and")
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+    context.clear_cookies(name="sessionid")
+    box(page).press_sequentially(" careful answer.")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    sign_in(page, at="/")
+
+
+def test_what_was_typed_signed_out_shows_when_its_ticket_is_opened_from_the_list(page, context, sandbox):
+    sign_in_after_a_sentence(page, context)
+    row_link(page, sandbox.tickets.find(ENCRYPTED_ID).subject).click()
+    expect(box(page)).to_have_value("A long and careful answer.")
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+
+
+def test_what_was_typed_signed_out_does_not_come_back_once_it_was_sent(page, context, sandbox):
+    sign_in_after_a_sentence(page, context)
+    row_link(page, sandbox.tickets.find(ENCRYPTED_ID).subject).click()
+    box(page).fill("A short one.")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("article").get_by_text("A short one.")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    expect(box(page)).to_have_value("")
+
+
 def test_signed_in_anew_in_another_tab_loses_nothing(page, context):
     page.goto(PAGE)
     page.get_by_role("button", name=re.compile("^(Close|Reopen) ticket [0-9]")).first.wait_for()
