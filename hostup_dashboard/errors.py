@@ -1,11 +1,13 @@
 """Error answers of the frame: never a bare page, always what happened and what to do."""
 
 import sys
+from urllib.parse import quote
 
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.dispatch import Signal
 from django.http import HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
@@ -49,15 +51,15 @@ def storage_errors() -> tuple[type[Exception], ...]:
     return (DatabaseError, RedisError)
 
 
-def error_answer(request, status):
-    """Answer with the page, or for htmx the fragment, that words `status`, a key of `WORDS`."""
+def error_answer(request, status, words=None):
+    """Answer with the page, or for htmx the fragment, that says `words`, those of `status` in `WORDS` if none."""
     template = "_error.html" if wants_fragment(request) else "error.html"
-    context = {"failure": _failure(request, status), "message": written_in(request)}
+    context = {"failure": _failure(request, status, words), "message": written_in(request)}
     return among_the_alerts(request, render(request, template, context, status=status))
 
 
-def _failure(request, status):
-    heading, advice = WORDS[status]
+def _failure(request, status, words=None):
+    heading, advice = words or WORDS[status]
     view = request.resolver_match and request.resolver_match.func
     is_unknown = status >= 500 and request.method == "POST" and not getattr(view, "keeps_drafts", False)
     return {"status": status, "heading": heading, "sentences": [advice], "is_unknown": is_unknown}
@@ -86,11 +88,20 @@ def permission_denied(request, exception=None):
 
 
 def csrf_failure(request, reason=""):
-    """Refuse a form whose page is older than the sign-in of another tab, or another site's."""
+    """Refuse a form whose page is older than the sign-in of another tab, or another site's.
+
+    Ours is told by htmx's headers, which no other site can send. It gets the token of now, which no other site can
+    read either, and whose it is: static/writing.js tries again when that is still the same agent.
+    """
     denied.send(sender=None, request=request, reason="csrf")
-    response = error_answer(request, 403)
+    advice = _("Nothing was changed. Reload the page and try again.")
+    if written_in(request):
+        advice = _("Nothing was changed. Copy what you have written, then open the page again.")
+    response = error_answer(request, 403, (_("This page has expired"), advice))
     if wants_fragment(request):
-        response.headers["HX-Trigger"] = "page-expired"  # static/writing.js keeps what was written over the reload
+        response.headers["HX-Trigger"] = "page-expired"
+        response.headers["X-CSRF-Token"] = get_token(request)
+        response.headers["X-Agent"] = quote(request.user.get_username())
     return response
 
 

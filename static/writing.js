@@ -87,7 +87,8 @@
   // what is not saved until its agent is back and the form shows again, or until it has been sent or saved after all.
   // Not an encrypted one, which lies in clear nowhere: the server's draft has all but its last second.
   const textsOf = (form) => form.querySelectorAll("textarea, [type=text]");
-  const stashName = (text) => `written by ${document.querySelector(".username")?.textContent}: ${text.id}`;
+  const username = () => document.querySelector(".username")?.textContent;
+  const stashName = (text) => `written by ${username()}: ${text.id}`;
   function stash(...left) {
     for (const form of [...document.querySelectorAll(FORMS), ...left]) {
       form.ariaBusy = null; // its page is left without asking
@@ -99,12 +100,39 @@
   }
   const unstash = (form) => textsOf(form).forEach((text) => sessionStorage.removeItem(stashName(text)));
 
+  // Signed in again in another tab: this page's forms get the token of now, unless that is another agent's, or the one
+  // that was refused had been got like this.
+  const renewed = new Set(); // since a form was last taken
+  function renew(old, header) {
+    const [token, agent] = [header("X-CSRF-Token"), header("X-Agent")];
+    if (!token || renewed.has(old) || decodeURIComponent(agent) !== username()) return false;
+    renewed.add(token);
+    for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token;
+    return true;
+  }
+
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = event.detail;
     const { redirect, trigger } = ctx.hx;
     const sent = [ctx.request.form].filter((form) => form?.matches(FORMS));
-    if (redirect?.startsWith("/accounts/") || trigger === "page-expired") stash(...sent);
-    else if (!isDraft(ctx) || ctx.response.status < 400) sent.forEach(unstash);
+    const again = isDraft(ctx) ? ctx.request.form : ctx.sourceEvent?.submitter;
+    if (trigger === "page-expired" && sent.length && again?.isConnected) {
+      ctx.isRenewed = renew(ctx.request.body.get("csrfmiddlewaretoken"), (name) => ctx.response.headers.get(name));
+      if (ctx.isRenewed) return event.preventDefault();
+    }
+    if (trigger === "page-expired" && isDraft(ctx) && !ctx.request.form.matches(".unsaved")) {
+      return event.preventDefault(); // it has been sent meanwhile
+    }
+    if (redirect?.startsWith("/accounts/") || trigger === "page-expired") return stash(...sent);
+    const isTaken = ctx.response.status < 400;
+    if (isTaken && sent.length) renewed.clear();
+    if (isTaken && !isDraft(ctx)) sent.forEach((form) => form.classList.remove("unsaved"));
+    if (isTaken || !isDraft(ctx)) sent.forEach(unstash);
+  });
+  document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+    const { form } = ctx.request;
+    // When this one is over.
+    if (ctx.isRenewed) setTimeout(() => (isDraft(ctx) ? save(form) : form.requestSubmit(ctx.sourceEvent.submitter)));
   });
 
   const shown = new WeakSet(); // texts that show what was kept, or what has been written since
@@ -177,6 +205,11 @@
           const isMoved = request.responseURL !== new URL(input.dataset.upload, location).href;
           const isPage = request.status === 200 && request.responseText.includes("<"); // ours are words alone
           if (isMoved || isPage) return request.onerror(); // a proxy before us has answered
+          const isWanted = form.isConnected && uploadsOf(form).has(upload);
+          if (isWanted && renew(data.get("csrfmiddlewaretoken"), (name) => request.getResponseHeader(name))) {
+            upload.sending = null;
+            return resolve(upload.send());
+          }
           if (!moved) return end(request.status === 200, request.responseText);
           stash();
           location.href = moved;

@@ -107,6 +107,18 @@ def test_a_post_without_our_token_changes_nothing(agent, sandbox, name):
     assert strict.get("/activity/").status_code == 200  # still signed in
 
 
+def test_a_page_of_ours_that_has_expired_gets_the_token_of_now_and_is_told_whose_it_is(agent):
+    """Its headers are what no other site can send, and the answer is what none can read."""
+    agent.handler.enforce_csrf_checks = True
+    response = agent.htmx_post(ADDRESSES["draft"], {"message": "Kept?"})
+    assert response.status_code == 403
+    assert "Copy what you have written" in response.content.decode()
+    assert response.headers["X-Agent"] == "agent"
+    form = {"message": "Kept?", "csrfmiddlewaretoken": response.headers["X-CSRF-Token"]}
+    assert agent.htmx_post(ADDRESSES["draft"], form).status_code == 200
+    assert "X-CSRF-Token" not in agent.post(ADDRESSES["draft"], {"message": "Kept?"}).headers
+
+
 @pytest.mark.parametrize("name", PRIVATE)
 def test_a_form_of_somebody_without_a_key_is_answered(newcomer, name):
     """The key may have been removed in another tab."""

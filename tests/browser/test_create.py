@@ -193,6 +193,16 @@ def test_what_was_typed_signed_out_shows_when_the_form_is_opened_again(page, con
     expect(page.get_by_label("Message")).to_have_value("We got it twice.\nWhy?")
 
 
+def test_signed_in_anew_in_another_tab_creates_all_the_same(page, context, sandbox):
+    page.goto("/tickets/new/")
+    context.clear_cookies(name="sessionid")
+    sign_in(context.new_page())
+    fill_in(page)
+    create(page).click()
+    expect_created(page, sandbox)
+    assert posts(sandbox) == ["tickets"]
+
+
 @pytest.mark.parametrize("with_javascript", [True, False])
 def test_the_reason_shows_when_it_is_critical(new_context, sign_ins, with_javascript):
     page = new_context(java_script_enabled=with_javascript, storage_state=sign_ins["agent"]).new_page()

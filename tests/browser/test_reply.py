@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from sandbox.special_tickets import ATTACHMENTS_ID, ENCRYPTED_ID, LONG_THREAD_ID, SAMPLE_ID
-from tests.browser.dashboard import AGENT
+from tests.browser.dashboard import AGENT, NEWCOMER
 from tests.browser.steps import ANSWERS_OF_A_PROXY, TICKET, close, fill_in_sign_in, heading, row_link, sign_in
 
 FILES_PAGE = f"/tickets/{ATTACHMENTS_ID}/"
@@ -383,16 +383,97 @@ def test_what_was_typed_signed_out_does_not_come_back_once_it_was_sent(page, con
     expect(box(page)).to_have_value("")
 
 
-def test_signed_in_anew_in_another_tab_loses_nothing(page, context):
-    page.goto(PAGE)
+def let_expire(page, context):
+    """Sign the agent in anew in another tab, once all of the page is there."""
     page.get_by_role("button", name=re.compile("^(Close|Reopen) ticket [0-9]")).first.wait_for()
     context.clear_cookies(name="sessionid")
     sign_in(context.new_page())
-    box(page).fill("A long and careful answer.")
+
+
+@pytest.fixture
+def expired(page, context):
+    page.goto(PAGE)
+    let_expire(page, context)
+    return page
+
+
+def test_signed_in_anew_in_another_tab_sends_all_the_same(expired, sandbox):
+    box(expired).fill("A long and careful answer.")
+    expired.get_by_label("Attach files").set_input_files(TEXT_FILE)
+    expired.get_by_role("button", name="Send reply").click()
+    expect(expired.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
+    expect(expired.get_by_role("alert")).to_have_count(0)
+    assert sent_calls(sandbox) == ["attachments", "messages"]
+    assert texts_at_hostup(sandbox).count("A long and careful answer.") == 1
+
+
+def test_a_draft_that_is_refused_after_its_reply_went_out_is_nobody_s_concern(expired):
+    late = []
+    expired.route(DRAFT, lambda route: late.append(route), times=1)  # a slow line
+    box(expired).fill("Once.")
+    expired.get_by_role("button", name="Send reply").click()
+    expect(expired.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
+    with expired.expect_response(lambda response: DRAFT.search(response.url) and response.status == 403):
+        late[0].continue_()
+    expired.wait_for_timeout(200)
+    expect(expired.get_by_role("alert")).to_have_count(0)
+    expired.reload()
+    expired.wait_for_load_state("networkidle")
+    expect(box(expired)).to_have_value("")
+
+
+def test_signed_in_anew_in_another_tab_reopens_and_replies_all_the_same(page, context, sandbox):
+    page.goto(TICKET)
+    let_expire(page, context)
+    box(page).fill("One more question.")
+    page.get_by_role("button", name="Reopen and reply").click()
+    expect(page.get_by_text("Reopened and sent.")).to_be_visible()
+    assert sent_calls(sandbox) == ["reopen", "messages"]
+
+
+def test_signed_in_anew_in_another_tab_saves_an_encrypted_reply(expired):
+    expired.get_by_label("Send encrypted").check()
+    box(expired).fill("The password is not-a-real-one.")
+    expect(expired.get_by_text("Draft saved.")).to_be_visible()
+    expect(expired.get_by_role("alert")).to_have_count(0)
+    expired.reload()
+    expect(box(expired)).to_have_value("The password is not-a-real-one.")
+
+
+def test_another_agent_in_another_tab_gets_nothing_of_what_is_written(page, context):
+    page.goto(PAGE)
+    page.wait_for_load_state("networkidle")
+    tried = []
+    page.on("request", lambda request: DRAFT.search(request.url) and tried.append(request))
+    context.clear_cookies(name="sessionid")
+    sign_in(context.new_page(), NEWCOMER)
+    box(page).fill("Not for everybody.")
+    said = page.get_by_role("alert")
+    expect(said).to_contain_text("This page has expired")
+    expect(said).to_contain_text("Copy what you have written, then open the page again.")
+    assert len(tried) == 1
+
+    context.clear_cookies(name="sessionid")
+    sign_in(context.new_page())
+    box(page).fill("For HostUp alone.")
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
     page.get_by_role("button", name="Send reply").click()
-    expect(page.get_by_role("alert")).to_contain_text("Reload the page and try again.")
+    expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
     page.reload()
-    expect(box(page)).to_have_value("A long and careful answer.")
+    page.wait_for_load_state("networkidle")
+    expect(box(page)).to_have_value("")
+
+
+def test_a_page_that_nothing_helps_says_so(page):
+    page.goto(PAGE)
+    page.wait_for_load_state("networkidle")
+    tried = []
+    headers = {"HX-Retarget": "#alerts", "HX-Trigger": "page-expired", "X-CSRF-Token": "no help", "X-Agent": AGENT}
+    said = {"status": 403, "headers": headers, "body": '<p role="alert">This page has expired</p>'}
+    page.route(DRAFT, lambda route: (tried.append(route), route.fulfill(**said)))
+    box(page).fill("In vain.")
+    expect(page.get_by_role("alert")).to_have_text("This page has expired")
+    assert len(tried) == 2
 
 
 @SCREENS
