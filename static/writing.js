@@ -257,6 +257,17 @@
     input.value = "";
   });
 
+  // Files that came with a reply and are attached, though it was not sent, do not go along with it again.
+  document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
+    const said = tasks.map(({ fragment }) => fragment.querySelector("[data-attached]")).find(Boolean);
+    if (!said) return;
+    const attached = ctx.request.body.getAll("files").slice(0, said.dataset.attached).map(({ name }) => name);
+    const input = ctx.request.form.querySelector(".attach-input");
+    const rest = new DataTransfer();
+    for (const file of input.files) attached.includes(file.name) || rest.items.add(file);
+    input.files = rest.files;
+  });
+
   // The ticket was left, or closed or reopened, while files for the reply were going up.
   function sayUnsent(form) {
     const alert = form.querySelector(form.isConnected ? ".unsent-changed" : ".unsent-left").content.cloneNode(true);

@@ -15,7 +15,8 @@ LAST = 5  # messages among which the words of a draft are looked for
 class Composer(NamedTuple):
     """What the box shows. `seen_message`, `seen_count` and `seen_status` are the ticket as it stands
     above it; `news` is what came while the agent was writing, `is_stale` that the text was held back for it;
-    `draft_hint` tells whether the message is kept, `shown_draft` is the form that it was kept as a draft from."""
+    `draft_hint` tells whether the message is kept, `shown_draft` is the form that it was kept as a draft from;
+    of the files that came with it, the first `attached` are in the ticket."""
 
     ticket_id: str
     token: uuid.UUID
@@ -30,6 +31,7 @@ class Composer(NamedTuple):
     failure: failures.Failure | None = None
     news: list[Message] = []
     is_stale: bool = False
+    attached: int = 0
 
     @classmethod
     def fresh(cls, user, ticket: Ticket, drafts: set[str]) -> "Composer":

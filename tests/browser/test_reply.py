@@ -306,6 +306,25 @@ def test_a_closed_ticket_is_reopened_and_replied_to(page, sandbox):
     assert sent_calls(sandbox) == ["reopen", "messages"]
 
 
+FAILURES_AFTER_A_FILE = {"the next file": {"path": "attachments", "skip": 1}, "the text": {"path": "messages"}}
+
+
+@pytest.mark.parametrize("failure", FAILURES_AFTER_A_FILE)
+def test_what_reopen_and_reply_has_attached_is_not_attached_again(page, sandbox, failure):
+    sandbox.fault("problem_403", method="POST", **FAILURES_AFTER_A_FILE[failure])
+    page.goto(TICKET)
+    box(page).fill("Two files.")
+    page.get_by_label("Attach files").set_input_files([TEXT_FILE, TEXT_FILE | {"name": "more.txt"}])
+    page.get_by_role("button", name="Reopen and reply").click()
+    expect(page.get_by_role("alert")).to_contain_text("Already attached: notes.txt")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
+    attached = [
+        file.filename for message in sandbox.tickets.find(SAMPLE_ID).messages for file in message.attachments
+    ]
+    assert attached == ["notes.txt", "more.txt"]
+
+
 def reopen_and_reply_slowly(page, sandbox, file=None):
     """Press the button, and come back while the server is at it."""
     sandbox.fault(method="POST", path="reopen", delay=2)

@@ -63,6 +63,7 @@ def reply(request, ticket_id):
         attached = _("Already attached: %(names)s. Leave out what is attached when you try again.")
         names = ", ".join(result.attached)
         failure = failure._replace(sentences=[*failure.sentences, attached % {"names": names}])
+        composer = composer._replace(attached=len(result.attached))
     return _unsent(request, composer, result=result, failure=failure)
 
 
