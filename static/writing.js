@@ -170,6 +170,9 @@
     const form = input.form;
     const row = form.querySelector(".upload-row").content.firstElementChild.cloneNode(true);
     const part = (name) => row.querySelector(`.upload-${name}`);
+    // The focus does not go with what goes: the next file takes it, or what more are chosen with.
+    const isFocused = (name) => part(name) === document.activeElement;
+    const focusNext = () => (row.nextElementSibling?.querySelector("button:not([hidden])") ?? input).focus();
     const progress = row.querySelector("progress");
     part("name").textContent = file.name;
     const megabytes = (file.size / 1e6).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 });
@@ -196,6 +199,7 @@
           part("again").hidden = isDone || !upload.isSendable;
           part("remove").hidden = false;
           if (isDone) uploadsOf(form).delete(upload);
+          if (isDone && isFocused("remove")) focusNext();
           if (isDone) part("remove").remove();
           resolve(isDone);
         };
@@ -230,8 +234,12 @@
     };
     // What is up is waited for, because HostUp may have it; browsers tell of it a moment late.
     upload.stop = () => setTimeout(() => progress.value < 1 && upload.request?.abort(), 1000);
-    part("again").onclick = () => upload.send();
+    part("again").onclick = () => {
+      if (isFocused("again")) part("remove").focus();
+      upload.send();
+    };
     part("remove").onclick = () => {
+      if (isFocused("remove")) focusNext();
       uploadsOf(form).delete(upload);
       if (!upload.sending) return row.remove();
       part("remove").hidden = progress.hidden = true;

@@ -693,6 +693,26 @@ def test_a_size_is_written_as_its_reader_does(page, large_file):
     expect(page.get_by_role("listitem").filter(has_text="large.zip")).to_contain_text("26,2 MB")
 
 
+def test_the_focus_stays_among_the_files(page, sandbox):
+    page.goto(PAGE)
+    page.get_by_label("Attach files").set_input_files([TEXT_FILE, *MORE_FILES])
+    files = [page.get_by_role("listitem").filter(has_text=file["name"]) for file in (TEXT_FILE, *MORE_FILES)]
+    removals = [file.get_by_role("button", name="Remove", exact=True) for file in files]
+    removals[0].press("Enter")
+    expect(removals[1]).to_be_focused()
+    removals[2].press("Enter")
+    expect(page.get_by_label("Attach files")).to_be_focused()
+
+    box(page).fill("With a file.")
+    sandbox.fault("problem_503", method="POST", path="attachments")
+    page.get_by_role("button", name="Send reply").click()
+    sandbox.fault(method="POST", path="attachments", delay=1)
+    files[1].get_by_role("button", name="Try again").press("Enter")
+    expect(removals[1]).to_be_focused()
+    expect(page.get_by_text("Attached.")).to_be_visible()
+    expect(page.get_by_label("Attach files")).to_be_focused()
+
+
 def test_a_program_is_refused_for_good_and_taken_out(page, sandbox):
     page.goto(PAGE)
     box(page).fill("Not with a program.")
