@@ -175,8 +175,9 @@
     const focusNext = () => (row.nextElementSibling?.querySelector("button:not([hidden])") ?? input).focus();
     const progress = row.querySelector("progress");
     part("name").textContent = file.name;
-    const megabytes = (file.size / 1e6).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 });
-    part("size").textContent = file.size < 1e6 ? `${Math.ceil(file.size / 1e3)} kB` : `${megabytes} MB`;
+    // In the unit of the limit, and upwards: what is over it shows as more, and nothing else does.
+    const megabytes = (Math.ceil((10 * file.size) / 2 ** 20) / 10).toLocaleString(document.documentElement.lang);
+    part("size").textContent = file.size < 2 ** 20 ? `${Math.ceil(file.size / 2 ** 10)} kB` : `${megabytes} MB`;
     const upload = {
       name: file.name,
       remind: () => {

@@ -686,11 +686,22 @@ def test_a_file_that_is_too_large_is_said_before_it_is_sent(page, sandbox, scree
     assert sent_calls(sandbox) == ["messages"]
 
 
+@pytest.mark.parametrize(("size", "shown"), [(25 * 1024**2, "25 MB"), (26_100_000, "24.9 MB")])
+def test_a_file_that_is_taken_does_not_show_as_larger_than_what_is(page, tmp_path, size, shown):
+    file = tmp_path / "log.zip"
+    file.write_bytes(b"x" * size)
+    page.goto(PAGE)
+    page.get_by_label("Attach files").set_input_files(file)
+    row = page.get_by_role("listitem").filter(has_text="log.zip")
+    expect(row.get_by_text(shown, exact=True)).to_be_visible()
+    expect(row.get_by_role("alert").filter(visible=True)).to_have_count(0)
+
+
 @pytest.mark.browser_context_args(locale="sv-SE")
 def test_a_size_is_written_as_its_reader_does(page, large_file):
     page.goto(PAGE)
     page.get_by_label("Bifoga filer").set_input_files(large_file)
-    expect(page.get_by_role("listitem").filter(has_text="large.zip")).to_contain_text("26,2 MB")
+    expect(page.get_by_role("listitem").filter(has_text="large.zip")).to_contain_text("25,1 MB")
 
 
 def test_the_focus_stays_among_the_files(page, sandbox):
