@@ -23,6 +23,7 @@
     if (!form || target.type === "file") return;
     typed.set(form, (typed.get(form) ?? 0) + 1);
     form.classList.add("unsaved"); // hides that it is saved, too
+    form.querySelector(".fields .failure.todo")?.remove(); // of the text as it was
   });
 
   function save(form) {

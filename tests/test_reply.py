@@ -183,6 +183,7 @@ def test_without_javascript_it_comes_back_to_the_ticket(agent, sandbox, form):
 def test_nothing_is_not_sent(agent, sandbox, form, text):
     response = agent.htmx_post(URL, form | {"message": text}, at=PAGE)
     assert response.status_code == 422
+    assert "Write something before you send it." in response.content.decode()
     assert "POST" not in methods(sandbox)
 
 

@@ -45,8 +45,16 @@ class FilesField(forms.FileField):
         return files
 
 
-class MessageField(forms.CharField):
+class TextField(forms.CharField):
+    default_error_messages = {
+        "max_length": _("Too long: %(show_value)s characters, and at most %(limit_value)s can be sent."),
+    }
+
+
+class MessageField(TextField):
     """A text as it was typed, with line ends of one character: browsers send two."""
+
+    default_error_messages = {"required": _("Write something before you send it.")}
 
     def __init__(self, **options):
         super().__init__(max_length=LONGEST_MESSAGE, strip=False, **options)
@@ -54,7 +62,7 @@ class MessageField(forms.CharField):
     def clean(self, value):
         message = super().clean(value)
         if not message.strip():
-            raise forms.ValidationError(_("Write something first."))
+            raise forms.ValidationError(self.error_messages["required"])
         return message.replace("\r\n", "\n")
 
 
@@ -78,22 +86,28 @@ class NewTicketForm(forms.Form):
 
     token = forms.UUIDField()
     shown_draft = forms.UUIDField(required=False)
-    department = forms.CharField(max_length=64, widget=forms.Select, label=_("Department"))
-    subject = forms.CharField(
+    department = forms.CharField(
+        max_length=64,
+        widget=forms.Select,
+        label=_("Department"),
+        error_messages={"required": _("Choose a department.")},
+    )
+    subject = TextField(
         max_length=255,
         widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
         label=_("Subject"),
+        error_messages={"required": _("Say in a few words what it is about.")},
     )
     message = MessageField(widget=forms.Textarea(attrs={"rows": 8, "dir": "auto"}), label=_("Message"))
     priority = forms.ChoiceField(choices=words.PRIORITIES.items, initial="medium", label=_("Priority"))
-    critical_reason = forms.CharField(
+    critical_reason = TextField(
         max_length=LONGEST_MESSAGE,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
         label=_("Why is it critical?"),
         help_text=_("Say how your customers are affected. HostUp takes one critical ticket an hour."),
     )
-    cc_emails = forms.CharField(
+    cc_emails = TextField(
         max_length=10_000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 1, "spellcheck": "false", "autocapitalize": "none"}),
@@ -103,7 +117,7 @@ class NewTicketForm(forms.Form):
     service_type = forms.ChoiceField(
         choices=lambda: [("", _("None")), *words.SERVICES.items()], required=False, label=_("Service")
     )
-    service_id = forms.CharField(
+    service_id = TextField(
         max_length=255,
         required=False,
         widget=forms.TextInput(attrs={"list": "services", "autocomplete": "off", "spellcheck": "false"}),

@@ -150,6 +150,18 @@ def test_a_draft_is_saved_after_an_error_too(page, sandbox):
     assert posts(sandbox) == []
 
 
+def test_what_is_missing_is_said_at_each_field(page, sandbox):
+    page.goto("/tickets/new/")
+    create(page).click()
+    for label, said in {
+        "Department": "Choose a department.",
+        "Subject": "Say in a few words what it is about.",
+        "Message": "Write something before you send it.",
+    }.items():
+        expect(page.get_by_label(label)).to_have_accessible_description(re.compile(re.escape(said)))
+    assert posts(sandbox) == []
+
+
 def test_without_a_network_the_text_stays(page, context, sandbox):
     page.goto("/tickets/new/")
     fill_in(page)

@@ -943,6 +943,22 @@ def test_after_a_refusal_the_text_is_a_tab_away(page, sandbox):
     expect(box(page)).to_be_focused()
 
 
+REFUSED = {
+    "": "Write something before you send it.",
+    "x" * 100_001: "Too long: 100001 characters, and at most 100000",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED, ids=["empty", "too long"])
+def test_what_is_wrong_with_a_text_is_said_until_it_is_another(page, text):
+    page.goto(PAGE)
+    send_by_keyboard(page, text)
+    expect(page.get_by_role("alert")).to_contain_text(REFUSED[text])
+    box(page).fill("Something.")
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
 @SCREENS
 def test_without_javascript_a_refusal_is_in_view(new_context, sign_ins, sandbox, screen):
     page = new_context(storage_state=sign_ins[AGENT], java_script_enabled=False).new_page()

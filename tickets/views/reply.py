@@ -199,4 +199,4 @@ def _form_failure(form) -> failures.Failure:
         sentences = [_("This form is not one of ours. Reload the page; your text is kept.")]
     else:
         sentences = [error for field in form.errors.values() for error in field]
-    return failures.Failure(422, _("Not sent"), sentences)
+    return failures.Failure(422, _("Not sent"), sentences, is_todo=list(form.errors) == ["message"])
