@@ -43,11 +43,12 @@ def test_what_a_filter_brings_is_heard(page):
     expect(heard).to_have_text("50 tickets, and more")
 
 
-def test_while_a_filter_waits_for_hostup_the_old_tickets_are_pale(page, sandbox):
+def test_while_a_filter_waits_for_hostup_the_old_tickets_are_pale_and_nothing_more(page, sandbox):
     page.goto("/tickets/")
     sandbox.fault(delay=2)
     page.get_by_label("Status").select_option("Closed")
     expect(page.locator("#tickets")).to_have_css("opacity", "0.7")
+    assert page.get_by_text("Closing…").filter(visible=True).count() == 0
     expect(page.locator("#tickets")).to_have_css("opacity", "1")
 
 
