@@ -34,6 +34,18 @@
   refresh();
   document.addEventListener("htmx:after:swap", refresh);
 
+  // Back brings the whole page anew, and the list beside a ticket after it: it is where it was, the open row in view.
+  let scrolled = document.querySelector(".ticket-row") ? null : 0;
+  document.addEventListener("htmx:before:history:restore", () => {
+    if (document.querySelector(".ticket-row")) scrolled = byId("list-pane").scrollTop;
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    if (scrolled === null || !document.querySelector(".ticket-row")) return;
+    byId("list-pane").scrollTop = scrolled;
+    document.querySelector(".ticket-row:has([aria-current])")?.scrollIntoView({ block: "nearest" });
+    scrolled = null;
+  });
+
   const forget = (said) => document.querySelectorAll(said).forEach((one) => one.remove());
 
   // What nobody knows to have happened, and that a reply is not sent, is said until it is dismissed or that ticket

@@ -73,6 +73,90 @@ def test_back_leads_from_ticket_to_ticket(page):
     expect_whole_page(page)
 
 
+def nth_row(page, number):
+    return page.get_by_role("listitem").filter(has_text=re.compile(r"#\d+")).nth(number - 1)
+
+
+def opened(page, number):
+    """Open a row from where it is in view, and return where on the screen it is."""
+    nth_row(page, number).scroll_into_view_if_needed()
+    link = nth_row(page, number).get_by_role("link")
+    link.click()
+    expect(heading(page, link.inner_text())).to_be_visible()
+    return nth_row(page, number).bounding_box()["y"]
+
+
+def expect_row_at(page, number, y):
+    expect(nth_row(page, 50)).to_be_attached()
+    expect(nth_row(page, number)).to_be_in_viewport(ratio=1)
+    assert abs(nth_row(page, number).bounding_box()["y"] - y) < 1
+
+
+def test_back_leaves_the_list_beside_the_tickets_where_it_was(page):
+    page.goto("/tickets/")
+    opened(page, 31)
+    y = opened(page, 33)
+    y_of_31 = nth_row(page, 31).bounding_box()["y"]
+    page.go_back()
+    expect(nth_row(page, 31).get_by_role("link")).to_have_attribute("aria-current", "true")
+    expect_row_at(page, 33, y)
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"/tickets/$"))
+    expect(page.get_by_role("article")).to_have_count(0)
+    expect_row_at(page, 31, y_of_31)
+    page.go_forward()
+    page.go_forward()
+    expect(nth_row(page, 33).get_by_role("link")).to_have_attribute("aria-current", "true")
+    expect_row_at(page, 33, y)
+
+
+def test_after_back_and_after_a_reload_the_row_of_the_open_ticket_is_in_view(page):
+    def expect_open_row():
+        expect(nth_row(page, 33).get_by_role("link")).to_have_attribute("aria-current", "true")
+        expect(nth_row(page, 33)).to_be_in_viewport(ratio=1)
+        top = page.get_by_label("Go to ticket").bounding_box()  # at the end of what stays at the list's top
+        assert nth_row(page, 33).bounding_box()["y"] >= top["y"] + top["height"]
+
+    page.goto("/tickets/")
+    opened(page, 33)
+    opened(page, 1)
+    page.go_back()
+    expect_open_row()
+    page.reload()
+    expect_open_row()
+    nth_row(page, 50).scroll_into_view_if_needed()
+    opened(page, 50)
+    page.go_back()
+    expect_open_row()
+
+
+@pytest.mark.parametrize("screen", ["phone"])
+@pytest.mark.parametrize("with_javascript", [True, False])
+def test_on_a_phone_the_way_back_to_the_list_leads_to_the_row_that_was_left(
+    new_context, sign_ins, with_javascript
+):
+    page = new_context(storage_state=sign_ins["agent"], java_script_enabled=with_javascript).new_page()
+    page.goto("/tickets/?status=closed")
+    tenth = nth_row(page, 10)
+    tenth.get_by_role("link").click()
+    expect(page.get_by_role("article")).to_be_visible()
+    page.get_by_role("link", name="← Tickets").click()
+    expect(tenth).to_be_in_viewport(ratio=1)
+    expect(page.get_by_label("Status")).to_have_value("closed")
+
+
+@pytest.mark.parametrize("screen", ["phone"])
+def test_on_a_phone_back_leads_to_where_the_list_was(page):
+    page.goto("/tickets/")
+    nth_row(page, 31).scroll_into_view_if_needed()
+    y = nth_row(page, 31).bounding_box()["y"]
+    nth_row(page, 31).get_by_role("link").click()
+    expect(page.get_by_role("article")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("article")).to_have_count(0)
+    expect_row_at(page, 31, y)
+
+
 def test_when_the_session_has_ended_a_row_leads_to_sign_in_and_back(page, context):
     page.goto("/tickets/?status=closed")
     context.clear_cookies()
