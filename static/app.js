@@ -83,6 +83,15 @@
     }
   });
 
+  // What led on is gone with where it stood: its focus goes to the next way on, or to the first ticket.
+  document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
+    ctx.ledOn = ctx.sourceElement.matches(".more a, .ways-on a");
+  });
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    if (!ctx.ledOn || document.activeElement !== document.body) return;
+    (document.querySelector(".pane .ways-on a") ?? document.querySelector(".subject"))?.focus();
+  });
+
   // A list or ticket that was asked for before a change and comes after it may show what was: it is asked for again.
   let changes = 0;
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => (ctx.changes = changes));

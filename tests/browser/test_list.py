@@ -107,6 +107,24 @@ def test_more_tickets_by_keyboard_does_not_lose_the_place(page):
     assert page.evaluate("document.activeElement !== document.body"), "the focus went back to the page's top"
 
 
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
+@pytest.mark.parametrize("fault", ["expired_cursor", "empty_200"])
+def test_when_more_tickets_do_not_come_the_focus_is_on_the_way_on_and_leads_back(page, sandbox, fault):
+    way_on = "Start from the top" if fault == "expired_cursor" else "Try again"
+    page.goto("/tickets/")
+    sandbox.fault(fault)
+    page.get_by_role("link", name="More tickets").press("Enter")
+    expect(page.get_by_role("link", name=way_on)).to_be_focused()
+    page.get_by_role("link", name=way_on).press("Enter")
+    if fault == "expired_cursor":
+        expect(statuses(page)).to_have_count(50)
+        expect(statuses(page).first.get_by_role("heading")).to_be_focused()
+        expect(statuses(page).first).to_be_in_viewport(ratio=1)
+    else:
+        expect(statuses(page)).to_have_count(100)
+        expect(statuses(page).nth(50).get_by_role("heading")).to_be_focused()
+
+
 def test_a_reload_at_a_ticket_shows_list_and_ticket_for_one_call_each(page, sandbox):
     page.goto("/tickets/")
     row_link(page).click()
