@@ -527,6 +527,12 @@ def test_go_to_ticket_says_what_it_takes(agent, sandbox, typed):
     assert sandbox.calls == []
 
 
+def test_go_to_ticket_asks_for_a_key_first(db):
+    response = Agent("newcomer").get("/tickets/go/?number=149943", follow=True)
+    assert response.status_code == 403
+    assert "Add your API key" in response.content.decode()
+
+
 def test_a_number_that_hostup_does_not_have_is_worded(agent):
     response = agent.get("/tickets/go/?number=1", follow=True)
     assert response.status_code == 404

@@ -60,6 +60,7 @@ AGENTS = {
     "services": _path(f"/tickets/{SERVICES_ID}/"),
     "nothing but nulls": _path(f"/tickets/{NULLS_ID}/"),
     "unknown ticket": _path("/tickets/1/"),
+    "no ticket number": _path("/tickets/go/?number=abc"),
     "new ticket": _path("/tickets/new/"),
     "new ticket with errors": open_new_ticket_with_errors,
     "activity": open_activity,

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.steps import calls, expect_whole_page, heading, posts, sign_in, toast
+from tests.browser.steps import calls, expect_whole_page, heading, posts, row, sign_in, toast
 
 BOTH_SCREENS = pytest.mark.parametrize("screen", ["desktop", "phone"])
 SUBJECT = "The invoice came twice"
@@ -239,6 +239,54 @@ def test_go_to_ticket_opens_it_by_its_number(page, sandbox):
     page.get_by_label("Go to ticket").press("Enter")
     expect(heading(page)).to_be_visible()
     expect(page).to_have_url(re.compile("/tickets/149943/$"))
+
+
+def test_go_to_ticket_keeps_the_filters_and_the_list(page, sandbox):
+    page.goto("/tickets/?department=billing")
+    page.get_by_label("Department").select_option("All")
+    page.get_by_label("Status").select_option("Closed")
+    expect(page).to_have_url(re.compile(r"/tickets/\?status=closed$"))
+    sandbox.clear_calls()
+    page.get_by_label("Go to ticket").fill("150013")  # which is answered
+    page.get_by_role("button", name="Go", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/tickets/150013/\?status=closed$"))
+    expect(page.get_by_role("article").get_by_role("heading", level=1)).to_be_focused()
+    assert calls(sandbox) == ["GET /tickets/150013"]
+    page.go_back()
+    expect(page.get_by_role("article")).to_have_count(0)
+    expect(page.get_by_label("Status")).to_have_value("closed")
+
+
+def test_a_slip_in_go_to_ticket_takes_neither_list_nor_ticket_nor_field_away(page, sandbox):
+    page.goto("/tickets/149943/?status=closed")
+    expect(row(page)).to_be_visible()
+    sandbox.clear_calls()
+    box = page.get_by_label("Go to ticket")
+    box.press("Enter")
+    expect(box).to_be_focused()
+    box.fill("abc/../x")
+    box.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Type a number such as 149943")
+    expect(box).to_be_focused()
+    expect(box).to_have_value("abc/../x")
+    expect(heading(page)).to_be_visible()
+    expect(row(page)).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/tickets/149943/\?status=closed$"))
+    assert calls(sandbox) == []
+
+
+def test_without_javascript_a_slip_in_go_to_ticket_can_be_corrected_where_it_is_told(new_context, sign_ins):
+    page = new_context(java_script_enabled=False, storage_state=sign_ins["agent"]).new_page()
+    page.goto("/tickets/?status=closed&department=billing")
+    page.get_by_label("Go to ticket").fill("14994 3x")
+    page.get_by_role("button", name="Go", exact=True).click()
+    box = page.get_by_label("Go to ticket")
+    expect(box).to_have_value("14994 3x")
+    expect(box).to_be_focused()
+    box.fill("149943")
+    box.press("Enter")
+    expect(heading(page)).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/tickets/149943/\?status=closed&department=billing$"))
 
 
 def test_old_departments_are_asked_for_beside_the_list(page, dashboard, sandbox):

@@ -3,18 +3,32 @@
 import re
 
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
+from django_htmx.http import push_url, retarget
 
-from tickets.answers import failure_answer
+from hostup_dashboard.htmx import wants_fragment
+from tickets.answers import answer
 from tickets.failures import Failure
+from tickets.filters import Filters
+from tickets.upstream import client_of
 
 
 @require_safe
 def go(request):
-    """Lead to the ticket that was typed: 149943, #149943 or tkt_…"""
-    typed = "".join(request.GET.get("number", "").split()).removeprefix("#").lower()
-    if re.fullmatch(r"[0-9]{1,18}|tkt_[a-z0-9]{1,60}", typed):
-        return redirect("ticket", typed)
+    """Lead to the ticket that was typed: 149943, #149943 or tkt_…
+
+    For htmx a slip is told among the alerts, beside the field that it is in; else on a page with that field.
+    """
+    client_of(request.user)  # without a key that comes first
+    typed = request.GET.get("number", "")
+    filters = Filters.of(request)
+    ticket_id = "".join(typed.split()).removeprefix("#").lower()
+    if re.fullmatch(r"[0-9]{1,18}|tkt_[a-z0-9]{1,60}", ticket_id):
+        return redirect(reverse("ticket", args=[ticket_id]) + filters.query)
     sentences = [_("Type a number such as 149943, or an id that begins with tkt_.")]
-    return failure_answer(request, Failure(422, _("That is not a ticket number"), sentences))
+    failure = Failure(422, _("That is not a ticket number"), sentences)
+    template = "_error.html" if wants_fragment(request) else "tickets/go.html"
+    context = {"typed": typed, "filters": filters, "failure": failure}
+    return push_url(retarget(answer(request, template, context, failure), "#alerts"), False)
