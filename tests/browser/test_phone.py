@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 from playwright.sync_api import expect
 
-from sandbox.special_tickets import ATTACHMENTS_ID, LONG_THREAD_ID
+from sandbox.special_tickets import ATTACHMENTS_ID, LONG_THREAD_ID, SERVICES_ID
 from tests.browser.places import PLACES
 from tests.browser.steps import TICKET, close, row, toast
 
@@ -34,7 +34,7 @@ TOO_WIDE = """(width) => [...document.querySelectorAll("body *")]
   .slice(0, 5)"""
 LARGE_TEXT = "(percent) => document.documentElement.style.fontSize = `${percent}%`"
 # What of the headings and controls is broken in the middle of a word.
-BROKEN_WORDS = """() => [...document.querySelectorAll("h1, header *, button, .button")]
+BROKEN_WORDS = """(elements) => (elements ?? [...document.querySelectorAll("h1, header *, button, .button")])
   .flatMap((element) => [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE))
   .flatMap((text) => [...text.data.matchAll(/[^\\s-]+/g)].filter(({ 0: word, index }) => {
     const range = new Range();
@@ -57,6 +57,21 @@ def test_a_page_fits_a_small_phone_and_a_thumb(open_place, place):
     assert not sideways(page, WIDTH)
     assert [(name, side) for name, side in page.evaluate(CONTROLS) if side < THUMB] == []
     assert [(name, size) for name, size in page.evaluate(FIELDS) if size < UNZOOMED] == []
+
+
+@pytest.mark.parametrize("screen", ["small phone"])
+@pytest.mark.parametrize(
+    "cc", ["CC", pytest.param("Kopia", marks=pytest.mark.browser_context_args(locale="sv-SE"))]
+)
+def test_no_label_of_a_ticket_falls_apart(page, cc):
+    page.goto(f"/tickets/{SERVICES_ID}/")
+    labels = page.get_by_role("term")
+    expect(labels.filter(has_text=cc)).to_be_visible()
+    for width, percent in product((320, 360, 390), (100, 150, 200)):
+        page.set_viewport_size({"width": width, "height": 640})
+        page.evaluate(LARGE_TEXT, percent)
+        assert labels.evaluate_all(BROKEN_WORDS) == [], (width, percent)
+        assert not sideways(page, width), (width, percent)
 
 
 @pytest.mark.parametrize("screen", ["small phone"])
