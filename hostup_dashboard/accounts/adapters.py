@@ -2,6 +2,8 @@
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.providers.base import AuthError
 from django.conf import settings
@@ -29,6 +31,14 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_reauthentication_required(self, *, app, **kwargs):
         """Whoever signed in a moment ago is not asked for the same password again."""
         return not is_confirmed(self.request)
+
+    def get_reauthentication_methods(self, user):
+        """Return allauth's, which name an app to whoever has recovery codes."""
+        methods = super().get_reauthentication_methods(user)
+        for method in methods:
+            if method["id"] == "mfa_reauthenticate" and not is_mfa_enabled(user, [Authenticator.Type.TOTP]):
+                method["description"] = _("Use a recovery code")
+        return methods
 
     def is_safe_url(self, url):
         """Lead to pages of this site alone: allauth trusts all of `ALLOWED_HOSTS`, the agent's own machine too."""

@@ -21,6 +21,7 @@ from allauth.mfa.webauthn.forms import (
 from allauth.mfa.webauthn.internal.auth import extract_user_from_response
 from django import forms
 from django.db import transaction
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from fido2.webauthn import AuthenticationResponse
 
@@ -43,9 +44,14 @@ class ChangePasswordForm(account.ChangePasswordForm):
         return old
 
 
-class _UsedOnce:
-    """allauth remembers a used code in the cache, which may be another process's own, and for half a minute, while
-    with `MFA_TOTP_TOLERANCE` it is good for longer."""
+class _Code:
+    """A code of an app or for recovery, used once. allauth remembers a used one in the cache, which may be another
+    process's own, and for half a minute, while with `MFA_TOTP_TOLERANCE` it is good for longer."""
+
+    @cached_property
+    def kinds(self) -> set[str]:
+        """What the agent has for a second step: "totp" (an app), "webauthn" (passkeys), "recovery_codes"."""
+        return set(Authenticator.objects.filter(user=self.user).values_list("type", flat=True))
 
     def clean_code(self):
         attempt = count_attempt(context.request)
@@ -72,11 +78,11 @@ def use_code(app: Authenticator, code: str) -> bool:
     return True
 
 
-class CodeForm(_UsedOnce, AuthenticateForm):
+class CodeForm(_Code, AuthenticateForm):
     """The second step of signing in."""
 
 
-class CodeAgainForm(_UsedOnce, ReauthenticateForm):
+class CodeAgainForm(_Code, ReauthenticateForm):
     """The same once more, before something that guards the account."""
 
 

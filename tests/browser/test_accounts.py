@@ -74,6 +74,13 @@ def remove_app(page):
     expect(page.get_by_text("Off")).to_be_visible()
 
 
+def sign_in_to_second_step(page):
+    page.get_by_label("Username").fill("agent")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("heading", name="Second step")).to_be_visible()
+
+
 def test_a_passkey_signs_in_alone_and_can_be_removed(phone, by_name):
     sign_in(phone, at=f"{by_name.url}/accounts/login/")
     phone.get_by_role("link", name="agent", exact=True).click()
@@ -87,16 +94,46 @@ def test_a_passkey_signs_in_alone_and_can_be_removed(phone, by_name):
     expect(phone.get_by_role("heading", name="Tickets", exact=True)).to_be_visible()
 
     sign_out(phone)
-    phone.get_by_label("Username").fill("agent")
-    phone.get_by_label("Password").fill(PASSWORD)
-    phone.get_by_role("button", name="Sign in", exact=True).click()
-    expect(phone.get_by_role("heading", name="Second step")).to_be_visible()
+    sign_in_to_second_step(phone)
     phone.get_by_role("button", name="Use a passkey").click()
     expect(phone.get_by_role("heading", name="Tickets", exact=True)).to_be_visible()
 
     phone.get_by_role("link", name="agent", exact=True).click()
     phone.get_by_role("link", name="Manage passkeys").click()
     expect(phone.get_by_role("heading", name="My phone")).to_be_visible()
+    phone.get_by_role("link", name="Remove").click()
+    phone.get_by_role("button", name="Remove").click()
+    expect(phone.get_by_text("You have no passkey here.")).to_be_visible()
+
+
+def test_who_has_only_a_passkey_is_asked_for_that_first_and_for_no_app(phone, by_name):
+    passkey = phone.get_by_role("button", name="Use a passkey")
+    sign_in(phone, at=f"{by_name.url}/accounts/login/")
+    phone.goto(f"{by_name.url}/accounts/me/webauthn/add/")
+    phone.get_by_role("button", name="Add a passkey").click()
+    expect(phone.get_by_role("list", name="Recovery codes")).to_be_visible()
+    sign_out(phone)
+    sign_in_to_second_step(phone)
+    expect(passkey).to_be_focused()
+    expect(phone.get_by_text("authenticator app")).to_have_count(0)
+    assert passkey.bounding_box()["y"] < phone.get_by_label("Code").bounding_box()["y"]
+
+    phone.get_by_label("Code").fill("000000")
+    phone.get_by_label("Code").press("Enter")
+    expect(phone.get_by_label("Code")).to_have_accessible_description("Incorrect code.")
+    expect(phone.get_by_label("Code")).to_be_focused()
+    passkey.click()
+    expect(phone.get_by_role("heading", name="Tickets", exact=True)).to_be_visible()
+
+    phone.goto(f"{by_name.url}/accounts/reauthenticate/")
+    expect(phone.get_by_label("Password")).to_be_focused()
+    phone.get_by_role("link", name="Use a recovery code").click()
+    expect(phone.get_by_text("Type one of your recovery codes.")).to_be_visible()
+    expect(phone.get_by_label("Code")).to_be_focused()
+    phone.get_by_role("link", name="Use a security key").click()
+    expect(passkey).to_be_focused()
+
+    phone.goto(f"{by_name.url}/accounts/me/webauthn/")
     phone.get_by_role("link", name="Remove").click()
     phone.get_by_role("button", name="Remove").click()
     expect(phone.get_by_text("You have no passkey here.")).to_be_visible()
@@ -128,6 +165,8 @@ def test_an_authenticator_app_is_asked_for_and_leads_back_to_the_page(phone, by_
     phone.get_by_label("Username").fill("agent")
     phone.get_by_label("Password").fill(PASSWORD)
     phone.get_by_role("button", name="Sign in", exact=True).click()
+    expect(phone.get_by_label("Code")).to_be_focused()
+    expect(phone.get_by_role("button", name="Use a passkey")).to_have_count(0)
     phone.get_by_label("Code").fill(code)
     phone.get_by_role("button", name="Sign in", exact=True).click()
     expect(heading(phone)).to_be_visible()
