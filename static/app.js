@@ -54,15 +54,18 @@
   document.addEventListener("htmx:before:swap", (event) => {
     const { ctx, tasks } = event.detail;
     const says = (what) => tasks.some(({ fragment }) => fragment.querySelector(what));
-    const [, ticket, action] = ctx.request.action.match(/(\/tickets\/[^/]+\/)(reopen|close|reply)\//) ?? [];
+    const [, id, action] = ctx.request.action.match(/\/tickets\/([^/]+)\/(reopen|close|reply)\//) ?? [];
     if (action && !says(".toast, .failure")) return refuse(event);
     if (says(".toast, .unknown")) {
-      forget(`#alerts > ${action === "reply" ? "" : ":not(.unsent)"}:has([href^="${ticket}"])`);
+      forget(`#alerts > ${action === "reply" ? "" : ":not(.unsent)"}:has([href^="/tickets/${id}/"])`);
     }
+    // What became of a ticket that is not open says which it was; a selected row says it in its place.
+    const number = byId(`ticket-${id}`) ? null : document.querySelector(`#row-${id}:not(:has(.pick)) .number`);
     for (const task of tasks) {
       if (task.target?.id !== "alerts" || task.swapSpec?.style === "none") continue;
       forget(PASSING);
       byId("alerts").scrollTop = 0; // the newest is seen
+      if (number) task.fragment.querySelector("h2")?.prepend(`${number.textContent}: `);
       task.swapSpec = "afterbegin";
     }
   });

@@ -448,3 +448,13 @@ def test_a_page_of_a_proxy_is_no_answer(page, sandbox, answer):
     expect(page.get_by_role("alert")).to_contain_text("look at it before you try again")
     expect(row_reopen(page)).to_be_visible()
     assert posts(sandbox) == []
+
+
+def test_a_failure_says_which_ticket_it_is_about_unless_that_is_open(page, sandbox):
+    page.goto("/tickets/")
+    sandbox.fault("problem_409", method="POST", times=None)
+    row_reopen(page).click()
+    expect(page.get_by_role("alert").get_by_role("heading")).to_contain_text("#149943: The ticket's state")
+    page.goto(TICKET)
+    row_reopen(page).click()
+    expect(page.get_by_role("alert").get_by_role("heading")).to_have_text("The ticket's state does not allow that")
