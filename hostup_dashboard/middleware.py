@@ -13,7 +13,7 @@ from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import Error as DatabaseError
 from django.middleware.gzip import GZipMiddleware
-from django.shortcuts import render, resolve_url
+from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
@@ -170,7 +170,7 @@ class SignInRequired(LoginRequiredMiddleware):
 
     htmx follows a redirect inside the fragment's target, so it is told to move the whole page instead. (What
     stood in a text box then is kept by static/writing.js.) A form with a text in it is answered with that text, so
-    that it is not lost.
+    that it is not lost. The sign-in page tells what was not done, for which its address says what it was.
     """
 
     def process_view(self, request, view_func, view_args, view_kwargs):
@@ -187,8 +187,13 @@ class SignInRequired(LoginRequiredMiddleware):
             came_from = request.get_full_path()
         if not url_has_allowed_host_and_scheme(came_from, allowed_hosts=None):
             came_from = resolve_url(settings.LOGIN_REDIRECT_URL)
-        response = redirect_to_login(came_from)
-        if (message := written_in(request)) and not request.htmx:
-            context = {"sign_in_url": response.url, "message": message}
+        sign_in_url = redirect_to_login(came_from).url
+        message = written_in(request)
+        if message and not request.htmx:
+            context = {"sign_in_url": sign_in_url, "message": message}
             return render(request, "signed_out.html", context, status=401)
-        return HttpResponseClientRedirect(response.url) if request.htmx else response
+        if request.method == "POST" and not getattr(view_func, "keeps_drafts", False):
+            sign_in_url += "&pressed"
+        if message:
+            sign_in_url += "&written"
+        return HttpResponseClientRedirect(sign_in_url) if request.htmx else redirect(sign_in_url)

@@ -65,9 +65,39 @@ def test_what_is_open_to_everybody_sends_nobody_to_sign_in_first(visitor, name):
 @pytest.mark.parametrize("name", PRIVATE)
 def test_an_expired_session_moves_the_whole_page_and_comes_back(visitor, name):
     at = f"http://testserver/tickets/{SAMPLE_ID}/?status=closed"
-    response = visitor.htmx_post(PRIVATE[name], at=at)
-    assert response.headers["HX-Redirect"] == f"/accounts/login/?next=/tickets/{SAMPLE_ID}/%3Fstatus%3Dclosed"
+    response = visitor.htmx_get(PRIVATE[name], at=at)
+    sign_in = f"/accounts/login/?next=/tickets/{SAMPLE_ID}/%3Fstatus%3Dclosed"
+    assert response.headers["HX-Redirect"] == sign_in
     assert not response.content
+    assert visitor.htmx_post(PRIVATE[name], at=at).headers["HX-Redirect"].startswith(sign_in)
+
+
+SIGNED_OUT = "You were signed out"
+NOT_DONE, KEPT = "What you just pressed was not carried out.", "Your text is kept."
+
+
+@pytest.mark.parametrize("post", ["post", "htmx_post"])
+@pytest.mark.parametrize(
+    ("change", "form", "told"),
+    [
+        ("reopen", {}, [SIGNED_OUT, NOT_DONE]),
+        ("reply", {"message": "Hello"}, [SIGNED_OUT, NOT_DONE, KEPT]),
+        ("draft", {"message": "Hello"}, [SIGNED_OUT, KEPT]),
+        ("draft", {"message": ""}, []),
+    ],
+)
+def test_whoever_was_signed_out_is_told_what_was_not_done(visitor, post, change, form, told):
+    answer = getattr(visitor, post)(f"/tickets/{SAMPLE_ID}/{change}/", form)
+    if answer.status_code == 401:  # without a script the text comes back
+        assert form["message"] in answer.content.decode()
+        return
+    page = visitor.get(answer.headers.get("HX-Redirect") or answer.headers["Location"]).content.decode()
+    assert [sentence for sentence in (SIGNED_OUT, NOT_DONE, KEPT) if sentence in page] == told
+
+
+def test_whoever_signs_out_is_told_nothing_of_it(agent):
+    page = agent.post("/accounts/logout/", follow=True).content.decode()
+    assert SIGNED_OUT not in page
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_signing_in_again_leads_to_no_other_site(visitor, address):
         visitor.post(f"{TICKET}reopen/", {"next": address}).headers["Location"],
         visitor.htmx_get(TICKET, at=address.encode().decode("latin-1")).headers["HX-Redirect"],
     ]
-    assert answers == ["/accounts/login/?next=/tickets/"] * 2
+    assert answers == ["/accounts/login/?next=/tickets/&pressed", "/accounts/login/?next=/tickets/"]
 
 
 @pytest.mark.parametrize(

@@ -368,6 +368,9 @@ def test_signed_out_in_the_middle_of_a_sentence_loses_nothing(page, context, san
     context.clear_cookies(name="sessionid")
     box(page).press_sequentially(" careful answer.")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_text(
+        re.compile(r"^\s*You were signed out\s+Your text is kept\.\s*$")
+    )
     fill_in_sign_in(page)
     expect(box(page)).to_have_value("A long and careful answer.")
 
@@ -654,6 +657,7 @@ def test_who_is_signed_out_while_files_go_up_is_led_to_sign_in_unasked(page, con
     context.clear_cookies(name="sessionid")
     page.get_by_role("button", name="Send reply").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("You were signed out")
     fill_in_sign_in(page)
     expect(box(page)).to_have_value("With a file.")
 
