@@ -369,6 +369,18 @@ def test_files_travel_with_the_form_too(agent, sandbox):
     assert "två.txt" in html
 
 
+def test_a_ticket_that_cannot_be_looked_at_after_its_files_holds_the_text_back(agent, sandbox):
+    form = form_of(agent, ENCRYPTED_ID) | {"message": "One file.", "files": [file_of("one.txt")]}
+    sandbox.fault("problem_500", method="GET", skip=1)
+    response = agent.post(f"/tickets/{ENCRYPTED_ID}/reply/", form)
+    assert response.status_code == 503
+    html = response.content.decode()
+    assert "Your reply was not sent." in html
+    assert "Already attached: one.txt." in html
+    assert "One file.</textarea>" in html
+    assert "messages" not in [call.path.rsplit("/", 1)[1] for call in sandbox.calls]
+
+
 def test_a_file_that_fails_holds_the_text_back_and_keeps_it(agent, sandbox):
     form = form_of(agent, ENCRYPTED_ID)
     sandbox.fault("problem_400", path="attachments", skip=1)

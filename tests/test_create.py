@@ -374,6 +374,19 @@ def test_a_colleague_s_of_the_same_subject_is_not_taken_for_it(agent, sandbox, f
     expect_unknown(agent, form)
 
 
+def test_one_that_is_like_it_and_cannot_be_read_is_unknown(agent, sandbox, form):
+    sandbox.fault("lost_answer", method="POST")
+    sandbox.fault("problem_500", method="GET", path="tickets/tkt_")
+    expect_unknown(agent, form)
+
+
+def test_in_all_the_tickets_it_is_looked_for_whatever_their_order(agent, sandbox, form):
+    every_one = {"nextCursor": None}
+    sandbox.fault(method="GET", path="tickets$", transform=lambda page: every_one | {"data": page["data"][::-1]})
+    sandbox.fault("reset", method="POST")
+    assert "yours is not there. Try again." in agent.post(URL, form).content.decode()
+
+
 @pytest.mark.parametrize("fault", ["lost_answer", "reset"])
 def test_tickets_in_another_order_prove_nothing(agent, sandbox, form, fault):
     """Not documented: in which order they come. Ours may be on a later page."""
