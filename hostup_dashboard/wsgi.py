@@ -6,7 +6,7 @@ import re
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hostup_dashboard.settings")
-django = get_wsgi_application()
+answer = get_wsgi_application()
 
 
 def application(environ, start_response):
@@ -16,6 +16,6 @@ def application(environ, start_response):
     ours to say that it cannot be.
     """
     kind, *parameters = environ.get("CONTENT_TYPE", "").split(";")
-    boundary = [parameter for parameter in parameters if re.match(r"\s*boundary=", parameter)]
+    boundary = [parameter for parameter in parameters if re.match(r"\s*boundary=", parameter, re.IGNORECASE)]
     environ["CONTENT_TYPE"] = ";".join([kind, *boundary])
-    return django(environ, start_response)
+    return answer(environ, start_response)

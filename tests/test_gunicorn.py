@@ -145,7 +145,8 @@ def test_no_request_chooses_how_it_is_read(ask, query, kind):
 
 
 @pytest.mark.parametrize("parameters", [
-    "boundary=x", 'charset=utf-8; boundary="x"', "boundary=x; charset=utf-16", "boundary=x; charset=undefined",
+    "boundary=x", "Boundary=x", 'charset=utf-8; boundary="x"', "boundary=x; charset=utf-16",
+    "boundary=x; charset=undefined",
 ])  # fmt: skip
 def test_a_form_is_read_as_browsers_write_it(ask, parameters):
     kind = f"Content-Type: multipart/form-data; {parameters}"

@@ -118,7 +118,7 @@ def _reopened(client: Client, user, ticket: Ticket) -> Result:
 
 
 def _with_files(client: Client, user, ready: Result, files: Sequence) -> Result:
-    """Attach files for a reply that is still to be sent, and read the ticket again: that may take minutes."""
+    """Attach files for a reply that is still to be sent, which may take minutes, and read the ticket again."""
     for file in files:
         try:
             upload(client, user, ready.ticket.id, file)
