@@ -270,6 +270,17 @@ def test_a_draft_that_comes_after_its_reply_does_not_bring_it_back(page, sandbox
     assert late, "pressing the button saves what was typed until then"
 
 
+def test_why_it_was_not_sent_is_in_view_below_a_long_thread(page, sandbox):
+    page.goto(f"/tickets/{ATTACHMENTS_ID}/")
+    page.wait_for_load_state("networkidle")
+    sandbox.fault("problem_503", method="POST")
+    box(page).fill("Try me.")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.wait_for_timeout(300)  # what moves it has moved it
+    expect(page.get_by_role("alert")).to_be_in_viewport(ratio=1)
+
+
 def test_a_failed_send_keeps_the_text_and_says_why(page, sandbox):
     sandbox.fault("problem_503", method="POST")
     page.goto(PAGE)
