@@ -11,8 +11,9 @@
   document.cookie = `timezone=${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
 
   // The row of the ticket that stands open beside the list, and the way past the list.
+  const openRowId = () => document.querySelector("article.ticket")?.id.replace("ticket-", "row-");
   function markOpenTicket() {
-    const open = document.querySelector("article.ticket")?.id.replace("ticket-", "row-");
+    const open = openRowId();
     document.querySelector(".skip-link").setAttribute("href", open ? "#ticket-pane" : "#main");
     for (const row of document.querySelectorAll(".ticket-row")) {
       const link = row.querySelector(".subject a");
@@ -34,16 +35,29 @@
   refresh();
   document.addEventListener("htmx:after:swap", refresh);
 
-  // Back brings the whole page anew, and the list beside a ticket after it: it is where it was, the open row in view.
-  let scrolled = document.querySelector(".ticket-row") ? null : 0;
+  // Back brings the whole page anew, and the list beside a ticket after it: it is as long as it was and where it was, the
+  // open row in view. (Where there is room for one at a time it is the browser that scrolls, before there are so many.)
+  const rowCount = () => document.querySelectorAll(".ticket-row").length;
+  let left = rowCount() ? null : { top: 0, rows: 0 };
   document.addEventListener("htmx:before:history:restore", () => {
-    if (document.querySelector(".ticket-row")) scrolled = byId("list-pane").scrollTop;
+    const link = document.querySelector(".ticket-row .subject a");
+    if (!link) return;
+    const isSame = link.search === location.search; // else it was filtered in between
+    left ??= { top: byId("list-pane").scrollTop, rows: isSame ? rowCount() : 0, openId: openRowId() };
   });
-  document.addEventListener("htmx:after:swap", () => {
-    if (scrolled === null || !document.querySelector(".ticket-row")) return;
-    byId("list-pane").scrollTop = scrolled;
-    document.querySelector(".ticket-row:has([aria-current])")?.scrollIntoView({ block: "nearest" });
-    scrolled = null;
+  document.addEventListener("htmx:after:swap", async () => {
+    if (!left || !rowCount()) return;
+    const { top, rows, openId } = left;
+    left = null;
+    const first = rowCount();
+    for (let more; rowCount() < rows && (more = document.querySelector(".more a")); ) {
+      const before = rowCount();
+      await htmx.ajax("GET", more.getAttribute("href"), { source: more, target: ".more", swap: "outerHTML", isBack: true });
+      if (rowCount() === before) break; // HostUp cannot be reached
+    }
+    byId("list-pane").scrollTop = top;
+    const leftAt = rowCount() > first ? byId(openId) : null;
+    (document.querySelector(".ticket-row:has([aria-current])") ?? leftAt)?.scrollIntoView({ block: "nearest" });
   });
 
   const forget = (said) => document.querySelectorAll(said).forEach((one) => one.remove());
@@ -79,7 +93,8 @@
   // An answer that comes late takes the focus away from nobody who is typing elsewhere by now.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
     const at = document.activeElement;
-    if (!at.matches("input, select, textarea") || ctx.sourceElement.contains(at)) return;
+    const isElsewhere = at.matches("input, select, textarea") && !ctx.sourceElement.contains(at);
+    if (!isElsewhere && !ctx.isBack) return;
     for (const { target, fragment } of tasks) {
       if (target?.contains(at)) continue;
       for (const greedy of fragment.querySelectorAll("[autofocus]")) greedy.autofocus = false;
@@ -88,7 +103,7 @@
 
   // What led on is gone with where it stood: its focus goes to the next way on, or to the first ticket.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
-    ctx.ledOn = ctx.sourceElement.matches(".more a, .ways-on a");
+    ctx.ledOn = ctx.sourceElement.matches(".more a, .ways-on a") && !ctx.isBack;
   });
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     if (!ctx.ledOn || document.activeElement !== document.body) return;

@@ -157,6 +157,45 @@ def test_on_a_phone_back_leads_to_where_the_list_was(page):
     expect_row_at(page, 31, y)
 
 
+def go_on_reading(page):
+    page.goto("/tickets/")
+    page.get_by_role("link", name="More tickets").click()
+    expect(nth_row(page, 100)).to_be_attached()
+
+
+def test_back_brings_the_list_back_as_long_as_it_was(page):
+    go_on_reading(page)
+    opened(page, 71)
+    y = opened(page, 73)
+    page.go_back()
+    expect(nth_row(page, 71).get_by_role("link")).to_have_attribute("aria-current", "true")
+    expect_row_at(page, 73, y)
+    assert page.evaluate("document.activeElement === document.body")
+
+
+@pytest.mark.parametrize("screen", ["phone"])
+def test_on_a_phone_back_leads_to_a_ticket_far_down_the_list(page):
+    go_on_reading(page)
+    nth_row(page, 71).get_by_role("link").click()
+    expect(page.get_by_role("article")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("article")).to_have_count(0)
+    expect(nth_row(page, 71)).to_be_in_viewport(ratio=1)
+
+
+def test_a_list_that_cannot_be_brought_back_whole_is_asked_for_once(page):
+    go_on_reading(page)
+    opened(page, 71)
+    asked = []
+    page.route("**/tickets/?*cursor=*", lambda route: (asked.append(route.request.url), route.abort()))
+    page.go_back()
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+    expect(page.get_by_role("link", name="More tickets")).to_be_visible()
+    page.get_by_label("Status").select_option("Closed")
+    expect(page).to_have_url(re.compile("status=closed"))
+    assert len(asked) == 1
+
+
 def test_when_the_session_has_ended_a_row_leads_to_sign_in_and_back(page, context):
     page.goto("/tickets/?status=closed")
     context.clear_cookies()
