@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from sandbox.keys import ACCOUNT_A
+from sandbox.special_tickets import SAMPLE_ID
 from tests.browser.steps import TICKET, calls, heading, row, row_link
 
 
@@ -66,6 +67,18 @@ def test_filtering_keeps_the_open_ticket_in_the_pane_and_in_the_address(page):
     expect(row(page, 150013)).to_be_visible()
     expect(row(page)).to_have_count(0)
     expect(page.get_by_label("Status")).to_have_value("answered")
+
+
+def test_a_ticket_that_is_opened_tells_its_row_what_has_changed(page, sandbox):
+    page.goto("/tickets/")
+    expect(row(page)).to_contain_text("Closed")
+    sandbox.tickets.find(SAMPLE_ID).status = "answered"  # by HostUp's people
+    row_link(page).click()
+    expect(heading(page)).to_be_focused()
+    expect(row(page)).to_contain_text("Answered")
+    expect(row(page)).to_contain_text("Waiting on us")
+    expect(row(page).get_by_role("button", name="Close ticket")).to_be_visible()
+    expect(row_link(page)).to_have_attribute("aria-current", "true")
 
 
 def test_a_ticket_that_opens_while_a_filter_is_asked_for_stays_in_the_address(page, sandbox):

@@ -14,7 +14,7 @@ from tickets.upstream import client_of
 
 @require_safe
 def show(request, ticket_id):
-    """Show a ticket with its thread; for htmx the ticket alone. The list beside it loads itself."""
+    """Show a ticket with its thread; for htmx the ticket and its row alone. The list beside it loads itself."""
     ticket = client_of(request.user).ticket(ticket_id)
     departments.learn(request.user, [ticket])
     services.remember(request.user, [ticket])
@@ -26,7 +26,7 @@ def show(request, ticket_id):
         "composer": Composer.fresh(request.user, ticket, drafts),
     }
     if wants_fragment(request):
-        return render(request, "tickets/_pane.html", context | {"focus": True})
+        return render(request, "tickets/_pane.html", context | {"focus": True, "tickets": [ticket]})
     return render(request, "tickets/ticket.html", context)
 
 
