@@ -24,6 +24,7 @@ UNKNOWN_STATUS_ID = "tkt_01hxsandb0x000000000000009"
 CRITICAL_ID = "tkt_01hxsandb0x00000000000000a"
 
 LONG_THREAD_MESSAGES = 300
+LONG_LOG = "\n".join(f"[{n:05}] worker {n % 8} finished job {n * 37 % 1009} in {n % 90} ms" for n in range(3000))
 
 HOSTILE_SUBJECT = "<script>alert('subject')</script> \"quoted\" & 'single' \u202ereversed\u202c 🧨"
 HOSTILE_TEXTS = (
@@ -92,13 +93,12 @@ def add_long_thread(maker: Maker, age: timedelta) -> None:
 
 
 def add_long_text(maker: Maker, age: timedelta) -> None:
-    lines = "\n".join(f"[{n:05}] worker {n % 8} finished job {n * 37 % 1009} in {n % 90} ms" for n in range(3000))
     maker.ticket(
         ACCOUNT_A,
         age,
         ticket_id=LONG_TEXT_ID,
         subject="Here is the whole log, as you asked for, " + "and some more of the subject " * 12,
-        body="The log of last night:\n\n" + lines,
+        body="The log of last night:\n\n" + LONG_LOG,
         status="in_progress",
         turns=[Turn("staff", "Thank you, we are reading it.")],
     )

@@ -1,10 +1,12 @@
 import socket
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.core.management import call_command
 from hypothesis import settings as hypothesis_settings
 
+from hostup_dashboard.accounts.hashers import Argon2
 from sandbox import keys
 from sandbox.server import Sandbox
 from tests.agents import Agent
@@ -14,11 +16,30 @@ from tickets import upstream
 hypothesis_settings.register_profile("dashboard", deadline=None)
 hypothesis_settings.load_profile("dashboard")
 
+COSTS = {name: getattr(Argon2, name) for name in ("memory_cost", "time_cost")}
+
 
 @pytest.fixture(scope="session", autouse=True)
 def static_files():
     """Pages name their static files by content, so these have to be collected."""
     call_command("collectstatic", interactive=False, verbosity=0)
+    django_settings.WHITENOISE_AUTOREFRESH = True  # else every test's browser has it look through them anew
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords():
+    """What makes guessing slow makes hundreds of tests slow."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Argon2, "memory_cost", 8)
+        patch.setattr(Argon2, "time_cost", 1)
+        yield
+
+
+@pytest.fixture
+def costly_passwords(cheap_passwords, monkeypatch):
+    """Passwords as production hashes them."""
+    for name, cost in COSTS.items():
+        monkeypatch.setattr(Argon2, name, cost)
 
 
 @pytest.fixture(scope="session")

@@ -180,7 +180,7 @@ def test_a_password_that_is_easy_to_guess_is_refused(new):
     assert 'class="field-error"' in answer.content.decode()
 
 
-def test_a_password_of_before_is_hashed_anew_when_its_agent_signs_in(anna):
+def test_a_password_of_before_is_hashed_anew_when_its_agent_signs_in(anna, costly_passwords):
     anna.password = make_password("a-long-password-of-the-tests", hasher="pbkdf2_sha256")
     anna.save()
     assert is_in(sign_in())

@@ -24,6 +24,12 @@ BASE_DIR = Path(__file__).resolve().parents[2]
 START_SECONDS = 30
 AGENT, NEWCOMER = "agent", "newcomer"  # one with an API key saved, one without
 PASSWORD = "a-password-for-the-browser-tests"
+SET_UP = """
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+call_command("demo_agent")
+call_command("createsuperuser", interactive=False, verbosity=0)
+"""
 
 
 class Dashboard:
@@ -62,9 +68,7 @@ class Dashboard:
         )
 
     def __enter__(self) -> "Dashboard":
-        self.manage("migrate", "--verbosity", "0")
-        self.manage("demo_agent")
-        self.manage("createsuperuser", "--noinput", "--verbosity", "0")
+        self.manage("shell", "--verbosity", "0", "--command", SET_UP)
         return self.start()
 
     def restart(self, **settings: str) -> None:
