@@ -5,7 +5,7 @@
 
   const byId = (id) => document.getElementById(id);
 
-  // Times show in the zone of this browser (see browser_time_zone in middleware.py). Intl takes 26 ms to say it.
+  // Times show in the zone of this browser (see browser_time_zone in middleware.py). (Intl takes 26 ms.)
   const zone = globalThis.Temporal?.Now.timeZoneId() ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   const secure = location.protocol === "https:" ? "; secure" : "";
   document.cookie = `timezone=${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
@@ -35,8 +35,8 @@
   refresh();
   document.addEventListener("htmx:after:swap", refresh);
 
-  // Back brings the whole page anew, and the list beside a ticket after it: it is as long as it was and where it was, the
-  // open row in view. (Where there is room for one at a time it is the browser that scrolls, before there are so many.)
+  // Back brings the page anew, and its list: as long as it was, where it was, the open row in view. (On a phone the
+  // browser scrolls, too early for a longer one.)
   const rowCount = () => document.querySelectorAll(".ticket-row").length;
   let left = rowCount() ? null : { top: 0, rows: 0 };
   document.addEventListener("htmx:before:history:restore", () => {
@@ -49,15 +49,14 @@
     if (!left || !rowCount()) return;
     const { top, rows, openId } = left;
     left = null;
-    const first = rowCount();
-    for (let more; rowCount() < rows && (more = document.querySelector(".more a")); ) {
-      const before = rowCount();
-      await htmx.ajax("GET", more.getAttribute("href"), { source: more, target: ".more", swap: "outerHTML", isBack: true });
-      if (rowCount() === before) break; // HostUp cannot be reached
+    let before = 0;
+    for (let more; before < rowCount() && rowCount() < rows && (more = document.querySelector(".more a")); ) {
+      before = rowCount();
+      await htmx.ajax("GET", more.href, { source: more, target: ".more", swap: "outerHTML", isBack: true });
     }
     byId("list-pane").scrollTop = top;
-    const leftAt = rowCount() > first ? byId(openId) : null;
-    (document.querySelector(".ticket-row:has([aria-current])") ?? leftAt)?.scrollIntoView({ block: "nearest" });
+    const open = document.querySelector(".ticket-row:has([aria-current])") ?? (before ? byId(openId) : null);
+    open?.scrollIntoView({ block: "nearest" });
   });
 
   const forget = (said) => document.querySelectorAll(said).forEach((one) => one.remove());
@@ -99,6 +98,13 @@
       if (target?.contains(at)) continue;
       for (const greedy of fragment.querySelectorAll("[autofocus]")) greedy.autofocus = false;
     }
+  });
+
+  // A ticket that is opened brings its row; one whose change is under way waits for the answer to that.
+  document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
+    if (ctx.target?.id !== "ticket-pane") return;
+    const early = tasks.findIndex(({ target }) => target?.matches(".ticket-row:has(.status-action.htmx-request)"));
+    if (early !== -1) tasks.splice(early, 1);
   });
 
   // What led on is gone with where it stood: its focus goes to the next way on, or to the first ticket.

@@ -291,6 +291,19 @@ def test_while_it_is_under_way_the_button_says_so(page, sandbox, where):
     expect(toast(page)).to_contain_text("Closed.")
 
 
+def test_a_row_whose_ticket_is_opened_while_it_is_under_way_still_says_so(page, sandbox):
+    sandbox.fault(delay=2, method="POST")
+    page.goto("/tickets/")
+    row_reopen(page).click()
+    row_link(page).click()
+    expect(heading(page)).to_be_visible()
+    expect(row(page).get_by_text("Reopening…")).to_be_visible()
+    row(page).get_by_role("button").click()
+    expect(toast(page)).to_contain_text("Reopened.")
+    expect(row(page)).to_contain_text("Open")
+    assert posts(sandbox) == ["reopen"]
+
+
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
