@@ -5,7 +5,7 @@
 
   const byId = (id) => document.getElementById(id);
 
-  // Times show in the zone of this browser (see browser_time_zone in middleware.py). (Intl takes 26 ms.)
+  // Times show in the zone of this browser (see browser_time_zone in middleware.py). Intl takes 26 ms to say it.
   const zone = globalThis.Temporal?.Now.timeZoneId() ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   const secure = location.protocol === "https:" ? "; secure" : "";
   document.cookie = `timezone=${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
@@ -38,7 +38,7 @@
   // Back brings the page anew, and its list: as long as it was, where it was, the open row in view. (On a phone the
   // browser scrolls, too early for a longer one.)
   const rowCount = () => document.querySelectorAll(".ticket-row").length;
-  let left = rowCount() ? null : { top: 0, rows: 0 };
+  let left = rowCount() ? null : { top: 0, rows: 0 }; // the list, as it was
   document.addEventListener("htmx:before:history:restore", () => {
     const link = document.querySelector(".ticket-row .subject a");
     if (!link) return;
@@ -49,11 +49,13 @@
     if (!left || !rowCount()) return;
     const { top, rows, openId } = left;
     left = null;
-    let before = 0;
+    const at = byId("list-pane").scrollTop;
+    let before = 0; // how many rows there were when more were asked for
     for (let more; before < rowCount() && rowCount() < rows && (more = document.querySelector(".more a")); ) {
       before = rowCount();
       await htmx.ajax("GET", more.href, { source: more, target: ".more", swap: "outerHTML", isBack: true });
     }
+    if (byId("list-pane")?.scrollTop !== at) return; // its agent has gone on
     byId("list-pane").scrollTop = top;
     const open = document.querySelector(".ticket-row:has([aria-current])") ?? (before ? byId(openId) : null);
     open?.scrollIntoView({ block: "nearest" });

@@ -183,6 +183,19 @@ def test_on_a_phone_back_leads_to_a_ticket_far_down_the_list(page):
     expect(nth_row(page, 71)).to_be_in_viewport(ratio=1)
 
 
+def test_a_list_that_comes_back_slowly_does_not_jump_under_whoever_reads_on(page, sandbox):
+    go_on_reading(page)
+    opened(page, 71)
+    opened(page, 73)
+    sandbox.fault(path="tickets$", delay=1, skip=1)
+    page.go_back()
+    expect(page.get_by_role("listitem").filter(has_text=re.compile(r"#\d+"))).to_have_count(50)
+    page.locator("#list-pane").evaluate("list => { list.scrollTop = 400 }")
+    expect(nth_row(page, 100)).to_be_attached()
+    page.wait_for_timeout(200)
+    assert page.locator("#list-pane").evaluate("list => list.scrollTop") == 400
+
+
 def test_a_list_that_cannot_be_brought_back_whole_is_asked_for_once(page):
     go_on_reading(page)
     opened(page, 71)
