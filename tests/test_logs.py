@@ -186,7 +186,7 @@ def test_a_missing_token_says_why_but_not_where(agent, log):
     f"<QueryDict: {{'api_key': ['{keys.FULL}']}}>",
 ])  # fmt: skip
 def test_a_key_is_blanked_wherever_a_record_can_hold_it(log, secret):
-    logger = logging.getLogger("some.library")
+    logger = logging.getLogger("another.package")
     logger.warning("%s", secret, extra={"fields": {"a": secret, "b": {"c": [secret]}}, "request": secret})
     try:
         try:
@@ -202,7 +202,7 @@ def test_a_key_is_blanked_wherever_a_record_can_hold_it(log, secret):
 
 
 def test_a_record_whose_arguments_do_not_fit_breaks_nothing(log):
-    logging.getLogger("some.library").warning("%d of them", "many")
+    logging.getLogger("another.package").warning("%d of them", "many")
     assert log.lines[0]["message"] == "%d of them ('many',)"
 
 
