@@ -53,12 +53,21 @@
     let before = 0; // how many rows there were when more were asked for
     for (let more; before < rowCount() && rowCount() < rows && (more = document.querySelector(".more a")); ) {
       before = rowCount();
-      await htmx.ajax("GET", more.href, { source: more, target: ".more", swap: "outerHTML", isBack: true });
+      await htmx.ajax("GET", more.href, { source: more, target: ".more", swap: "outerHTML", keepsFocus: true });
     }
     if (byId("list-pane")?.scrollTop !== at) return; // its agent has gone on
     byId("list-pane").scrollTop = top;
     const open = document.querySelector(".ticket-row:has([aria-current])") ?? (before ? byId(openId) : null);
     open?.scrollIntoView({ block: "nearest" });
+  });
+
+  // "← Tickets" is Back, where that leads to the same list: as long as it was.
+  document.addEventListener("click", (event) => {
+    const list = event.target.closest(".back")?.href.split("#")[0];
+    if (!list || event.ctrlKey || event.metaKey) return;
+    if (list !== window.navigation?.entries()[navigation.currentEntry.index - 1]?.url) return;
+    event.preventDefault();
+    history.back();
   });
 
   const forget = (said) => document.querySelectorAll(said).forEach((one) => one.remove());
@@ -91,11 +100,11 @@
     forget(`${PASSING}, #toasts > *`);
   });
 
-  // An answer that comes late takes the focus away from nobody who is typing elsewhere by now.
+  // An answer takes the focus from nobody who is typing elsewhere by now, and from nobody at all if it `keepsFocus`.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
     const at = document.activeElement;
     const isElsewhere = at.matches("input, select, textarea") && !ctx.sourceElement.contains(at);
-    if (!isElsewhere && !ctx.isBack) return;
+    if (!isElsewhere && !ctx.keepsFocus) return;
     for (const { target, fragment } of tasks) {
       if (target?.contains(at)) continue;
       for (const greedy of fragment.querySelectorAll("[autofocus]")) greedy.autofocus = false;
@@ -111,7 +120,7 @@
 
   // What led on is gone with where it stood: its focus goes to the next way on, or to the first ticket.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
-    ctx.ledOn = ctx.sourceElement.matches(".more a, .ways-on a") && !ctx.isBack;
+    ctx.ledOn = ctx.sourceElement.matches(".more a, .ways-on a") && !ctx.keepsFocus;
   });
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     if (!ctx.ledOn || document.activeElement !== document.body) return;

@@ -253,19 +253,24 @@
         const ours = (event) => event.detail.ctx?.sourceEvent.target === form && listener(event, event.detail.ctx);
         document.addEventListener(name, ours, { signal: heard.signal });
       };
-      on("htmx:after:request", (event, { hx }) => {
-        answer.signIn = hx.redirect ?? "";
+      on("htmx:after:request", (event, ctx) => {
+        answer.signIn = ctx.hx.redirect ?? "";
         if (answer.signIn) event.preventDefault(); // the agent goes there after having read why
-        answer.isExpired = hx.trigger === "page-expired";
+        answer.isExpired = ctx.hx.trigger === "page-expired";
+        ctx.keepsFocus = !answer.isExpired; // else its alert tells what to do
       });
       // Not before: an answer that breaks off in the middle is none.
       on("htmx:before:swap", (event, { response }) => {
         if (event.defaultPrevented) return; // nor is one that is not ours
+        const { tasks } = event.detail;
         answer.status = response.status;
         answer.seconds = Number(response.headers.get("Retry-After")) || WAIT_SECONDS;
-        answer.words = wordsIn(event.detail.tasks);
-        answer.outcome = outcomeOf(response.status, event.detail.tasks);
-        if (!answer.isExpired) keepCalm(event.detail.tasks); // else its alert tells what to do
+        answer.words = wordsIn(tasks);
+        answer.outcome = outcomeOf(response.status, tasks);
+        if (answer.isExpired) return;
+        // One summary comes at the end.
+        const kept = tasks.filter((task) => !["toasts", "alerts"].includes(task.target?.id));
+        tasks.splice(0, tasks.length, ...kept);
       });
       on("htmx:finally:request", () => {
         heard.abort();
@@ -286,16 +291,6 @@
   function outcomeOf(status, tasks) {
     if (status < 400) return "done";
     return status >= 500 && !findIn(tasks, ".failure:not(.unknown)") ? "unknown" : "failed";
-  }
-
-  // One summary comes at the end, and the focus stays where it is, unless it is in what is about to be replaced.
-  function keepCalm(tasks) {
-    const kept = tasks.filter((task) => !["toasts", "alerts"].includes(task.target?.id));
-    tasks.splice(0, tasks.length, ...kept);
-    for (const { target, fragment } of kept) {
-      if (target?.contains(document.activeElement)) continue;
-      for (const greedy of fragment.querySelectorAll("[autofocus]")) greedy.removeAttribute("autofocus");
-    }
   }
 
   const CHOICES = {

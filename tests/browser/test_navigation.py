@@ -174,11 +174,16 @@ def test_back_brings_the_list_back_as_long_as_it_was(page):
 
 
 @pytest.mark.parametrize("screen", ["phone"])
-def test_on_a_phone_back_leads_to_a_ticket_far_down_the_list(page):
+@pytest.mark.parametrize(
+    "go_back",
+    [lambda page: page.go_back(), lambda page: page.get_by_role("link", name="← Tickets").click()],
+    ids=["Back", "← Tickets"],
+)
+def test_on_a_phone_both_ways_back_lead_to_a_ticket_far_down_the_list(page, go_back):
     go_on_reading(page)
     nth_row(page, 71).get_by_role("link").click()
     expect(page.get_by_role("article")).to_be_visible()
-    page.go_back()
+    go_back(page)
     expect(page.get_by_role("article")).to_have_count(0)
     expect(nth_row(page, 71)).to_be_in_viewport(ratio=1)
 
