@@ -30,6 +30,7 @@
   function refresh() {
     markOpenTicket();
     showCopyButtons();
+    byId("bulk-select")?.removeAttribute("hidden");
   }
 
   refresh();
@@ -151,13 +152,15 @@
 
   // No answer at all: htmx swaps nothing, so the agent has to be told, until an answer comes. That a change may
   // have been lost is told until it was read.
-  document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
-    if (!ctx?.request || ctx.isQuiet) return;
+  function sayUnreachable(isChange) {
     const said = byId("unreachable").content.cloneNode(true).firstElementChild;
-    const isChange = ctx.request.method === "POST" && !ctx.request.action.endsWith("/draft/");
     said.classList.toggle("passing", !isChange && !byId("alerts").querySelector(".unreachable:not(.passing)"));
     forget(PASSING);
     byId("alerts").prepend(said);
+  }
+  document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
+    if (!ctx?.request || ctx.isQuiet) return;
+    sayUnreachable(ctx.request.method === "POST" && !ctx.request.action.endsWith("/draft/"));
     const loading = ctx.target?.querySelector?.(":scope > .loading");
     if (loading) [loading.hidden, loading.nextElementSibling.hidden] = [true, false]; // what tries again
   });
@@ -186,6 +189,16 @@
     if (!hadFocus) return;
     place?.focus({ preventScroll: true });
     if (document.activeElement === document.body) byId("main").focus({ preventScroll: true });
+  });
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("#bulk-select");
+    if (!button) return;
+    try {
+      (await import(button.dataset.script)).toggleSelecting();
+    } catch {
+      sayUnreachable();
+    }
   });
 
   document.addEventListener("click", async (event) => {

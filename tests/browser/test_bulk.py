@@ -96,6 +96,16 @@ def test_no_toast_lies_over_the_bar(page, sandbox, width):
     expect(says(page)).to_have_text("1 reopened.")
 
 
+def test_select_pressed_without_a_network_says_so_and_works_later(page, context):
+    page.goto("/tickets/")
+    context.set_offline(True)
+    button(page, "Select").click()
+    expect(page.get_by_role("alert")).to_contain_text("The dashboard cannot be reached")
+    context.set_offline(False)
+    button(page, "Select").click()
+    expect(says(page)).to_have_text("0 selected")
+
+
 @BOTH_SCREENS
 def test_three_are_reopened_one_after_another_by_one_call_each(page, sandbox, three):
     button(page, "Reopen selected").click()

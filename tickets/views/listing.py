@@ -51,7 +51,7 @@ def tickets(request):
         return render(request, "tickets/list.html", context)
     is_filtering = request.htmx.source == "form#filters"
     # The link that was pressed for more tickets is gone: the first of them takes its focus.
-    context |= {"is_fragment": True, "focus_first": bool(cursor), "is_filtering": is_filtering}
+    context |= {"focus_first": bool(cursor), "is_filtering": is_filtering}
     response = render(request, "tickets/_list.html", context)
     if is_filtering:
         response.headers["HX-Push-Url"] = _address(request, filters)
