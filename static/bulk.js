@@ -274,9 +274,9 @@ function send(form) {
 
 const findIn = (tasks, selector) => tasks.map((task) => task.fragment.querySelector(selector)).find(Boolean);
 
-// The heading of what went wrong, or else what the toast would have said.
+// The heading of what went wrong, or else what the toast would have said, without the number that the row has.
 function wordsIn(tasks) {
-  return (findIn(tasks, ".failure h2") ?? findIn(tasks, ".toast > :first-child"))?.textContent.trim() ?? "";
+  return (findIn(tasks, ".failure h2") ?? findIn(tasks, ".toast .words")?.firstChild)?.textContent.trim() ?? "";
 }
 
 // An error that is not the dashboard's own, but of what is before it, tells nothing of the ticket.

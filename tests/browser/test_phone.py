@@ -93,6 +93,23 @@ def test_no_word_falls_apart_beside_a_draft(page, screen):
         assert not sideways(page, width), percent
 
 
+@pytest.mark.parametrize("language", ["en-GB", "sv-SE"])
+@pytest.mark.parametrize("with_javascript", [True, False])
+def test_no_word_of_what_became_of_a_row_falls_apart(new_context, sign_ins, language, with_javascript):
+    language = {"Accept-Language": language}
+    context = new_context(
+        storage_state=sign_ins["agent"], extra_http_headers=language, java_script_enabled=with_javascript
+    )
+    page = context.new_page()
+    page.goto("/tickets/")
+    row(page).get_by_role("button").click()
+    expect(toast(page)).to_contain_text("#149943")
+    for width in (320, 360, 390, 1024, 1280, 1440):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert toast(page).locator("*").evaluate_all(BROKEN_WORDS) == [], width
+        assert not sideways(page, width), width
+
+
 @pytest.mark.parametrize("screen", ["small phone"])
 def test_with_large_text_close_and_reply_are_whole(page, sandbox):
     page.goto(f"/tickets/{LONG_THREAD_ID}/")

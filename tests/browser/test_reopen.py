@@ -179,12 +179,12 @@ def test_from_its_row_the_row_stays_where_it_is_and_takes_the_focus(page, sandbo
     row_reopen(page).wait_for()
     if screen == "desktop":
         page.mouse.move(200, 600)
-        page.mouse.wheel(0, 200)
+        page.mouse.wheel(0, 300)
         scrolled = "() => document.querySelector('#list-pane').scrollTop"
     else:
-        page.evaluate("window.scrollTo(0, 200)")
+        page.evaluate("window.scrollTo(0, 300)")
         scrolled = "() => window.scrollY"
-    page.wait_for_function(f"({scrolled})() === 200")
+    page.wait_for_function(f"({scrolled})() === 300")
     ready(row_reopen(page))
     rows = page.get_by_role("listitem").locator("[href]").all_inner_texts()
     place = row(page).bounding_box()
@@ -194,10 +194,28 @@ def test_from_its_row_the_row_stays_where_it_is_and_takes_the_focus(page, sandbo
     expect(row(page)).to_contain_text("Open")
     expect(row(page).get_by_role("button", name="Close ticket 149943")).to_be_visible()
     expect(toast(page)).to_contain_text("Reopened.")
-    assert page.evaluate(scrolled) == 200
+    assert page.evaluate(scrolled) == 300
     assert row(page).bounding_box()["y"] == place["y"]
     assert page.get_by_role("listitem").locator("[href]").all_inner_texts() == rows
     assert calls(sandbox)[1:] == [f"POST {TICKET.rstrip('/')}/actions/reopen"]
+
+
+@pytest.mark.parametrize("language", ["en-GB", "sv-SE"])
+def test_rows_that_are_reopened_one_after_another_move_nothing(page, sandbox, language):
+    page.set_extra_http_headers({"Accept-Language": language})
+    sandbox.fault(method="POST", delay=0.2, times=None)
+    rows = page.locator(".ticket-row")
+    places_of = "rows => rows.map(row => row.getBoundingClientRect().y)"
+    for width in (360, 1024, 1280, 1920):
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.goto("/tickets/?status=closed")
+        places = rows.evaluate_all(places_of)
+        for nth in range(2):
+            rows.nth(nth).get_by_role("button").click()
+            expect(rows.nth(nth).locator(".busy")).to_be_visible()
+            assert rows.evaluate_all(places_of) == places, width
+            expect(rows.nth(nth).locator(".status.open")).to_be_visible()
+            assert rows.evaluate_all(places_of) == places, width
 
 
 def test_from_its_row_with_the_ticket_beside_it_both_are_redrawn_by_one_call(page, sandbox):
