@@ -240,6 +240,21 @@ def test_a_file_goes_up_on_its_own(agent, sandbox):
     assert "notes.txt" in agent.get(f"/tickets/{ENCRYPTED_ID}/").content.decode()
 
 
+@pytest.mark.parametrize(("name", "way"), [("skärm.PNG", "thumbnail"), ("faktura.pdf", ">View<")])
+def test_a_picture_or_pdf_that_went_up_can_be_looked_at(agent, name, way):
+    form = form_of(agent, ENCRYPTED_ID) | {"message": "See the file.", "files": [file_of(name)]}
+    agent.post(REPLY_URL, form)
+    thread = agent.get(f"/tickets/{ENCRYPTED_ID}/").content.decode()
+    assert way in thread.partition("See the file.")[2]
+
+
+@pytest.mark.parametrize("mime_type", [None, "", "application/octet-stream"])
+def test_a_picture_whose_type_hostup_does_not_say_can_be_looked_at(agent, sandbox, mime_type):
+    picture = {"id": "tatt_1", "filename": "a.png", "mimeType": mime_type}
+    sandbox.fault(transform=lambda ticket: ticket | {"attachments": [picture]})
+    assert '<img class="thumbnail"' in agent.get(f"/tickets/{ENCRYPTED_ID}/").content.decode()
+
+
 @pytest.mark.parametrize("fault", FAILING)
 def test_a_file_that_fails_is_worded(agent, sandbox, settings, fault):
     settings.HOSTUP_FILE_DEADLINE = 1.0
@@ -263,7 +278,7 @@ def test_a_file_whose_answer_was_lost_is_not_said_to_be_a_change_of_the_ticket(a
     with_reply = agent.post(f"/tickets/{SAMPLE_ID}/reply/", data).content.decode()
     for html in (alone, with_reply):
         assert "We do not know whether notes.txt was attached" in html
-        assert "Check whether the file is in the ticket; if not, try again." in html
+        assert "Send your reply without it, then look whether the ticket shows it." in html
         assert "could not be read again" not in html
     assert "Your reply was not sent." in alone
     assert "The ticket was reopened, but your reply was not sent." in with_reply

@@ -18,7 +18,7 @@ def test_it_is_a_form_with_the_fields_and_the_file():
         "tkt_1",
         f"--{boundary}",
         'Content-Disposition: form-data; name="file"; filename="notes.txt"',
-        "Content-Type: application/octet-stream",
+        "Content-Type: text/plain",
         "",
         "text",
         f"--{boundary}--",

@@ -198,7 +198,10 @@ def no_room() -> Failure:
 def lost_file(error: errors.OutcomeUnknown, name: str) -> Failure:
     """Word that nobody knows what became of a file, which goes out before its reply."""
     heading = _("We do not know whether %(name)s was attached") % {"name": name}
-    sentences = [_("HostUp did not confirm it. Check whether the file is in the ticket; if not, try again.")]
+    sentences = [
+        _("HostUp did not confirm it, and may show it with your next reply only."),
+        _("Send your reply without it, then look whether the ticket shows it."),
+    ]
     return describe(error)._replace(heading=heading, sentences=sentences)
 
 

@@ -4,6 +4,8 @@ import secrets
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
+from tickets.hostup.types import ANYTHING, type_by_name
+
 CHUNK_BYTES = 64 * 1024
 
 
@@ -22,7 +24,7 @@ class FileForm:
         ]
         parts.append(
             f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{_escaped(filename)}"\r\n'
-            "Content-Type: application/octet-stream\r\n\r\n"
+            f"Content-Type: {type_by_name(filename) or ANYTHING}\r\n\r\n"
         )
         self._before = "".join(parts).encode()
         self._content = content

@@ -5,9 +5,11 @@ Required are the fields without which a ticket cannot be shown or acted on; for 
 was not there. A status, priority or sender that the reference does not know stays as the text that came.
 """
 
+import mimetypes
 import re
 from datetime import datetime
 from hashlib import sha256
+from pathlib import PurePath
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, Struct, field
@@ -18,8 +20,15 @@ Id = Annotated[str, Meta(pattern=ID_PATTERN)]
 Number = Annotated[int, Meta(ge=0, lt=10**18)]  # what may go into an address, as ids may
 Time = Annotated[datetime, Meta(tz=True)]
 
+ANYTHING = "application/octet-stream"  # the type of what nobody knows
+
 STATUSES = ("open", "answered", "customer_reply", "in_progress", "on_hold", "closed")
 CLOSED = "closed"
+
+
+def type_by_name(filename: str) -> str:
+    """Return the MIME type that the name's ending stands for, "" for one that stands for none."""
+    return mimetypes.types_map.get(PurePath(filename).suffix.lower(), "")
 
 
 class _Value(Struct, rename="camel", frozen=True, kw_only=True):
@@ -41,6 +50,12 @@ class Attachment(_Value):
     id: Id
     filename: str | None = None
     mime_type: str | None = None
+
+    @property
+    def claimed_type(self) -> str:
+        """What it says it is: HostUp's word, its name's where HostUp has none, "" when nobody says."""
+        said = self.mime_type if self.mime_type != ANYTHING else None
+        return said or type_by_name(self.filename or "")
 
 
 class Message(_Value):
