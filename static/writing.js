@@ -64,6 +64,12 @@
     tryingAgain = setTimeout(saveAgain, TRY_AGAIN);
   });
 
+  // Ctrl and Enter, ⌘ and Enter on a Mac, press the form's button.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !event.target.matches("textarea")) return;
+    event.target.closest(FORMS)?.querySelector("button.primary").click();
+  });
+
   // While a form is being sent its texts stand still, so that what is typed meanwhile is not lost.
   const standStill = (still) => ({ detail: { ctx } }) => {
     if (!ctx?.sourceElement?.matches?.(FORMS)) return;

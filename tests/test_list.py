@@ -38,6 +38,13 @@ def test_a_row_says_what_an_agent_asks_first(agent):
     assert re.search(r"Reopen.*ticket 149943", row, re.DOTALL)
 
 
+def test_a_row_says_what_is_pressing_and_no_other_priority(agent):
+    html = agent.get("/tickets/").content.decode()
+    row = html[html.index("Web shop down, no customer can order") :].partition("</li>")[0]
+    assert "Critical" in row
+    assert not re.search("Low|Medium|High", html.partition('id="row-')[2])
+
+
 def test_whose_turn_it_is(agent):
     ours = agent.get("/tickets/?status=answered").content.decode()
     assert ours.count("Waiting on us") == len(rows(ours)) > 0

@@ -34,6 +34,13 @@ def test_a_ticket_is_one_call(agent, sandbox):
     ]
 
 
+def test_of_a_long_thread_the_newest_message_is_one_link_away(agent):
+    html = page(agent, LONG_THREAD_ID)
+    last = re.findall(r'id="(message-tmsg_\w+)"', html)[-1]
+    assert f'<a href="#{last}">Newest message</a>' in html
+    assert "Newest message" not in page(agent, SAMPLE_ID)
+
+
 def test_it_shows_what_the_reference_s_sample_has(agent):
     html = page(agent, SAMPLE_ID)
     assert "<bdi>Question about my hosting account</bdi></h1>" in html

@@ -20,6 +20,7 @@ from tickets.hostup.types import CLOSED, Message, TicketSummary
 
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86_400, 31_536_000  # seconds
 
+PRESSING = ("urgent", "critical")  # the priorities that a row shows
 LONGEST_IN_A_ROW = 300  # characters of a text; the ticket itself shows all of it
 
 _URL = re.compile(r"https?://[^\s<>\"'`\\\u00a0]{1,2000}", re.IGNORECASE)
@@ -142,6 +143,7 @@ class Row(NamedTuple):
     status: str
     status_word: str
     turn: str
+    priority: str
     subject: str | None
     department: str | None
     requester: str | None
@@ -165,6 +167,7 @@ def in_rows(tickets: list[TicketSummary]) -> list[Row]:
             status := _short(ticket.status),
             word_in(status, statuses),
             turns.get(status, ""),
+            ticket.priority if ticket.priority in PRESSING else "",
             _short(ticket.subject),
             _short(ticket.department_name or ticket.department_slug),
             _short(ticket.requester_name),

@@ -208,6 +208,18 @@ def test_a_form_leads_to_this_site_alone(by_name):
     assert "form-action 'self'" in policy.split("; ")
 
 
+def test_after_a_wrong_password_the_next_try_is_typed_at_once(visitor):
+    visitor.goto("/accounts/login/")
+    visitor.keyboard.type("agent")
+    visitor.keyboard.press("Tab")
+    visitor.keyboard.type("not the password")
+    visitor.keyboard.press("Enter")
+    expect(visitor.get_by_role("alert")).to_be_visible()
+    visitor.keyboard.type(PASSWORD)
+    visitor.keyboard.press("Enter")
+    expect(visitor.get_by_role("button", name="Sign out")).to_be_visible()
+
+
 def test_after_signing_out_back_shows_nothing(visitor):
     sign_in(visitor)
     visitor.goto(TICKET)

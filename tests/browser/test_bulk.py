@@ -136,7 +136,7 @@ def test_three_are_reopened_one_after_another_by_one_call_each(page, sandbox, th
 def test_one_that_fails_stays_selected_with_its_reason_and_the_others_go_on(page, sandbox, three, fault, reason):
     sandbox.fault(fault, method="POST", skip=1)
     button(page, "Reopen selected").click()
-    expect(says(page)).to_have_text("2 reopened, 1 not. 1 selected")
+    expect(says(page)).to_have_text("2 reopened, 1 not done. 1 selected")
     assert changes(sandbox) == paths(sandbox, three)
     expect(box(page, three[1])).to_be_checked()
     expect(box(page, three[1])).to_have_accessible_description(reason)
@@ -157,7 +157,7 @@ def test_what_nobody_knows_is_counted_apart_from_what_was_not_done(page, sandbox
     sandbox.fault("problem_503", method="GET")
     sandbox.fault("problem_403", method="POST")
     button(page, "Reopen selected").click()
-    expect(says(page)).to_have_text("1 reopened, 1 not known, 1 not. 2 selected")
+    expect(says(page)).to_have_text("1 reopened, 1 not known, 1 not done. 2 selected")
     expect(result(page, three[1])).to_have_text("We do not know whether that happened")
     assert changes(sandbox) == paths(sandbox, three)
 
@@ -178,7 +178,7 @@ def test_the_wait_can_be_stopped(page, sandbox, three, long_wait):
     button(page, "Reopen selected").click()
     expect(bar(page)).to_contain_text("Going on in 99 s")
     button(page, "Stop").click()
-    expect(says(page)).to_have_text("Stopped. 0 reopened, 3 not. 3 selected")
+    expect(says(page)).to_have_text("Stopped. 0 reopened, 3 not done. 3 selected")
     assert changes(sandbox) == paths(sandbox, three[:1])
 
 
@@ -190,7 +190,7 @@ def test_stopped_in_the_middle_what_was_sent_is_awaited_and_nothing_more_is_sent
     expect(bar(page)).to_contain_text("1 of 3")
     button(page, "Stop").click()
     expect(says(page)).to_have_text("Stopping after this one…")
-    expect(says(page)).to_have_text("Stopped. 2 reopened, 1 not. 1 selected")
+    expect(says(page)).to_have_text("Stopped. 2 reopened, 1 not done. 1 selected")
     page.wait_for_timeout(500)
     assert changes(sandbox) == paths(sandbox, three[:2])
     expect(box(page, three[2])).to_be_checked()
@@ -348,7 +348,7 @@ def test_while_it_runs_a_row_can_be_neither_chosen_nor_opened(page, sandbox, thr
 def test_when_the_session_has_ended_it_stops_and_says_so(page, context, sandbox, three):
     context.clear_cookies(name="sessionid")
     button(page, "Reopen selected").click()
-    expect(says(page)).to_have_text("Stopped: you are signed out. 0 reopened, 3 not. 3 selected")
+    expect(says(page)).to_have_text("Stopped: you are signed out. 0 reopened, 3 not done. 3 selected")
     assert posts(sandbox) == []
     bar(page).get_by_role("link", name="Sign in").click()
     fill_in_sign_in(page)
@@ -360,7 +360,7 @@ def test_when_its_page_has_expired_it_stops_and_says_to_reload(page, context, sa
     context.clear_cookies(name="sessionid")
     sign_in(context.new_page())
     button(page, "Reopen selected").click()
-    expect(says(page)).to_have_text("Stopped: the page has expired. 0 reopened, 3 not. 3 selected")
+    expect(says(page)).to_have_text("Stopped: the page has expired. 0 reopened, 3 not done. 3 selected")
     expect(page.get_by_role("alert")).to_contain_text("Nothing was changed. Reload the page and try again.")
     assert posts(sandbox) == []
     page.reload()
@@ -388,7 +388,7 @@ def under_way(page, sandbox):
 def test_gone_back_in_the_middle_it_stops_and_says_what_was_done(page, sandbox, under_way):
     page.go_back()
     expect(row(page, 150013)).to_be_visible()
-    expect(says(page)).to_contain_text("Stopped. 2 reopened, 1 not.")
+    expect(says(page)).to_contain_text("Stopped. 2 reopened, 1 not done.")
     expect(page.get_by_role("alert")).to_have_count(0)
     page.wait_for_timeout(500)
     assert changes(sandbox) == paths(sandbox, under_way[:2])
@@ -402,14 +402,14 @@ def test_gone_back_to_an_error_it_stops_too(page, sandbox, under_way):
     assert changes(sandbox) == paths(sandbox, under_way[:2])
     sandbox.clear_faults()
     page.go_forward()
-    expect(says(page)).to_contain_text("Stopped. 2 reopened, 1 not.")
+    expect(says(page)).to_contain_text("Stopped. 2 reopened, 1 not done.")
 
 
 @BOTH_SCREENS
 def test_without_a_network_it_stops_and_says_so(page, context, sandbox, three):
     context.set_offline(True)
     button(page, "Reopen selected").click()
-    counts = "0 reopened, 1 not known, 2 not. 3 selected"
+    counts = "0 reopened, 1 not known, 2 not done. 3 selected"
     expect(says(page)).to_have_text(f"Stopped: the dashboard cannot be reached. {counts}")
     expect(result(page, three[0])).to_have_text("The dashboard cannot be reached")
     expect(page.get_by_role("alert")).to_contain_text("look at it before you try again")
@@ -425,7 +425,7 @@ def test_without_a_network_it_stops_and_says_so(page, context, sandbox, three):
 def test_a_page_of_a_proxy_is_no_success(page, sandbox, three, answer):
     page.route("**/reopen/**", lambda route: route.fulfill(**ANSWERS_OF_A_PROXY[answer]))
     button(page, "Reopen selected").click()
-    counts = "0 reopened, 1 not known, 2 not. 3 selected"
+    counts = "0 reopened, 1 not known, 2 not done. 3 selected"
     expect(says(page)).to_have_text(f"Stopped: the dashboard cannot be reached. {counts}")
     expect(result(page, three[0])).to_have_text("The dashboard cannot be reached")
     assert posts(sandbox) == []
@@ -440,7 +440,7 @@ def test_on_a_small_phone_everything_is_in_reach_of_a_thumb(page, sandbox, three
     area = page.locator(".pick").first.bounding_box()
     assert min(area["width"], area["height"]) >= 44
     button(page, "Reopen selected").tap()
-    expect(says(page)).to_contain_text("2 reopened, 1 not.")
+    expect(says(page)).to_contain_text("2 reopened, 1 not done.")
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 360
 
 

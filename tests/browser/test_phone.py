@@ -16,7 +16,7 @@ UNZOOMED = 16  # CSS pixels: into fields with smaller letters Safari zooms, and 
 # The controls, as distinct from links in a text: name and shorter side of each that shows.
 CONTROLS = """() =>
   [...document.querySelectorAll(`button, .button, input, select, nav a, header a, .ticket-row a,
-    .ticket-facts a, .sheet > p > a:only-child`)]
+    .ticket-facts a, .newest a, .sheet > p > a:only-child`)]
   .filter((control) => control.checkVisibility() && control.type !== "hidden" && !control.matches(".skip-link"))
   .map((control) => {
     // A row is pressed anywhere, and a box by its label.

@@ -47,6 +47,17 @@ def test_a_reply_goes_out_and_the_box_is_empty(page, sandbox):
     assert texts_at_hostup(sandbox).count("Thank you, it works now.") == 1
 
 
+def test_ctrl_and_enter_send_the_reply_once(page, sandbox):
+    sandbox.fault(method="POST", delay=0.5)
+    page.goto(PAGE)
+    box(page).fill("By keyboard.")
+    box(page).press("Enter")
+    box(page).press("Control+Enter")
+    box(page).press("Control+Enter")
+    expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
+    assert texts_at_hostup(sandbox).count("By keyboard.\n") == 1
+
+
 def test_two_quick_presses_send_one(page, sandbox):
     sandbox.fault(method="POST", delay=0.5)
     page.goto(PAGE)

@@ -1,0 +1,21 @@
+"""On paper: what was written, and nothing that is pressed."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.steps import TICKET, close, heading, reopen, row_link
+
+
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
+def test_a_printed_ticket_is_the_ticket_alone(page):
+    page.goto(TICKET)
+    reopen(page).click()
+    expect(close(page)).to_be_visible()
+    page.emulate_media(media="print")
+    for shown in (heading(page), page.get_by_text("Hello, I have a question")):
+        expect(shown).to_be_visible()
+    for pressed in ("button", "textbox", "navigation", "alert", "status"):
+        expect(page.get_by_role(pressed)).to_have_count(0)
+    expect(row_link(page)).to_have_count(0)
+    pane = page.get_by_role("region", name="Ticket", exact=True)
+    assert pane.evaluate("pane => pane.scrollHeight === pane.clientHeight")  # all of it
