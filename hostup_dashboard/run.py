@@ -15,8 +15,11 @@ import time
 import urllib.request
 from pathlib import Path
 
+from hostup_dashboard.environment import Env
+
+env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
-SECRETS_FILE = Path(os.environ.get("DATA_DIR", BASE_DIR / "data")) / "secrets.env"
+SECRETS_FILE = Path(env.str("DATA_DIR", str(BASE_DIR / "data"))) / "secrets.env"
 USERNAME = "agent"
 START_SECONDS = 30
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy knows nothing of our loopback
@@ -25,10 +28,10 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy
 def main() -> None:
     port = _free_port("PORT", 8000)
     environment = {**os.environ, **_secrets(), "SITE_URL": f"http://127.0.0.1:{port}", "AGENT_USERNAME": USERNAME}
-    sandbox_port = None
-    if "HOSTUP_API_URL" not in environment:
+    hostup_url, sandbox_port = env.str("HOSTUP_API_URL", ""), None
+    if not hostup_url:
         sandbox_port = _free_port("SANDBOX_PORT", 8100)
-        environment["HOSTUP_API_URL"] = f"http://127.0.0.1:{sandbox_port}"
+        hostup_url = environment["HOSTUP_API_URL"] = f"http://127.0.0.1:{sandbox_port}"
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     servers = []
@@ -38,12 +41,12 @@ def main() -> None:
             servers.append(_start(*sandbox, environment=environment))
         _start("manage.py", "migrate", "--verbosity", "0", environment=environment, wait=True)
         if sandbox_port:
-            _wait_for(f"{environment['HOSTUP_API_URL']}/_sandbox/calls", servers)
+            _wait_for(f"{hostup_url}/_sandbox/calls", servers)
         _start("manage.py", "demo_agent", environment=environment, wait=True)
         gunicorn = ("-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--log-level", "warning")
         servers.append(_start(*gunicorn, "hostup_dashboard.wsgi", environment=environment))
         _wait_for(f"{environment['SITE_URL']}/healthz", servers)
-        _say_where(environment, is_sandbox=bool(sandbox_port))
+        _say_where(environment, f"{hostup_url}{' (sandbox: made-up tickets)' if sandbox_port else ''}")
         while all(server.poll() is None for server in servers):
             time.sleep(0.3)
     except KeyboardInterrupt:
@@ -58,7 +61,7 @@ def main() -> None:
 
 
 def _free_port(name: str, default: int) -> int:
-    port = int(os.environ.get(name, default))
+    port = env.int(name, default)
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -108,13 +111,13 @@ def _wait_for(address: str, servers: list[subprocess.Popen]) -> None:
     sys.exit(f"{address} did not answer within {START_SECONDS} seconds.")
 
 
-def _say_where(environment: dict[str, str], *, is_sandbox: bool) -> None:
+def _say_where(environment: dict[str, str], hostup: str) -> None:
     print(
         f"""
   HostUp Dashboard  {environment["SITE_URL"]}
   Username          {USERNAME}
   Password          {environment["AGENT_PASSWORD"]}
-  HostUp            {environment["HOSTUP_API_URL"]}{" (sandbox: made-up tickets)" if is_sandbox else ""}
+  HostUp            {hostup}
 
   Ctrl-C stops it.
 """,

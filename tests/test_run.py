@@ -52,8 +52,8 @@ def said_until(process, words):
 
 
 def test_it_starts_says_where_and_who_and_stops_both(environment, nowhere):
-    # As on an intranet: the proxy knows nothing of this machine.
-    process = start(environment | {"http_proxy": nowhere})
+    # As on an intranet: the proxy knows nothing of this machine. And an empty value counts as none.
+    process = start(environment | {"http_proxy": nowhere, "HOSTUP_API_URL": ""})
     try:
         said = said_until(process, "Ctrl-C stops it.")
         address, username, password = re.findall(r"(?:Dashboard|Username|Password) +(\S+)", said)
@@ -84,6 +84,12 @@ def test_it_starts_over_an_address_of_yours_whatever_that_thinks_of_the_sandbox_
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(15)
+
+
+def test_an_empty_data_folder_is_none_so_secrets_are_not_made_in_the_checkout(environment):
+    command = [sys.executable, "-c", "from hostup_dashboard.run import SECRETS_FILE; print(SECRETS_FILE)"]
+    said = subprocess.check_output(command, cwd=ROOT, env=environment | {"DATA_DIR": ""}, text=True)
+    assert said == f"{ROOT}/data/secrets.env\n"
 
 
 @pytest.mark.parametrize("name", ["PORT", "SANDBOX_PORT"])
