@@ -37,8 +37,7 @@ def main() -> None:
     servers = []
     try:
         if sandbox_port:
-            sandbox = ("manage.py", "sandbox", "--port", str(sandbox_port))
-            servers.append(_start(*sandbox, environment=environment))
+            servers.append(_start("-m", "sandbox", "--port", str(sandbox_port), environment=environment))
         _start("manage.py", "migrate", "--verbosity", "0", environment=environment, wait=True)
         if sandbox_port:
             _wait_for(f"{hostup_url}/_sandbox/calls", servers)
