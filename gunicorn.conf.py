@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import os
+import sys
 from contextlib import suppress
 
 from hostup_dashboard import environment, metrics_server
@@ -32,13 +33,6 @@ MB = 1024 * 1024
 
 def on_starting(server):
     """Before the first worker: collect the static files and say what `manage.py check` would; share memory."""
-    metrics_server.prepare()
-
-    import django
-    from django.core.management import call_command
-
-    from hostup_dashboard import templating
-
     # glibc would give threads arenas of their own, and a worker up to 144 MB instead of 84; Python's threads take
     # turns anyhow. And it would keep for good what hashing a password takes, 20 MB. The workers inherit this.
     # Systems without glibc have no such settings.
@@ -47,8 +41,20 @@ def on_starting(server):
         libc.mallopt(M_ARENA_MAX, 1)
         libc.mallopt(M_MMAP_THRESHOLD, 1 * MB)
         libc.mallopt(M_TRIM_THRESHOLD, 4 * MB)  # the line above fixes it at less than what a page takes
-    django.setup()
-    call_command("check")
+
+    import django
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import CommandError, call_command
+
+    try:
+        metrics_server.prepare()
+        django.setup()
+        call_command("check")
+    except (ImproperlyConfigured, CommandError) as error:  # a setting of the installation's, as in manage.py
+        sys.exit(f"problem  settings: {error}")
+
+    from hostup_dashboard import templating
+
     templating.compile_all()
     call_command("collectstatic", interactive=False, verbosity=0)
 

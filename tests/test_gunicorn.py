@@ -1,7 +1,10 @@
 """What goes over the wire: real gunicorn behind a proxy on another machine that ends TLS, asked by hand."""
 
+import os
 import re
 import socket
+import subprocess
+import sys
 import time
 from email import message_from_bytes
 from pathlib import Path
@@ -14,6 +17,7 @@ from sandbox.special_tickets import SAMPLE_ID
 from tests.browser.dashboard import Dashboard, signed_in
 from tests.headers import assert_has_our_headers
 
+ROOT = Path(__file__).parent.parent
 HOST = "tickets.example.com"
 EVIL = "evil.example"
 TLS = "X-Forwarded-Proto: https"
@@ -212,3 +216,18 @@ def test_whoever_takes_nothing_of_a_file_lets_go_of_its_place(running_sandbox, t
             taken = sum(map(len, iter(lambda: lost.recv(1_000_000), b"")))
     running_sandbox.clear_faults()
     assert 0 < taken < 20_000_000
+
+
+@pytest.mark.parametrize(("wrong", "sentence"), [
+    ({"SECRET_KEY": "short"}, "SECRET_KEY is too short"),
+    ({"DEBUG": "on", "SITE_URL": f"https://{HOST}"}, "DEBUG is on and SITE_URL is"),
+])  # fmt: skip
+def test_a_bad_setting_is_a_sentence(wrong, sentence, tmp_path):
+    server = [sys.executable, "-m", "gunicorn", "hostup_dashboard.wsgi", "--bind", "127.0.0.1:0"]
+    environment = os.environ | {"DATA_DIR": str(tmp_path)} | wrong
+    said = subprocess.run(
+        server, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert said.returncode == 1
+    assert sentence in said.stderr
+    assert "Traceback" not in said.stderr
