@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -112,6 +113,12 @@ def test_only_caddy_is_on_the_network_and_only_the_dashboard_reaches_the_databas
     assert SERVICES["caddy"]["networks"] == ["front"]
     assert {name for name, service in SERVICES.items() if "front" in service["networks"]} == {"caddy", "dashboard"}
     assert COMPOSE["networks"]["inside"]["internal"] is True
+
+
+def test_no_container_s_log_grows_without_end():
+    assert {name: service["logging"] for name, service in SERVICES.items()} == {
+        name: {"driver": "local"} for name in SERVICES
+    }
 
 
 def test_replicas_do_not_migrate():
@@ -292,3 +299,10 @@ def test_agents_sign_in_through_caddy_and_cannot_say_that_they_are_somebody_else
     clients = {line["client"] for line in lines if line["logger"] == "hostup_dashboard.request"}
     assert clients
     assert clients <= {"127.0.0.1", "::1"}
+
+
+def test_caddy_says_nothing_of_its_health_checks(behind_caddy):
+    caddy, _ = behind_caddy
+    path = urlsplit(SERVICES["caddy"]["healthcheck"]["test"][-1]).path
+    assert requests.get(f"http://{caddy.environment['CADDY_ADMIN']}{path}", timeout=5).status_code == 200
+    assert "received request" not in (caddy.home / "caddy.log").read_text()
