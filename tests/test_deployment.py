@@ -186,14 +186,22 @@ def test_systemd_accepts_the_unit_and_finds_it_tight(tmp_path):
     assert float(re.search(r"exposure level for \S+: ([\d.]+)", said).group(1)) <= 1.5
 
 
+def told_by(name):
+    """Return what promtool expects of the alert `name` while it fires."""
+    rules = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+    (alert,) = [rule for rule in rules if rule["alert"] == name]
+    return {"exp_labels": alert["labels"], "exp_annotations": alert["annotations"]}
+
+
+def judge_alerts(folder, *tests):
+    tests = {"rule_files": [str(ALERTS)], "evaluation_interval": "15s", "tests": list(tests)}
+    (folder / "tests.yml").write_text(yaml.safe_dump(tests))
+    run(tool("promtool"), "test", "rules", folder / "tests.yml")
+
+
 def test_a_hostup_that_hangs_is_alerted_and_one_that_hung_is_not(tmp_path):
-    (alert,) = [
-        rule
-        for group in yaml.safe_load(ALERTS.read_text())["groups"]
-        for rule in group["rules"]
-        if rule.get("alert") == "HostUpNotAnswering"
-    ]
-    told = {"exp_labels": alert["labels"], "exp_annotations": alert["annotations"]}
+    name = "HostUpNotAnswering"
+    told = told_by(name)
     state, calls = "hostup_dashboard_hostup_circuit_state", "hostup_dashboard_hostup_call_seconds_count"
     failing = f'{calls}{{outcome="TooSlow"}}'
     hanging = {
@@ -203,8 +211,8 @@ def test_a_hostup_that_hangs_is_alerted_and_one_that_hung_is_not(tmp_path):
             {"series": failing, "values": "0+1x30"},
         ],
         "alert_rule_test": [
-            {"eval_time": "4m", "alertname": alert["alert"], "exp_alerts": []},
-            {"eval_time": "6m", "alertname": alert["alert"], "exp_alerts": [told]},
+            {"eval_time": "4m", "alertname": name, "exp_alerts": []},
+            {"eval_time": "6m", "alertname": name, "exp_alerts": [told]},
         ],
     }
     # The state is the one that the last call found: of an outage after which everybody went home nobody is told.
@@ -212,12 +220,38 @@ def test_a_hostup_that_hangs_is_alerted_and_one_that_hung_is_not(tmp_path):
         "interval": "15s",
         "input_series": [{"series": state, "values": "0 2x60"}, {"series": failing, "values": "0 5x60"}],
         "alert_rule_test": [
-            {"eval_time": time, "alertname": alert["alert"], "exp_alerts": []} for time in ("5m", "6m", "12m")
+            {"eval_time": time, "alertname": name, "exp_alerts": []} for time in ("5m", "6m", "12m")
         ],
     }
-    tests = {"rule_files": [str(ALERTS)], "evaluation_interval": "15s", "tests": [hanging, over]}
-    (tmp_path / "tests.yml").write_text(yaml.safe_dump(tests))
-    run(tool("promtool"), "test", "rules", tmp_path / "tests.yml")
+    judge_alerts(tmp_path, hanging, over)
+
+
+def test_what_is_not_ready_is_alerted_and_so_is_that_nobody_asks(tmp_path):
+    def fires(name, at, *, yes):
+        return {"eval_time": at, "alertname": name, "exp_alerts": [told_by(name)] if yes else []}
+
+    def asked(status, values):
+        return {
+            "series": f'hostup_dashboard_request_seconds_count{{route="readyz",status="{status}"}}',
+            "values": values,
+        }
+
+    away = {
+        "interval": "15s",
+        "input_series": [asked("2xx", "0+1x40 40x100"), asked("5xx", "0x40 1+1x100")],
+        "alert_rule_test": [
+            fires("NotReady", "9m", yes=False),
+            fires("NotReady", "15m", yes=True),
+            fires("NobodyAsks", "35m", yes=False),
+        ],
+    }
+    given_up = {
+        "interval": "15s",
+        "input_series": [asked("2xx", "0+1x40 40x200")],
+        "alert_rule_test": [fires("NobodyAsks", "20m", yes=False), fires("NobodyAsks", "45m", yes=True)],
+    }
+    never = {"interval": "15s", "alert_rule_test": [fires("NobodyAsks", "20m", yes=True)]}
+    judge_alerts(tmp_path, away, given_up, never)
 
 
 class Caddy:
