@@ -31,6 +31,7 @@ CADDYFILE = (DEPLOY / "Caddyfile").read_text()
 ALERTS = DEPLOY / "prometheus-alerts.yml"
 UNIT = (DEPLOY / "hostup-dashboard.service").read_text()
 GUIDE = (ROOT / "docs/operate.md").read_text()
+SCALE = (ROOT / "docs/scale.md").read_text()
 SITE_URL = "https://tickets.example.internal"
 
 
@@ -163,25 +164,67 @@ def test_shellcheck_finds_nothing_in_the_scripts():
     run(tool("shellcheck"), DEPLOY / "make-secrets", DEPLOY / "manage")
 
 
-def test_compose_reads_its_file(tmp_path):
+def composed(folder, override=""):
+    """Return what Compose makes of its file, and of an `override` beside it."""
     command = [tool("docker-compose")] if shutil.which("docker-compose") else [tool("docker"), "compose"]
     if subprocess.run([*command, "version"], capture_output=True, check=False).returncode:
         pytest.skip("docker has no compose plugin")
     for name in ("compose.yaml", "Dockerfile"):
-        shutil.copy(ROOT / name, tmp_path)
-    (tmp_path / ".env").write_text(f"SITE_URL={SITE_URL}\n")
-    said = run(*command, "--project-directory", tmp_path, "-f", tmp_path / "compose.yaml", "config")
-    assert f"SITE_URL: {SITE_URL}" in said
+        shutil.copy(ROOT / name, folder)
+    (folder / ".env").write_text(f"SITE_URL={SITE_URL}\n")
+    (folder / "compose.override.yaml").write_text(override or "{}")
+    files = [word for name in ("compose.yaml", "compose.override.yaml") for word in ("-f", folder / name)]
+    return yaml.safe_load(run(*command, "--project-directory", folder, *files, "config"))
 
 
-def test_systemd_accepts_the_unit_and_finds_it_tight(tmp_path):
+def snippet(page, first_line):
+    """Return the example in `page` that begins with this line."""
+    return re.search(rf"^```\w+\n({re.escape(first_line)}\n.*?)^```$", page, re.M | re.S)[1]
+
+
+def test_compose_reads_its_file(tmp_path):
+    assert composed(tmp_path)["services"]["dashboard"]["environment"]["SITE_URL"] == SITE_URL
+
+
+def test_compose_reads_what_a_replica_of_several_adds(tmp_path):
+    project = composed(tmp_path, snippet(SCALE, "# compose.override.yaml"))
+    dashboard, migrate = (project["services"][name] for name in ("dashboard", "migrate"))
+    assert [(port["host_ip"], port["published"]) for port in dashboard["ports"]] == [("192.0.2.11", "8000")]
+    assert {secret["source"] for secret in dashboard["secrets"]} == {
+        *SERVICES["dashboard"]["secrets"],
+        "cache_url",
+    }
+    assert dashboard["environment"]["CACHE_URL_FILE"] == "/run/secrets/cache_url"
+    assert "front" in migrate["networks"]
+
+
+def units(folder):
+    """Copy the units, with programs that exist on this machine in place of those that an installation has."""
+    for path in (*DEPLOY.glob("*.service"), *DEPLOY.glob("*.socket")):
+        text = re.sub(r"/opt/hostup-dashboard/.venv/bin/\w+", "/bin/true", path.read_text())
+        (folder / path.name).write_text(text)
+    return sorted(folder.glob("hostup-dashboard*"))
+
+
+def test_systemd_accepts_what_a_replica_of_several_changes(tmp_path):
     analyze = tool("systemd-analyze")
-    for name in ("hostup-dashboard.service", "hostup-dashboard.socket"):
-        text = (DEPLOY / name).read_text()
-        # Programs that exist on this machine, in place of those that an installation has.
-        (tmp_path / name).write_text(re.sub(r"/opt/hostup-dashboard/.venv/bin/\w+", "/bin/true", text))
-    said = run(analyze, "verify", tmp_path / "hostup-dashboard.service", tmp_path / "hostup-dashboard.socket")
-    assert "hostup-dashboard" not in said
+    copies = units(tmp_path)
+    for copy in copies:
+        (tmp_path / f"{copy.name}.d").mkdir()
+        change = snippet(SCALE, f"# systemctl edit {copy.name}")
+        assert "migrate" not in change
+        (tmp_path / f"{copy.name}.d/override.conf").write_text(change)
+    assert "hostup-dashboard" not in run(analyze, "verify", *copies)
+    # Both lists are emptied first: what is added to them would come after what the units say.
+    assert snippet(SCALE, "# systemctl edit hostup-dashboard.service").endswith("[Service]\nExecStartPre=\n")
+    assert "[Socket]\nListenStream=\nListenStream=8000\n" in snippet(
+        SCALE, "# systemctl edit hostup-dashboard.socket"
+    )
+
+
+def test_systemd_accepts_the_units_and_finds_the_service_tight(tmp_path):
+    analyze = tool("systemd-analyze")
+    assert "hostup-dashboard" not in run(analyze, "verify", *units(tmp_path))
     said = run(analyze, "security", "--offline=true", tmp_path / "hostup-dashboard.service")
     assert float(re.search(r"exposure level for \S+: ([\d.]+)", said).group(1)) <= 1.5
 
