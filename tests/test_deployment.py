@@ -8,9 +8,11 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -161,7 +163,33 @@ def test_hadolint_finds_nothing_in_the_dockerfile():
 
 
 def test_shellcheck_finds_nothing_in_the_scripts():
-    run(tool("shellcheck"), DEPLOY / "make-secrets", DEPLOY / "manage")
+    run(tool("shellcheck"), DEPLOY / "make-secrets", DEPLOY / "manage", DEPLOY / "backup")
+
+
+def test_a_backup_is_the_whole_database_and_old_ones_go_once_there_is_a_new_one(tmp_path):
+    tool("sqlite3")
+    backups, settings = tmp_path / "backups", tmp_path / "environment"
+    settings.write_text(f"DATA_DIR={tmp_path}\n")
+    backups.mkdir()
+    for name in ("old.sqlite3", "old.dump", "mine.txt", "recent.sqlite3"):
+        (backups / name).touch()
+        age = 20 if name == "recent.sqlite3" else 40  # days
+        long_ago = time.time() - age * 24 * 60 * 60
+        os.utime(backups / name, (long_ago, long_ago))
+
+    with pytest.raises(AssertionError, match="unable to open database"):
+        run(DEPLOY / "backup", backups, SETTINGS=str(settings))
+    assert (backups / "old.dump").exists()
+
+    with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("CREATE TABLE kept AS SELECT 'yes' AS word")
+        database.commit()
+        made = Path(run(DEPLOY / "backup", backups, SETTINGS=str(settings)).strip())
+    with closing(sqlite3.connect(made)) as copy:
+        assert copy.execute("SELECT word FROM kept").fetchall() == [("yes",)]
+    assert made.stat().st_mode & 0o777 == 0o600
+    assert {path.name for path in backups.iterdir()} == {made.name, "mine.txt", "recent.sqlite3"}
 
 
 def composed(folder, override=""):
@@ -200,8 +228,8 @@ def test_compose_reads_what_a_replica_of_several_adds(tmp_path):
 
 def units(folder):
     """Copy the units, with programs that exist on this machine in place of those that an installation has."""
-    for path in (*DEPLOY.glob("*.service"), *DEPLOY.glob("*.socket")):
-        text = re.sub(r"/opt/hostup-dashboard/.venv/bin/\w+", "/bin/true", path.read_text())
+    for path in DEPLOY.glob("hostup-dashboard*"):
+        text = re.sub(r"/opt/hostup-dashboard/(.venv/bin/\w+|deploy/backup)", "/bin/true", path.read_text())
         (folder / path.name).write_text(text)
     return sorted(folder.glob("hostup-dashboard*"))
 
@@ -209,11 +237,9 @@ def units(folder):
 def test_systemd_accepts_what_a_replica_of_several_changes(tmp_path):
     analyze = tool("systemd-analyze")
     copies = units(tmp_path)
-    for copy in copies:
-        (tmp_path / f"{copy.name}.d").mkdir()
-        change = snippet(SCALE, f"# systemctl edit {copy.name}")
-        assert "migrate" not in change
-        (tmp_path / f"{copy.name}.d/override.conf").write_text(change)
+    for name in ("hostup-dashboard.service", "hostup-dashboard.socket"):
+        (tmp_path / f"{name}.d").mkdir()
+        (tmp_path / f"{name}.d/override.conf").write_text(snippet(SCALE, f"# systemctl edit {name}"))
     assert "hostup-dashboard" not in run(analyze, "verify", *copies)
     # Both lists are emptied first: what is added to them would come after what the units say.
     assert snippet(SCALE, "# systemctl edit hostup-dashboard.service").endswith("[Service]\nExecStartPre=\n")
