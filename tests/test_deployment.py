@@ -226,6 +226,15 @@ def test_compose_reads_what_a_replica_of_several_adds(tmp_path):
     assert "front" in migrate["networks"]
 
 
+def test_compose_reads_how_prometheus_comes_to_the_metrics(tmp_path):
+    page = (ROOT / "docs/monitoring.md").read_text()
+    project = composed(tmp_path, snippet(page, "# compose.override.yaml"))
+    dashboard = project["services"]["dashboard"]
+    assert set(dashboard["networks"]) == {"inside", "front", "metrics"}
+    assert "ports" not in dashboard
+    assert project["networks"]["metrics"]["external"] is True
+
+
 def units(folder):
     """Copy the units, with programs that exist on this machine in place of those that an installation has."""
     for path in DEPLOY.glob("hostup-dashboard*"):
