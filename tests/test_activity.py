@@ -1,6 +1,26 @@
 """The log: who did what with which ticket, for every agent to see."""
 
-from sandbox.special_tickets import SAMPLE_ID
+import uuid
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from sandbox import keys
+from sandbox.special_tickets import ENCRYPTED_ID, SAMPLE_ID
+from tests.test_reply import form_of
+from tickets.hostup.circuit import FAILURES
+from tickets.models import Activity
+
+NEW = {"department": "billing", "subject": "Invoice", "message": "Twice.", "priority": "high"}
+# What is logged: where it is pressed, and what the form has beside its token.
+TRIED = {
+    "close": (f"/tickets/{ENCRYPTED_ID}/close/", {"status": "answered"}),
+    "reply": (f"/tickets/{ENCRYPTED_ID}/reply/", {"message": "Thank you."}),
+    "upload": (f"/tickets/{ENCRYPTED_ID}/upload/", {}),
+    "create": ("/tickets/new/", NEW),
+    "key_saved": ("/settings/key/", {"api_key": keys.FULL}),
+    "key_checked": ("/settings/key/check/", {}),
+}
 
 
 def test_it_shows_who_did_what(agent, colleague):
@@ -60,3 +80,50 @@ def test_a_request_id_is_kept_for_hostup_s_support(agent, sandbox):
 def test_a_status_that_a_form_made_up_is_not_logged(agent):
     agent.htmx_post(f"/tickets/{SAMPLE_ID}/reopen/", {"status": "<script>"})
     assert "script&gt;" not in agent.get("/activity/").content.decode()
+
+
+@pytest.fixture
+def logged(agent):
+    """Returns what the log says after one of `TRIED`; `meanwhile` happens after the pages have been looked at."""
+
+    def logged(action, meanwhile):
+        url, form = TRIED[action]
+        seen = form_of(agent) if url.endswith("/reply/") else {"token": str(uuid.uuid4())}
+        files = {"file": SimpleUploadedFile("log.txt", b"x")} if action == "upload" else {}
+        meanwhile()
+        agent.post(url, seen | form | files)
+        return Activity.objects.values_list("action", "outcome").get()
+
+    return logged
+
+
+@pytest.mark.parametrize("action", TRIED)
+def test_what_hostup_refuses_is_refused_whatever_it_was(sandbox, logged, action):
+    method = "GET" if action.startswith("key") else "POST"
+    assert logged(action, lambda: sandbox.fault("problem_403", method=method)) == (action, "refused")
+
+
+@pytest.mark.parametrize("action", ["close", "upload", "create", "key_saved", "key_checked"])
+def test_what_hostup_was_not_asked_is_not_done_whatever_it_was(agent, sandbox, logged, action):
+    def hostup_is_down():
+        sandbox.fault("problem_500", times=None)
+        for _ in range(FAILURES):
+            agent.get("/tickets/")
+        sandbox.clear_calls()
+
+    assert logged(action, hostup_is_down) == (action, "not_done")
+    assert sandbox.calls == []
+
+
+@pytest.mark.parametrize("action", ["key_saved", "key_checked"])
+def test_an_answer_that_says_nothing_refuses_nothing(sandbox, logged, action):
+    assert logged(action, lambda: sandbox.fault("html_200")) == (action, "not_done")
+
+
+@pytest.mark.parametrize(
+    ("action", "outcome"),
+    [("close", "not_done"), ("reply", "not_done"), ("upload", "unknown"), ("create", "not_done")],
+)
+def test_what_was_lost_and_looked_for_in_vain_is_not_done(sandbox, logged, action, outcome):
+    """A file is not looked for: nothing tells it from another of its name."""
+    assert logged(action, lambda: sandbox.fault("problem_502", method="POST")) == (action, outcome)

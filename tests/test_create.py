@@ -214,7 +214,7 @@ def test_a_refusal_keeps_the_text_and_may_be_tried_again(agent, sandbox, form, f
     assert ("req_" in html) == fault.startswith(("problem", "rate"))
     assert "We got it twice." in html
     assert Draft.objects.of(agent.user, "")["subject"] == "Invoice twice"
-    assert Activity.objects.get().outcome == "not_done"
+    assert Activity.objects.get().outcome == "refused"
     upstream.pool_for.cache_clear()  # the time that HostUp asked for is over
     assert agent.post(URL, form | {"token": token_in(html)}).status_code == 302
     assert len(made(sandbox)) == 1

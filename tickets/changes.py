@@ -102,10 +102,8 @@ def make(
         ticket = change.call(client, ticket_id)
     except (errors.Conflict, errors.OutcomeUnknown) as error:
         return _settle(client, change, ticket_id, shown_updated_at, began_at, error)
-    except errors.Unavailable as error:
-        return Result(Outcome.NOT_DONE, error=error)
     except errors.HostUpError as error:
-        return Result(Outcome.REFUSED, error=error)
+        return Result(Outcome.of(error), error=error)
     # Not documented: what closing answers. That messages are missing HostUp's `messageCount` does not tell: in the
     # reference's own sample of a reopened ticket it is 3, with one message.
     has_thread = ticket.has_thread and ticket.count >= shown_count
@@ -144,9 +142,9 @@ def _settle(
     try:
         ticket = client.ticket(ticket_id, tries=1)
     except errors.HostUpError:
-        return Result(Outcome.REFUSED if refused else Outcome.UNKNOWN, error=error)
+        return Result(Outcome.of(error), error=error)
     if ticket.status not in STATUSES:  # HostUp's own "unknown", or one of a later day: it may mean anything
-        return Result(Outcome.REFUSED if refused else Outcome.UNKNOWN, ticket, error)
+        return Result(Outcome.of(error), ticket, error)
     if change.is_reached(ticket):
         was_so = refused or _was_so_before(client, ticket, shown_updated_at, began_at)
         return Result(Outcome.ALREADY if was_so else Outcome.DONE, ticket, error)

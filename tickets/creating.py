@@ -61,7 +61,7 @@ def create(client: Client, user, token, turn: int, fields: dict) -> Result:
         state, error = State.NOT_SENT, refused
     finally:
         submission.end(sending.STORED[state], ticket_id=ticket.id if ticket else "")
-    activity.finish(sending.OUTCOMES[state], ticket=ticket, error=error)
+    activity.finish(sending.outcome_of(state, error), ticket=ticket, error=error)
     return Result(state, ticket.id if ticket else "", error, was_looked_for)
 
 

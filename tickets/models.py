@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tickets import crypto, storage
+from tickets.hostup import errors
 
 DRAFT_LIFE = timedelta(days=14)
 SUBMISSION_LIFE = timedelta(days=30)  # a form left open in a tab for longer than this may send as a new one
@@ -362,6 +363,16 @@ class Activity(models.Model):
         ALREADY = "already", _("No change needed")
         NOT_DONE = "not_done", _("Not done")
         REFUSED = "refused", _("Refused")
+
+        @classmethod
+        def of(cls, error: errors.HostUpError) -> "Activity.Outcome":
+            """Return what an error means for the log, as long as nobody has looked what became of it."""
+            match error:
+                case errors.OutcomeUnknown():
+                    return cls.UNKNOWN
+                case errors.Unavailable() | errors.Unreadable():
+                    return cls.NOT_DONE
+            return cls.REFUSED
 
     # What every agent may see of every other: the team's work. The rest is about accounts.
     SHARED = (

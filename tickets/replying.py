@@ -10,7 +10,7 @@ from tickets.hostup import errors
 from tickets.hostup.client import Client
 from tickets.hostup.types import Message, Ticket
 from tickets.models import Activity, Submission
-from tickets.sending import OUTCOMES, STORED, State, digest_of, pressed_before
+from tickets.sending import STORED, State, digest_of, outcome_of, pressed_before
 
 
 class Written(NamedTuple):
@@ -152,7 +152,7 @@ def _sent(client: Client, user, ready: Result, written: Written) -> Result:
     after = _read_again(client, before.id)
     if state == State.UNKNOWN and after:
         state = _settled(before, after, written, error)
-    activity.finish(OUTCOMES[state], ticket=after or before, error=error)
+    activity.finish(outcome_of(state, error), ticket=after or before, error=error)
     news = _added(before, after) if after else []
     return ready._replace(state=state, ticket=after or before, news=news, error=error, was_looked_for=bool(after))
 
@@ -168,8 +168,7 @@ def upload(client: Client, user, ticket_id: str, file) -> None:
     try:
         client.upload(file.name, file, file.size, ticket_id=ticket_id)
     except errors.HostUpError as error:
-        unknown = isinstance(error, errors.OutcomeUnknown)
-        activity.finish(Activity.Outcome.UNKNOWN if unknown else Activity.Outcome.REFUSED, error=error)
+        activity.finish(Activity.Outcome.of(error), error=error)
         raise
     activity.finish(Activity.Outcome.DONE)
 

@@ -13,6 +13,7 @@ from django.utils.crypto import salted_hmac
 
 from tickets import storage
 from tickets.forms import MOST_FILES
+from tickets.hostup import errors
 from tickets.models import Activity, Submission
 
 # A form that is longer under way belongs to a process that was ended. Each at its deadline: every file, and
@@ -38,12 +39,16 @@ STORED = {
     State.STALE: Submission.State.NOT_SENT,
     State.UNKNOWN: Submission.State.UNKNOWN,
 }
-# What the log says of it.
-OUTCOMES = {
-    State.SENT: Activity.Outcome.DONE,
-    State.NOT_SENT: Activity.Outcome.NOT_DONE,
-    State.UNKNOWN: Activity.Outcome.UNKNOWN,
-}
+
+
+def outcome_of(state: State, error: errors.HostUpError | None) -> Activity.Outcome:
+    """Return what the log says of a text that was sent, with the error on the way, if any."""
+    match state:
+        case State.SENT:
+            return Activity.Outcome.DONE
+        case State.NOT_SENT if isinstance(error, errors.OutcomeUnknown):  # it was looked for, and is not there
+            return Activity.Outcome.NOT_DONE
+    return Activity.Outcome.of(error)
 
 
 def needs_new_form(result) -> bool:

@@ -33,7 +33,7 @@ def key(request):
     try:
         try_out(client_for(clear), api_key)
     except errors.HostUpError as error:
-        activity.finish(Outcome.REFUSED, error=error)
+        activity.finish(Outcome.of(error), error=error)
         return _page(request, ApiKeyForm(), failure=_not_saved(error))
     api_key.encrypt(clear)
     api_key.save()
@@ -53,7 +53,7 @@ def check(request):
     try:
         try_out(client, request.user.api_key)
     except errors.HostUpError as error:
-        activity.finish(Outcome.REFUSED, error=error)
+        activity.finish(Outcome.of(error), error=error)
         return _page(request, ApiKeyForm(), failure=failures.describe(error)._replace(needs_key=False))
     request.user.api_key.keep("can_write", "checked_at", *departments.FIELDS)
     activity.finish(Outcome.DONE)
