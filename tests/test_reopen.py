@@ -199,8 +199,22 @@ def test_a_thread_that_cannot_be_read_stays_on_the_screen(agent, sandbox, lackin
     sandbox.fault(method="POST", transform=WITHOUT_A_THREAD[lacking])
     sandbox.fault("problem_503", method="GET", times=None)
     response = agent.htmx_post(URL, form, at=TICKET_PAGE)
-    assert response.status_code == 200
     assert [method for method, _ in calls(sandbox)] == ["POST", "GET"]
+    assert_reopened_around_the_thread(response)
+
+
+@pytest.mark.parametrize("lacking", ["a list entry", "null"])
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_thread_that_is_not_there_when_read_again_stays_on_the_screen(agent, sandbox, lacking, lost):
+    form = form_beside_the_thread(agent, sandbox)
+    if lost:
+        sandbox.fault("lost_answer", method="POST")
+    sandbox.fault(transform=WITHOUT_A_THREAD[lacking], times=None)
+    assert_reopened_around_the_thread(agent.htmx_post(URL, form, at=TICKET_PAGE))
+
+
+def assert_reopened_around_the_thread(response):
+    assert response.status_code == 200
     html = response.content.decode()
     assert "Reopened." in html
     assert html.count('<span class="status open">Open</span>') == 2

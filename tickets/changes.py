@@ -54,65 +54,58 @@ CLOSE = Change(
 
 
 class Result(NamedTuple):
-    """What became of a change: the ticket as HostUp has it now, and the error on the way, if any. `has_thread` is
-    False when the ticket came without messages that it has, and could not be read once more."""
+    """What became of a change."""
 
     outcome: Outcome
-    ticket: Ticket | None = None
-    error: errors.HostUpError | None = None
-    has_thread: bool = True
+    ticket: Ticket | None = None  # as HostUp has it now, None when it could not be read
+    error: errors.HostUpError | None = None  # the one on the way, also when the change was made all the same
+    has_thread: bool = True  # False: the ticket lacks messages that it has, even when it was read once more
 
     @property
     def is_success(self) -> bool:
         return self.outcome in (Outcome.DONE, Outcome.ALREADY)
 
 
-def carry_out(
-    client: Client,
-    user,
-    change: Change,
-    ticket_id: str,
-    shown_status: str,
-    shown_updated_at: datetime | None,
-    shown_count: int,
-) -> Result:
-    """Make a change, with its entry in the activity log: written as an intent before the call, completed after it,
-    so that a crash in between shows as unknown.
+class Shown(NamedTuple):
+    """The ticket as the agent had it on the screen."""
 
-    `shown_status` and `shown_updated_at` are the `status` and `updatedAt` of the ticket that the agent had on the
-    screen, `shown_count` how many messages it had there. Raises `storage.NothingSent`.
-    """
-    activity = Activity.objects.begin(user, change.action, ticket_id=ticket_id, from_status=shown_status)
-    result = make(client, change, ticket_id, shown_updated_at, shown_count)
+    status: str
+    updated_at: datetime | None
+    count: int  # of its messages, 0 where it has no thread
+
+
+def carry_out(client: Client, user, change: Change, ticket_id: str, shown: Shown) -> Result:
+    """Make a change, with its entry in the activity log: written as an intent before the call, completed after it,
+    so that a crash in between shows as unknown. Raises `storage.NothingSent`."""
+    activity = Activity.objects.begin(user, change.action, ticket_id=ticket_id, from_status=shown.status)
+    result = make(client, change, ticket_id, shown.updated_at)
     activity.finish(result.outcome, ticket=result.ticket, error=result.error)
-    if result.has_thread:
+    # HostUp's `messageCount` does not tell whether messages are missing: in the reference's own sample of a
+    # reopened ticket it is 3, with one message.
+    if not result.ticket or (result.ticket.has_thread and result.ticket.count >= shown.count):
         return result
     try:
-        return result._replace(ticket=client.ticket(ticket_id, tries=1), has_thread=True)
-    except errors.HostUpError:
-        return result  # the change is what it is all the same
+        ticket = client.ticket(ticket_id, tries=1)
+    except errors.HostUpError:  # the change is what it is all the same
+        return result._replace(has_thread=False)
+    return result._replace(ticket=ticket, has_thread=ticket.has_thread)
 
 
-def make(
-    client: Client, change: Change, ticket_id: str, shown_updated_at: datetime | None, shown_count: int
-) -> Result:
+def make(client: Client, change: Change, ticket_id: str, shown_updated_at: datetime | None) -> Result:
     """Make the change with one call, and read the ticket once when the answer does not tell what happened."""
     began_at = timezone.now()
     try:
-        ticket = change.call(client, ticket_id)
+        ticket = change.call(client, ticket_id)  # not documented: what closing answers
     except (errors.Conflict, errors.OutcomeUnknown) as error:
         return _settle(client, change, ticket_id, shown_updated_at, began_at, error)
     except errors.HostUpError as error:
         return Result(Outcome.of(error), error=error)
-    # Not documented: what closing answers. That messages are missing HostUp's `messageCount` does not tell: in the
-    # reference's own sample of a reopened ticket it is 3, with one message.
-    has_thread = ticket.has_thread and ticket.count >= shown_count
     if not change.is_reached(ticket):
         if ticket.status not in STATUSES:  # it may mean anything, as in _settle
-            return Result(Outcome.UNKNOWN, ticket, errors.OutcomeUnknown(status=200), has_thread)
-        return Result(Outcome.NOT_DONE, ticket, has_thread=has_thread)
+            return Result(Outcome.UNKNOWN, ticket, errors.OutcomeUnknown(status=200))
+        return Result(Outcome.NOT_DONE, ticket)
     was_so = _was_so_before(client, ticket, shown_updated_at, began_at)
-    return Result(Outcome.ALREADY if was_so else Outcome.DONE, ticket, has_thread=has_thread)
+    return Result(Outcome.ALREADY if was_so else Outcome.DONE, ticket)
 
 
 def sent_between(client: Client, began_at: datetime) -> tuple[datetime, datetime] | tuple[None, None]:

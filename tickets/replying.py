@@ -105,8 +105,8 @@ def _send_reply(client: Client, user, before: Ticket, written: Written) -> Resul
 
 def _reopened(client: Client, user, ticket: Ticket) -> Result:
     """Reopen the ticket for a reply that is still to be sent."""
-    shown = ticket.status, ticket.updated_at, ticket.count
-    reopening = changes.carry_out(client, user, changes.REOPEN, ticket.id, *shown)
+    shown = changes.Shown(ticket.status, ticket.updated_at, ticket.count)
+    reopening = changes.carry_out(client, user, changes.REOPEN, ticket.id, shown)
     if not reopening.is_success:
         is_known = reopening.outcome != changes.Outcome.UNKNOWN
         return Result(State.NOT_SENT, reopening.ticket or (ticket if is_known else None), reopening=reopening)

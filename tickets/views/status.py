@@ -37,7 +37,7 @@ def close(request, ticket_id):
 
 def _change(request, ticket_id, change):
     client = client_of(request.user)
-    result = changes.carry_out(client, request.user, change, ticket_id, *_shown(request))
+    result = changes.carry_out(client, request.user, change, ticket_id, _shown(request))
     failure = None if result.is_success else not_changed(change, result)
     if failure and not (result.ticket and wants_fragment(request)):
         return failure_answer(request, failure, **_ways_on(request, change, ticket_id, result.outcome))
@@ -64,8 +64,7 @@ def _change(request, ticket_id, change):
     return answer(request, "tickets/_changed.html", context, failure)
 
 
-def _shown(request) -> tuple[str, datetime | None, int]:
-    """Return the status, the `updatedAt` and the number of messages that the ticket had on the agent's screen."""
+def _shown(request) -> changes.Shown:
     status, count = request.POST.get("status", ""), request.POST.get("seen_count", "")
     try:
         updated_at = datetime.fromisoformat(request.POST.get("updated_at", ""))
@@ -74,7 +73,7 @@ def _shown(request) -> tuple[str, datetime | None, int]:
     if updated_at and updated_at.tzinfo is None:
         updated_at = None
     count = int(count) if re.fullmatch("[0-9]{1,9}", count) else 0  # none where it has no thread, as in the list
-    return status if status in STATUSES else "", updated_at, count
+    return changes.Shown(status if status in STATUSES else "", updated_at, count)
 
 
 def not_changed(change: changes.Change, result: changes.Result) -> failures.Failure:
