@@ -10,7 +10,6 @@ from django.utils.translation import ngettext
 
 from tickets import storage
 from tickets.hostup import errors
-from tickets.hostup.client import TOO_LARGE
 from tickets.models import ApiKey, SecondStep
 from tickets.shown import plain
 from tickets.upstream import NoKey
@@ -117,7 +116,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 _("The ticket's state does not allow that"),
                 [*unchanged, _("Someone may have changed it. Reload the ticket and look again.")],
             )
-        case errors.Unreadable(code=code) if code == TOO_LARGE:
+        case errors.TooLarge():
             return Failure(502, _("The file is too large"), [_("It cannot be downloaded here.")])
         case errors.NoRoom():
             return no_room()

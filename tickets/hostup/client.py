@@ -42,7 +42,6 @@ READ_TRIES = 3
 BACKOFF_SECONDS = 0.2  # doubled with every try, and a random share of it waited ("full jitter")
 RETRIED_STATUSES = (502, 503, 504)
 LEAST_KEY_LENGTH = 8  # what is shorter is no key, but may be any word in an answer
-TOO_LARGE = "file_too_large"  # our own code, beside HostUp's
 BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 
@@ -239,7 +238,7 @@ class Client:
     def download(self, ticket_id: str, attachment_id: str) -> Download:
         """Return a file of a ticket, once it is here whole: how slowly it is passed on is not HostUp's doing.
 
-        Raises `Unreadable` with the code `TOO_LARGE`, or `NoRoom`, beside the usual.
+        Raises `TooLarge` or `NoRoom`, beside the usual.
         """
         call = deadline.Call(self._pool.file_seconds)
         path, params = f"/attachments/{_checked(attachment_id)}", {"ticketId": _checked(ticket_id)}
@@ -251,9 +250,9 @@ class Client:
                 wire.raise_for_status(answer)
                 raise errors.Unreadable(status=answer.status)
             if _said_length(response) > ATTACHMENT_MOST_BYTES:
-                raise errors.Unreadable(status=200, code=TOO_LARGE)
+                raise errors.TooLarge(status=200)
             content = held.enter_context(SpooledTemporaryFile(IN_MEMORY_MOST_BYTES))
-            for chunk in _limited(response, ATTACHMENT_MOST_BYTES, TOO_LARGE):
+            for chunk in _limited(response, ATTACHMENT_MOST_BYTES, errors.TooLarge):
                 with _room():
                     content.write(chunk)
             filename = _filename(self._headers(response).get("content-disposition", ""))
@@ -430,14 +429,16 @@ def _said_length(response: requests.Response) -> int:
     return int(said) if re.fullmatch(r"[0-9]{1,12}", said) else 0
 
 
-def _limited(response: requests.Response, most_bytes: int, code: str = "") -> Iterator[bytes]:
+def _limited(
+    response: requests.Response, most_bytes: int, too_large: type[errors.Unreadable] = errors.Unreadable
+) -> Iterator[bytes]:
     """Give the decoded body, and no more than `most_bytes` of it: 300 KB of gzip can hold 300 MB. Raises
-    `Unreadable`, with `code`, for more."""
+    `too_large` for more."""
     total = 0
     for chunk in response.raw.stream(CHUNK_BYTES, decode_content=True):
         total += len(chunk)
         if total > most_bytes:
-            raise errors.Unreadable(status=response.status_code, code=code)
+            raise too_large(status=response.status_code)
         yield chunk
 
 

@@ -77,6 +77,10 @@ class Unreadable(HostUpError):
     """HostUp answered something that is not what its reference says."""
 
 
+class TooLarge(Unreadable):
+    """The file is larger than we pass on."""
+
+
 class NoRoom(HostUpError):
     """HostUp sent the file, but there is no room here to keep it while it is passed on."""
 
