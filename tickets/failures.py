@@ -209,11 +209,6 @@ def not_shown_by_the_ticket() -> str:
     return _("HostUp did not confirm it, and the ticket does not show what happened.")
 
 
-def not_read_again() -> str:
-    """Say why nobody knows, when the ticket could not be read again."""
-    return _("HostUp did not confirm it, and the ticket could not be read again.")
-
-
 def _wait(seconds: int) -> str:
     return ngettext("Try again in %(seconds)s second.", "Try again in %(seconds)s seconds.", seconds) % {
         "seconds": seconds

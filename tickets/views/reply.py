@@ -160,8 +160,9 @@ def _failure(result) -> failures.Failure:
             return failures.Failure(409, _("This was sent before, and you have changed it since"), sentences)
         case State.UNKNOWN:
             failure = failures.describe(result.error or errors.OutcomeUnknown())
+            not_read = _("HostUp did not confirm it, and the ticket could not be read again.")
             sentences = [
-                failures.not_shown_by_the_ticket() if result.was_looked_for else failures.not_read_again(),
+                failures.not_shown_by_the_ticket() if result.was_looked_for else not_read,
                 _("Look at the ticket before you send it again. Your text is kept."),
             ]
             return failure._replace(heading=_("We do not know whether your reply was sent"), sentences=sentences)
