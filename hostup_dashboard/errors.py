@@ -51,11 +51,15 @@ def storage_errors() -> tuple[type[Exception], ...]:
     return (DatabaseError, RedisError)
 
 
+def error_template(request) -> str:
+    """Return the page that tells of an error, or for htmx the fragment."""
+    return "_error.html" if wants_fragment(request) else "error.html"
+
+
 def error_answer(request, status, words=None):
     """Answer with the page, or for htmx the fragment, that says `words`, those of `status` in `WORDS` if none."""
-    template = "_error.html" if wants_fragment(request) else "error.html"
     context = {"failure": _failure(request, status, words), "message": written_in(request)}
-    return among_the_alerts(request, render(request, template, context, status=status))
+    return among_the_alerts(request, render(request, error_template(request), context, status=status))
 
 
 def _failure(request, status, words=None):
@@ -122,8 +126,7 @@ def server_error(request):
     # Django calls this while it handles the exception, and tells it in no other way.
     status = 503 if isinstance(sys.exception(), storage_errors()) else 500
     context = {"failure": _failure(request, status), "request": request, "message": written_in(request)}
-    template = "_error.html" if wants_fragment(request) else "error.html"
-    response = HttpResponse(render_to_string(template, context), status=status)
+    response = HttpResponse(render_to_string(error_template(request), context), status=status)
     if status == 503:
         response.headers["Retry-After"] = str(RETRY_AFTER)
     return among_the_alerts(request, response)

@@ -2,8 +2,7 @@
 
 from django.shortcuts import render
 
-from hostup_dashboard.errors import among_the_alerts, written_in
-from hostup_dashboard.htmx import wants_fragment
+from hostup_dashboard.errors import among_the_alerts, error_template, written_in
 from tickets.failures import Failure
 
 
@@ -18,8 +17,7 @@ def answer(request, template: str, context: dict, failure: Failure | None, *, st
 def failure_answer(request, failure: Failure, **context):
     """Answer with a page, or for htmx with a fragment: where the content would have come, or, when something
     was to be changed, among the alerts, so that the ticket on the screen stays as it was."""
-    template = "_error.html" if wants_fragment(request) else "error.html"
     context |= {"failure": failure, "message": written_in(request)}
     if request.method != "POST" and failure.status >= 429:  # else it would only be refused again
         context["retry_url"] = request.get_full_path()
-    return among_the_alerts(request, answer(request, template, context, failure))
+    return among_the_alerts(request, answer(request, error_template(request), context, failure))
