@@ -21,13 +21,12 @@ class Filters(NamedTuple):
     def of(cls, request) -> "Filters":
         """Read the filters of an address, leaving out what HostUp could only refuse."""
         status = request.GET.get("status", "")
-        department = request.GET.get("department", "")
+        department = request.GET.get("department", "")[:64]
         api_key = request.user.api_key
-        known = dict(api_key.departments)
+        known = api_key.departments
         if department and department not in known:
-            known[department[:64]] = department[:64]
-        status = status if status in STATUSES else ""
-        return cls(status, department[:64], known, departments.are_stale(api_key))
+            known = known | {department: department}
+        return cls(status if status in STATUSES else "", department, known, departments.are_stale(api_key))
 
     @property
     def query(self) -> str:
