@@ -62,10 +62,10 @@ class Sandbox:
     port          0 takes a free one; a stopped sandbox starts again on the port that it had
     seed          the same seed makes the same tickets
     rate_limit    calls per key and minute
-    already, close_answer, encrypted_body
-                  what the API reference leaves open (see api.Undocumented); they can be changed at any
-                  time, and `reset` sets them back
     log           print a line per call on stderr
+
+    The attributes `already`, `close_answer` and `encrypted_body` are what the API reference leaves open (see
+    api.Undocumented); they can be changed at any time, and `reset` sets them back.
     """
 
     def __init__(
@@ -74,15 +74,11 @@ class Sandbox:
         seed: int = 1,
         *,
         rate_limit: int = 600,
-        already: str = "unchanged",
-        close_answer: str = "ticket",
-        encrypted_body: str = "text",
         log: bool = False,
     ) -> None:
         self.port = port
         self.seed = seed
         self.log = log
-        self._as_built = {"already": already, "close_answer": close_answer, "encrypted_body": encrypted_body}
         self._limiter = RateLimiter(rate_limit)
         self._faults = Faults()
         self._calls: list[Call] = []
@@ -124,12 +120,10 @@ class Sandbox:
         self.stop()
 
     def reset(self) -> None:
-        """Fresh tickets; no faults, no calls, nobody limited, every switch as it was built."""
+        """Fresh tickets; no faults, no calls, nobody limited, every switch as at first."""
         store = Store(self.seed)
         fill(store)
-        self.already = self._as_built["already"]
-        self.close_answer = self._as_built["close_answer"]
-        self.encrypted_body = self._as_built["encrypted_body"]
+        self.already, self.close_answer, self.encrypted_body = "unchanged", "ticket", "text"
         self._limiter.clear()
         self._faults.clear()
         self.clear_calls()
