@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from tickets import failures
+from tickets.drafts import SAVED
 from tickets.hostup.types import Message, Ticket
 from tickets.models import Draft
 
@@ -44,7 +45,7 @@ class Composer(NamedTuple):
             message=draft.get("message", ""),
             shown_draft=draft.get("shown_draft"),
             is_encrypted=draft.get("encrypted", False),
-            draft_hint=_("Draft saved.") if draft else "",
+            draft_hint=SAVED if draft else "",
         )
         if draft and _has_words(ticket, composer.message):  # it may have arrived although nobody knew
             composer = composer._replace(draft_hint=_("Draft saved. The ticket has a message with these words."))

@@ -78,6 +78,8 @@ class ReplyForm(forms.Form):
     encrypted = forms.BooleanField(required=False)
     files = FilesField(required=False)
 
+    WRITTEN, CHOSEN = ("message",), ("encrypted",)  # what is kept as a draft
+
 
 class NewTicketForm(forms.Form):
     """A new ticket. HostUp judges it; what is checked here needs no call to be known."""
@@ -124,7 +126,9 @@ class NewTicketForm(forms.Form):
         label=_("Service id"),
     )
 
-    WRITTEN = ("subject", "message", "critical_reason", "cc_emails", "service_id")  # rather than chosen
+    # What is kept as a draft.
+    WRITTEN = ("subject", "message", "critical_reason", "cc_emails", "service_id")
+    CHOSEN = ("department", "priority", "service_type")
     AT_HOSTUP = {
         "departmentSlug": "department",
         "subject": "subject",

@@ -4,7 +4,20 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 from django.views.generic import RedirectView
 
-from tickets.views import activity, attachment, create, departments, go, health, key, listing, reply, show, status
+from tickets.views import (
+    activity,
+    attachment,
+    create,
+    departments,
+    draft,
+    go,
+    health,
+    key,
+    listing,
+    reply,
+    show,
+    status,
+)
 
 
 class HostUpId(StringConverter):
@@ -19,14 +32,14 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="tickets"), name="home"),
     path("tickets/", listing.tickets, name="tickets"),
     path("tickets/new/", create.create, name="create"),
-    path("tickets/new/draft/", create.draft, name="create_draft"),
+    path("tickets/new/draft/", draft.draft, name="create_draft"),
     path("tickets/departments/", departments.departments, name="departments"),
     path("tickets/go/", go.go, name="go"),
     path("tickets/<id:ticket_id>/", show.show, name="ticket"),
     path("tickets/<id:ticket_id>/reopen/", status.reopen, name="reopen"),
     path("tickets/<id:ticket_id>/close/", status.close, name="close"),
     path("tickets/<id:ticket_id>/reply/", reply.reply, name="reply"),
-    path("tickets/<id:ticket_id>/draft/", reply.draft, name="draft"),
+    path("tickets/<id:ticket_id>/draft/", draft.draft, name="draft"),
     path("tickets/<id:ticket_id>/upload/", attachment.upload, name="upload"),
     path("tickets/<id:ticket_id>/attachments/<id:attachment_id>/", attachment.download, name="attachment"),
     path("settings/key/", key.key, name="key"),

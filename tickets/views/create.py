@@ -3,24 +3,20 @@
 import uuid
 
 from django.contrib import messages
-from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
-from hostup_dashboard.errors import keeps_drafts
 from hostup_dashboard.htmx import wants_fragment
-from tickets import creating, departments, failures, sending, services, storage, words
+from tickets import creating, departments, drafts, failures, sending, services, storage, words
 from tickets.answers import answer
-from tickets.forms import LONGEST_MESSAGE, NewTicketForm, turn_in
+from tickets.forms import NewTicketForm, turn_in
 from tickets.hostup import errors
-from tickets.models import Draft, Submission
+from tickets.models import Draft
 from tickets.sending import State
 from tickets.upstream import client_of
-
-NEW = ""  # the ticket id that drafts of new tickets are kept under
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -28,7 +24,7 @@ def create(request):
     """Show the form of a new ticket with the agent's draft in it, and create what was written."""
     if request.method != "POST":
         _look_up_departments(client_of(request.user), request.user)
-        return _page(request, _form(request.user, initial=Draft.objects.of(request.user, NEW)))
+        return _page(request, _form(request.user, initial=Draft.objects.of(request.user, drafts.NEW)))
     form = _form(request.user, request.POST)
     if not form.is_valid():
         return _page(request, form, failure=_form_failure(form))
@@ -40,18 +36,9 @@ def create(request):
         return _page(request, form, failure=_not_created(failures.describe(error)))
     if result.state == State.SENT:
         with storage.if_possible("the draft's removal"):
-            Draft.objects.forget(request.user, NEW, token, form.cleaned_data["shown_draft"])
+            Draft.objects.forget(request.user, drafts.NEW, token, form.cleaned_data["shown_draft"])
         return _created(request, result.ticket_id)
     return _page(request, form, failure=_failure(result, form), result=result)
-
-
-@require_POST
-@keeps_drafts
-def draft(request):
-    """Keep what has been written so far, unless it has been sent meanwhile."""
-    if Submission.objects.went_out_with(request.user, **turn_in(request.POST)):
-        return HttpResponse()
-    return HttpResponse(_keep_draft(request))
 
 
 def _look_up_departments(client, user) -> None:
@@ -79,12 +66,12 @@ def _form(user, *args, **kwargs) -> NewTicketForm:
 
 def _page(request, form, *, failure=None, result=None):
     """Answer with the form, and above it why nothing was created, if that is so."""
-    token, draft_hint = uuid.uuid4(), _("Draft saved.") if form.initial else ""
+    token, draft_hint = uuid.uuid4(), drafts.SAVED if form.initial else ""
     shown_draft = form.initial.get("shown_draft")
     if form.is_bound:
         shown_draft = form["token"].value()
         with storage.if_possible("the draft"):
-            draft_hint = _keep_draft(request)
+            draft_hint = drafts.keep(request, drafts.NEW)
         if "token" not in form.errors and not (result and sending.needs_new_form(result)):
             token = form["token"].value()
     context = {
@@ -116,20 +103,6 @@ def _created(request, ticket_id):
         messages.success(request, _("Ticket created."))
     address = reverse("ticket", args=[ticket_id])
     return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
-
-
-def _keep_draft(request) -> str:
-    """Keep what is in the form, or as much of it as is kept; return what is said of that."""
-    names = [name for name in NewTicketForm.base_fields if name not in ("token", "shown_draft")]
-    written = {name: request.POST.get(name, "") for name in names}
-    fields = {name: text[:LONGEST_MESSAGE] for name, text in written.items()}
-    is_whole = fields == written
-    if not any(fields[name].strip() for name in NewTicketForm.WRITTEN):
-        fields = {}
-    Draft.objects.keep(request.user, NEW, fields, **turn_in(request.POST))
-    if not is_whole:
-        return _("Too long to be kept as a draft.")
-    return _("Draft saved.") if fields else ""
 
 
 def _failure(result, form) -> failures.Failure:

@@ -3,22 +3,21 @@
 import uuid
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from hostup_dashboard.errors import keeps_drafts
 from hostup_dashboard.htmx import wants_fragment
 from hostup_dashboard.uploads import lacks_room, takes_files
-from tickets import changes, failures, replying, sending, storage
+from tickets import changes, drafts, failures, replying, sending, storage
 from tickets.answers import answer
 from tickets.composer import Composer
 from tickets.filters import Filters
-from tickets.forms import LONGEST_MESSAGE, ReplyForm, turn_in
+from tickets.forms import ReplyForm, turn_in
 from tickets.hostup import errors
-from tickets.models import Draft, Submission
+from tickets.models import Draft
 from tickets.replying import Written
 from tickets.sending import State
 from tickets.upstream import client_of
@@ -67,26 +66,6 @@ def reply(request, ticket_id):
     return _unsent(request, composer, result=result, failure=failure)
 
 
-@require_POST
-@keeps_drafts
-def draft(request, ticket_id):
-    """Keep what has been written so far, unless it has been sent meanwhile."""
-    if Submission.objects.went_out_with(request.user, **turn_in(request.POST)):
-        return HttpResponse()
-    return HttpResponse(_keep_draft(request, ticket_id))
-
-
-def _keep_draft(request, ticket_id) -> str:
-    """Keep what is in the box, or as much of it as is kept; return what is said of that."""
-    written = request.POST.get("message", "")
-    message = written[:LONGEST_MESSAGE]
-    fields = {"message": message, "encrypted": "encrypted" in request.POST} if message.strip() else {}
-    Draft.objects.keep(request.user, ticket_id, fields, **turn_in(request.POST))
-    if message != written:
-        return _("Too long to be kept as a draft.")
-    return _("Draft saved.") if fields else ""
-
-
 def _written_in(request, ticket_id, *, token=None) -> Composer:
     """Return the box as it was sent, with what was written in it, which is kept as a draft of that form."""
     return Composer(
@@ -124,7 +103,7 @@ def _unsent(request, composer, *, result=None, failure):
         composer = composer._replace(token=uuid.uuid4())
     if composer.message.strip():  # a request that lost its text on the way takes no draft with it
         with storage.if_possible("the draft"):
-            composer = composer._replace(draft_hint=_keep_draft(request, composer.ticket_id))
+            composer = composer._replace(draft_hint=drafts.keep(request, composer.ticket_id))
     context = _context(request, ticket) | {"composer": composer._replace(failure=failure)}
     if failure.is_unknown:
         context["back_url"] = reverse("ticket", args=[composer.ticket_id]) + context["filters"].query
