@@ -14,7 +14,7 @@ from tickets import creating, departments, drafts, failures, sending, services, 
 from tickets.answers import answer
 from tickets.forms import NewTicketForm, turn_in
 from tickets.hostup import errors
-from tickets.models import Draft
+from tickets.models import ApiKey, Draft
 from tickets.sending import State
 from tickets.upstream import client_of
 
@@ -59,9 +59,15 @@ def _look_up_departments(client, user) -> None:
 
 def _form(user, *args, **kwargs) -> NewTicketForm:
     """Return the form with what this agent can choose from, which is nothing without an API key."""
-    api_key = getattr(user, "api_key", None)
-    known = [service for service in services.seen_by(user) if service.type in words.SERVICES] if api_key else []
-    return NewTicketForm(*args, departments=api_key.departments if api_key else {}, services=known, **kwargs)
+    api_key = _key_of(user)
+    seen = services.seen_by(user) if api_key.pk else []
+    known = [service for service in seen if service.type in words.SERVICES]
+    return NewTicketForm(*args, departments=api_key.departments, services=known, **kwargs)
+
+
+def _key_of(user) -> ApiKey:
+    """Return the agent's key, or one that knows nothing."""
+    return getattr(user, "api_key", None) or ApiKey()
 
 
 def _page(request, form, *, failure=None, result=None):
@@ -81,7 +87,7 @@ def _page(request, form, *, failure=None, result=None):
         "failure": failure,
         "focus_failure": failure and not form.mark_first_error(),
         "back_url": reverse("ticket", args=[result.ticket_id]) if result and result.ticket_id else "",
-        "departments": _described_departments(request.user),
+        "departments": _described_departments(_key_of(request.user)),
         "priorities": [(words.PRIORITIES[name], words.PRIORITY_ADVICE[name]) for name in words.PRIORITIES],
         "draft_hint": draft_hint,
     }
@@ -89,11 +95,8 @@ def _page(request, form, *, failure=None, result=None):
     return answer(request, template, context, failure)
 
 
-def _described_departments(user) -> list[tuple[str, str]]:
+def _described_departments(api_key: ApiKey) -> list[tuple[str, str]]:
     """Return names and descriptions of the departments that have one."""
-    api_key = getattr(user, "api_key", None)
-    if not api_key:
-        return []
     described = api_key.department_descriptions
     return [(name, described[slug]) for slug, name in api_key.departments.items() if slug in described]
 
