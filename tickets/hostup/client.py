@@ -5,7 +5,6 @@ made for one request of ours and thrown away after it. Each method is one call o
 error of `errors`.
 """
 
-import json
 import random
 import re
 import ssl
@@ -17,7 +16,6 @@ from datetime import UTC, datetime
 from email.message import Message as Headers
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, NamedTuple, TypeVar
-from urllib.parse import quote
 
 import requests
 import urllib3.exceptions
@@ -27,6 +25,7 @@ from tickets.hostup import deadline, errors, tally, wire
 from tickets.hostup.circuit import Circuit
 from tickets.hostup.limits import RateLimits
 from tickets.hostup.multipart import FileForm
+from tickets.hostup.redaction import Redaction
 from tickets.hostup.types import ID_PATTERN, Department, Message, Page, Ticket, Upload
 from tickets.hostup.watcher import Watcher
 
@@ -41,7 +40,6 @@ CONNECT_SECONDS = 3.0  # per address of HostUp's
 READ_TRIES = 3
 BACKOFF_SECONDS = 0.2  # doubled with every try, and a random share of it waited ("full jitter")
 RETRIED_STATUSES = (502, 503, 504)
-LEAST_KEY_LENGTH = 8  # what is shorter is no key, but may be any word in an answer
 BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 
@@ -180,8 +178,7 @@ class Client:
     def __init__(self, pool: Pool, api_key: str):
         self._pool = pool
         self._api_key = api_key
-        self._echoes = _echoes_of(api_key)
-        self._may_be_escaped = not re.fullmatch("[A-Za-z0-9._-]*", api_key)  # those nobody writes otherwise
+        self._redaction = Redaction(api_key)
 
     # https://developer.hostup.se: GET /api/v2/support/tickets
     def tickets(self, *, status: str = "", department: str = "", cursor: str = "", limit: int = 50) -> Page:
@@ -353,20 +350,12 @@ class Client:
 
     def _complete(self, response: requests.Response) -> wire.Answer:
         body = b"".join(_limited(response, JSON_MOST_BYTES))
-        if self._may_be_escaped and b"\\" in body:
-            body = wire.with_least_escapes(body)
-        return wire.Answer(response.status_code, self._headers(response), self._without_key(body))
+        return wire.Answer(response.status_code, self._headers(response), self._redaction.of_body(body))
 
     def _headers(self, response: requests.Response) -> dict[str, str]:
         """Return the headers by lower-case name."""
         headers = {name.lower(): value.encode("latin-1", "replace") for name, value in response.headers.items()}
-        return {name: self._without_key(value).decode("latin-1") for name, value in headers.items()}
-
-    def _without_key(self, data: bytes) -> bytes:
-        """Blank the key out of what HostUp says, so that nothing shows, logs or keeps it."""
-        for echo in self._echoes:
-            data = data.replace(echo, b"[removed]")
-        return data
+        return {name: self._redaction.of(value).decode("latin-1") for name, value in headers.items()}
 
     @contextmanager
     def _exchange(self, method: str, path: str, call: deadline.Call, *, headers=None, **request):
@@ -476,15 +465,6 @@ def _checked(identifier: str) -> str:
     if not re.match(ID_PATTERN, identifier):
         raise errors.NotFound()
     return identifier
-
-
-def _echoes_of(api_key: str) -> set[bytes]:
-    """Return the key as HostUp may echo it: as it is, in JSON, in an address. Nothing for what can be no key."""
-    if len(api_key) < LEAST_KEY_LENGTH:
-        return set()
-    in_address = quote(api_key, safe="")
-    in_lower_case = re.sub("%..", lambda escape: escape.group().lower(), in_address)
-    return {form.encode() for form in (api_key, json.dumps(api_key)[1:-1], in_address, in_lower_case)}
 
 
 def _filename(content_disposition: str) -> str | None:

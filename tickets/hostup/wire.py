@@ -164,15 +164,6 @@ def http_date(value: str) -> datetime | None:
         return None
 
 
-def with_least_escapes(body: bytes) -> bytes:
-    """Return JSON with nothing in it escaped that need not be, as PHP escapes `/` and .NET `+`. What is no JSON
-    comes back as it is."""
-    try:
-        return msgspec.json.encode(msgspec.json.decode(body))
-    except NOT_JSON:
-        return body
-
-
 def _read(answer: Answer, type_: type[Value]) -> Value:
     try:
         return _decode(_without_nul(answer.body), type_)
