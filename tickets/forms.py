@@ -8,12 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 from tickets import words
 from tickets.hostup.client import ATTACHMENT_MOST_BYTES
+from tickets.sending import MOST_FILES
 from tickets.shown import plain
 
 LONGEST_MESSAGE = 100_000  # characters; HostUp does not document a limit, and Django reads 2.5 MB at most
-
-
-MOST_FILES = 10
 # HostUp does not document what it takes; nobody's support wants a program by mail.
 REFUSED_ENDINGS = (".exe", ".com", ".bat", ".cmd", ".msi", ".scr", ".js", ".vbs", ".ps1", ".jar", ".lnk", ".hta")
 
