@@ -4,10 +4,8 @@ import threading
 from functools import cache
 
 from django.conf import settings
-from django.utils import timezone
 
-from tickets import departments, metrics
-from tickets.hostup import errors
+from tickets import metrics
 from tickets.hostup.client import Client, Pool
 from tickets.models import ApiKey
 
@@ -45,20 +43,6 @@ def pool() -> Pool:
             settings.HOSTUP_CA_BUNDLE,
             settings.HOSTUP_PROXY,
         )
-
-
-def try_out(client: Client, api_key: ApiKey) -> None:
-    """Find out on HostUp what the key may do, and note it in `api_key` (which still has to be saved).
-
-    Raises an error of HostUp's when the key cannot even read tickets.
-    """
-    client.tickets(limit=1)
-    try:
-        departments.ask(client, api_key)
-    except errors.HostUpError:  # of no weight beside the tickets: known next time
-        api_key.can_read_departments = None
-    api_key.can_write = client.can_write()
-    api_key.checked_at = timezone.now()
 
 
 @cache

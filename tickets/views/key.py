@@ -12,7 +12,8 @@ from tickets.answers import answer
 from tickets.forms import ApiKeyForm
 from tickets.hostup import errors
 from tickets.models import Activity, ApiKey
-from tickets.upstream import client_for, client_of, try_out
+from tickets.scopes import try_out
+from tickets.upstream import client_for, client_of
 
 Outcome, Action = Activity.Outcome, Activity.Action
 

@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand
 from sandbox import keys
 from tickets.hostup.errors import HostUpError
 from tickets.models import ApiKey
-from tickets.upstream import client_for, try_out
+from tickets.scopes import try_out
+from tickets.upstream import client_for
 
 
 class Command(BaseCommand):
