@@ -180,7 +180,9 @@ def test_a_missing_token_says_why_but_not_where(agent, log):
 
 
 @pytest.mark.parametrize("secret", [
-    f"Authorization: Bearer {keys.FULL}",
+    f"sending Authorization: Bearer {keys.FULL}",
+    f"headers={{'Authorization': 'Bearer {keys.FULL}'}}",
+    f"POST api_key={keys.FULL}&x=1",
     f'{{"api_key": "{keys.FULL}"}}',
     json.dumps(json.dumps({"api_key": keys.FULL})),
     f"<QueryDict: {{'api_key': ['{keys.FULL}']}}>",
