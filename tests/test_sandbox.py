@@ -282,7 +282,7 @@ class TestSeed:
             if ticket["status"] == "answered":
                 assert senders[-1] == "staff"
             elif ticket["status"] == "customer_reply" and ticket["id"] != special_tickets.HOSTILE_ID:
-                assert [*senders, "customer"][-1] == "customer"
+                assert ["customer", *senders][-1] == "customer"
 
 
 class TestFaults:

@@ -33,7 +33,8 @@ def test_a_page_and_a_fragment_come_compressed(agent, taken, encoding):
         assert "Accept-Encoding" in packed.headers["Vary"]
         assert int(packed.headers["Content-Length"]) == len(packed.content)
         assert UNPACK[encoding](packed.content).count(b'<li class="ticket-row') == 50
-        assert len(packed.content) < 12_000 < 80_000 < len(plain.content) * 2
+        assert len(packed.content) < 12_000
+        assert len(plain.content) > 40_000
 
 
 @pytest.mark.parametrize(("encoding", "pack"), [
