@@ -14,25 +14,23 @@ LAST = 5  # messages among which the words of a draft are looked for
 
 
 class Composer(NamedTuple):
-    """What the box shows. `seen_message`, `seen_count` and `seen_status` are the ticket as it stands
-    above it; `news` is what came while the agent was writing, `is_stale` that the text was held back for it;
-    `draft_hint` tells whether the message is kept, `shown_draft` is the form that it was kept as a draft from;
-    of the files that came with it, the first `attached` are in the ticket."""
+    """What the box shows."""
 
     ticket_id: str
     token: uuid.UUID
     is_closed: bool = False
-    seen_message: str = ""
-    seen_count: str = ""
+    # The ticket as it stands above the box.
+    seen_message: str = ""  # `mark` of its last message
+    seen_count: str = ""  # of its messages
     seen_status: str = ""
     message: str = ""
-    shown_draft: uuid.UUID | str | None = None
+    shown_draft: uuid.UUID | str | None = None  # the form that the message was kept as a draft from
     is_encrypted: bool = False
-    draft_hint: str = ""
+    draft_hint: str = ""  # whether the message is kept
     failure: failures.Failure | None = None
-    news: list[Message] = []
-    is_stale: bool = False
-    attached: int = 0
+    news: list[Message] = []  # what came while the agent was writing
+    is_stale: bool = False  # the text was held back for that
+    attached: int = 0  # of the files that came with the message, so many are in the ticket, the first ones
 
     @classmethod
     def fresh(cls, user, ticket: Ticket, drafts: set[str]) -> "Composer":
@@ -44,7 +42,7 @@ class Composer(NamedTuple):
             token=uuid.uuid4(),
             message=draft.get("message", ""),
             shown_draft=draft.get("shown_draft"),
-            is_encrypted=draft.get("encrypted", False),
+            is_encrypted=bool(draft.get("encrypted")),
             draft_hint=SAVED if draft else "",
         )
         if draft and _has_words(ticket, composer.message):  # it may have arrived although nobody knew

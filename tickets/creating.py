@@ -21,13 +21,12 @@ PATIENCE, PAUSE = 3.0, 0.2  # seconds
 
 
 class Result(NamedTuple):
-    """What became of a new ticket: its id when it was created; the error on the way, if any; whether the newest
-    tickets could be read, when they had to be."""
+    """What became of a new ticket."""
 
     state: State
-    ticket_id: str = ""
-    error: errors.HostUpError | storage.NothingSent | None = None
-    was_looked_for: bool = True
+    ticket_id: str = ""  # when it was created
+    error: errors.HostUpError | storage.NothingSent | None = None  # the one on the way, also to success
+    was_looked_for: bool = True  # False: the newest tickets could not be read, and had to be
 
 
 def create(client: Client, user, token, turn: int, fields: dict) -> Result:

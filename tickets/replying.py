@@ -32,19 +32,16 @@ class Written(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What became of a reply; the ticket as it was read last, None when it may be different by now; what is new
-    in it; the error, if any; what became of reopening it first, if that was asked for; the names of the files that
-    are attached whatever became of the text, and of the one that failed; whether the ticket was read after the
-    text had been sent."""
+    """What became of a reply."""
 
     state: State
-    ticket: Ticket | None = None
-    news: list[Message] = []
+    ticket: Ticket | None = None  # as it was read last, None when it may be different by now
+    news: list[Message] = []  # in it
     error: Exception | None = None
-    reopening: changes.Result | None = None
-    attached: Sequence[str] = ()
-    failed_file: str = ""
-    was_looked_for: bool = True
+    reopening: changes.Result | None = None  # what became of reopening it first, if that was asked for
+    attached: Sequence[str] = ()  # names of files that are in the ticket, whatever became of the text
+    failed_file: str = ""  # name of the one that stopped the rest
+    was_looked_for: bool = True  # the ticket was read after the text had been sent
 
     @property
     def was_reopened(self) -> bool:
