@@ -20,7 +20,7 @@ def environment(**options) -> Environment:
     """Return the environment of every template. `options` are Django's: loader, escaping, reloading.
 
     A name that a page does not have is empty, and so is a name of it: a fragment stands in many pages, and an
-    error page may have no request. It can be neither called nor compared.
+    error page may have no request. It can be neither called nor ordered.
     """
     ours = {"undefined": ChainableUndefined, "extensions": ["jinja2.ext.i18n"]}
     env = Environment(**options | ours)  # noqa: S701  (Django's options have it escape)

@@ -54,7 +54,7 @@ class OnDisk(TemporaryFileUploadHandler):
 
     @cached_property
     def _are_taken(self) -> bool:
-        match = self.request.resolver_match  # None as long as, or because, no address was found
+        match = self.request.resolver_match  # None before the address is resolved, or when none matches
         if not match or not getattr(match.func, "takes_files", False):
             return False
         try:

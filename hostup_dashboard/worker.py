@@ -1,5 +1,4 @@
-"""gunicorn's worker, with our headers on what gunicorn itself answers to what is no HTTP, or too long, and without
-endless patience for browsers that neither send nor take."""
+"""gunicorn's worker: our headers on gunicorn's own error answers, and a time-out for browsers that stall."""
 
 from django.conf import settings
 from gunicorn.workers.gthread import ThreadWorker

