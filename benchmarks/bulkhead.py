@@ -17,7 +17,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from sandbox.server import Sandbox
-from tests.browser.dashboard import AGENT, PASSWORD, Dashboard, signed_in, token_in
+from tests.dashboard import AGENT, PASSWORD, Dashboard, signed_in, token_in
 
 AGENTS = 50
 ROUNDS = 5

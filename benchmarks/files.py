@@ -13,7 +13,7 @@ import requests
 
 from sandbox.server import Sandbox
 from sandbox.special_tickets import ENCRYPTED_ID
-from tests.browser.dashboard import Dashboard, signed_in, token_in
+from tests.dashboard import Dashboard, signed_in, token_in
 
 MEGABYTE = 1024 * 1024
 FILE = b"x" * (25 * MEGABYTE)

@@ -14,7 +14,7 @@ from pathlib import Path
 from sandbox.server import Sandbox
 from sandbox.special_tickets import SAMPLE_ID
 from tests.browser import chromium
-from tests.browser.dashboard import Dashboard, signed_in
+from tests.dashboard import Dashboard, signed_in
 
 CATEGORIES = ("performance", "accessibility", "best-practices")
 FLAGS = "--headless=new --no-sandbox --disable-dev-shm-usage"

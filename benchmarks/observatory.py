@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from sandbox.server import Sandbox
-from tests.browser.dashboard import Dashboard
+from tests.dashboard import Dashboard
 
 SCAN = """
 import { scan } from "@mdn/mdn-http-observatory/src/index.js";

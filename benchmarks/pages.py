@@ -23,7 +23,7 @@ import requests
 from benchmarks.client import Load, ask
 from benchmarks.hostup import LIST, HostUp
 from sandbox import keys
-from tests.browser.dashboard import Dashboard, signed_in, token_in
+from tests.dashboard import Dashboard, signed_in, token_in
 
 ROUNDS = 3
 AT_ONCE = 16

@@ -22,7 +22,7 @@ import requests
 from benchmarks.client import ask
 from benchmarks.hostup import HostUp
 from benchmarks.pages import AT_ONCE, ROUNDS, SECONDS, Visitor, address_of, checked, request, served
-from tests.browser.dashboard import Dashboard, token_in
+from tests.dashboard import Dashboard, token_in
 
 REOPENED = 2  # django-helpdesk's number for that status
 

@@ -23,7 +23,7 @@ import requests
 from sandbox import keys
 from sandbox.server import Sandbox
 from sandbox.special_tickets import SAMPLE_ID
-from tests.browser.dashboard import Dashboard, token_in
+from tests.dashboard import Dashboard, token_in
 
 READERS = 4
 DRAFT = "A draft that only its agent reads."

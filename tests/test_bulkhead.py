@@ -9,7 +9,7 @@ import requests
 from sandbox import keys
 from sandbox.server import Sandbox
 from sandbox.special_tickets import ATTACHMENTS_ID, SAMPLE_ID
-from tests.browser.dashboard import Dashboard, signed_in
+from tests.dashboard import Dashboard, signed_in
 from tickets import upstream
 from tickets.hostup import errors
 from tickets.hostup.circuit import FAILURES, PROBE_AFTER, State

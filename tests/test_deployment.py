@@ -22,7 +22,7 @@ import yaml
 from django.conf import settings
 from django.core.management import get_commands
 
-from tests.browser.dashboard import AGENT, PASSWORD, Dashboard, token_in
+from tests.dashboard import AGENT, PASSWORD, Dashboard, token_in
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from sandbox.special_tickets import SAMPLE_ID
-from tests.browser.dashboard import Dashboard, signed_in
+from tests.dashboard import Dashboard, signed_in
 from tests.headers import assert_has_our_headers
 
 ROOT = Path(__file__).parent.parent

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hostup_dashboard.logs import JsonLines, WithoutKeys
 from sandbox import keys
 from sandbox.special_tickets import ATTACHMENTS_ID, SAMPLE_ID
-from tests.browser.dashboard import Dashboard
+from tests.dashboard import Dashboard
 
 REQUEST = "hostup_dashboard.request"
 ANYTHING = st.text(max_size=60)

@@ -17,7 +17,7 @@ from sandbox import keys
 from sandbox.special_tickets import ATTACHMENTS_ID, SAMPLE_ID
 from tests.accounts.people import make_agent, sign_in
 from tests.addresses import every_address
-from tests.browser.dashboard import Dashboard, signed_in
+from tests.dashboard import Dashboard, signed_in
 from tickets import upstream
 from tickets.hostup import errors
 from tickets.hostup.circuit import FAILURES

@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import chromium
-from tests.browser.dashboard import AGENT, NEWCOMER, Dashboard
 from tests.browser.places import NEWCOMERS, PLACES, VISITORS
 from tests.browser.steps import sign_in
+from tests.dashboard import AGENT, NEWCOMER, Dashboard
 
 SCREENS = {
     "desktop": {"viewport": {"width": 1440, "height": 900}},

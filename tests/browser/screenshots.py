@@ -17,8 +17,8 @@ from sandbox.server import Sandbox
 from sandbox.special_tickets import HOSTILE_ID, SAMPLE_ID
 from tests.browser import chromium
 from tests.browser.conftest import SCREENS
-from tests.browser.dashboard import AGENT, PASSWORD, Dashboard
 from tests.browser.steps import TICKET
+from tests.dashboard import AGENT, PASSWORD, Dashboard
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 COLOURS = 64

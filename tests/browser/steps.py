@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Locator, Page, expect
 
 from sandbox.special_tickets import SAMPLE_ID, SAMPLE_NUMBER
-from tests.browser.dashboard import AGENT, PASSWORD
+from tests.dashboard import AGENT, PASSWORD
 
 SUBJECT = "Question about my hosting account"
 TICKET = f"/tickets/{SAMPLE_ID}/"

@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 from sandbox.special_tickets import ENCRYPTED_ID
 from tests.accounts.identity_provider import CLIENT_ID, CLIENT_SECRET, identity_provider
 from tests.accounts.people import code_for
-from tests.browser.dashboard import PASSWORD, Dashboard
 from tests.browser.steps import TICKET, heading, sign_in
+from tests.dashboard import PASSWORD, Dashboard
 
 
 @pytest.fixture(scope="module")

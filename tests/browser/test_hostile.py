@@ -15,8 +15,8 @@ from sandbox.keys import ACCOUNT_A
 from sandbox.model import Attachment, Department, Message, Ticket
 from sandbox.special_tickets import ENCRYPTED_ID
 from tests.browser.conftest import CSP_LISTENER, watch
-from tests.browser.dashboard import AGENT
 from tests.browser.steps import TICKET, close, heading, posts, reopen, ticket, toast
+from tests.dashboard import AGENT
 from tests.hostile import ALL, PAYLOADS, POLYGLOT
 
 ID = "tkt_01hxhostile000000000000000"

@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from sandbox import keys
-from tests.browser.dashboard import NEWCOMER, PASSWORD
 from tests.browser.steps import (
     TICKET,
     close,
@@ -19,6 +18,7 @@ from tests.browser.steps import (
     ticket,
     toast,
 )
+from tests.dashboard import NEWCOMER, PASSWORD
 
 
 def add_key(page: Page) -> None:

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from sandbox.special_tickets import ATTACHMENTS_ID, ENCRYPTED_ID, LONG_THREAD_ID, SAMPLE_ID
-from tests.browser.dashboard import AGENT, NEWCOMER
 from tests.browser.steps import ANSWERS_OF_A_PROXY, TICKET, close, fill_in_sign_in, heading, row_link, sign_in
+from tests.dashboard import AGENT, NEWCOMER
 
 FILES_PAGE = f"/tickets/{ATTACHMENTS_ID}/"
 PAGE = f"/tickets/{ENCRYPTED_ID}/"

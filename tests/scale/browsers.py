@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import requests
 
-from tests.browser.dashboard import AGENT, PASSWORD, token_in
+from tests.dashboard import AGENT, PASSWORD, token_in
 from tests.test_reply import hidden_fields
 
 SECONDS = 30  # that an answer may take in these tests

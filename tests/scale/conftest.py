@@ -8,7 +8,7 @@ import pytest
 import redis as redis_client
 
 from sandbox.server import Sandbox
-from tests.browser.dashboard import Dashboard
+from tests.dashboard import Dashboard
 from tests.scale import parts
 
 

@@ -11,7 +11,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_
 
 from sandbox import keys
 from sandbox.special_tickets import ENCRYPTED_ID
-from tests.browser.dashboard import AGENT, NEWCOMER, PASSWORD, token_in
+from tests.dashboard import AGENT, NEWCOMER, PASSWORD, token_in
 from tests.scale.browsers import CODE, SIGN_IN, Browser, at_once, signed_in, words_of
 
 TICKET = f"/tickets/{ENCRYPTED_ID}/"

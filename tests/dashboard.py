@@ -20,7 +20,7 @@ import requests
 
 from sandbox.model import DEPARTMENTS
 
-BASE_DIR = Path(__file__).resolve().parents[2]
+BASE_DIR = Path(__file__).resolve().parents[1]
 START_SECONDS = 30
 AGENT, NEWCOMER = "agent", "newcomer"  # one with an API key saved, one without
 PASSWORD = "a-password-for-the-browser-tests"
