@@ -28,14 +28,14 @@ def main() -> None:
     ):
         session = signed_in(dashboard.url)
         session.get(f"{dashboard.url}/tickets/", timeout=30)
-        before = memory_of(dashboard.pid)
+        before = memory_of(dashboard)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             up = list(pool.map(lambda number: send_up(dashboard.url, session, number), range(TIMES)))
         reply(dashboard.url, session)
         links = file_links(dashboard.url, session)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             down = list(pool.map(lambda link: fetch(dashboard.url, session, link), links[:TIMES]))
-        after = memory_of(dashboard.pid)
+        after = memory_of(dashboard)
     print(f"{sum(up)} files of 25 MB went up, {down.count(len(FILE))} came down, {AT_ONCE} at a time")
     for pid in before:
         print(f"process {pid}: {before[pid]:.0f} MB before, {after.get(pid, 0):.0f} MB at most")
@@ -67,9 +67,9 @@ def fetch(url: str, session: requests.Session, link: str) -> int:
         return sum(len(chunk) for chunk in response.iter_content(MEGABYTE))
 
 
-def memory_of(pid: int) -> dict[int, float]:
-    """Return the most that a process and its children have held so far, in MB (Linux)."""
-    pids = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+def memory_of(dashboard: Dashboard) -> dict[int, float]:
+    """Return the most that each of its processes has held so far, in MB (Linux)."""
+    pids = [dashboard.pid, *dashboard.workers]
     peak = re.compile(r"VmHWM:\s+(\d+) kB")
     return {pid: int(peak.search(Path(f"/proc/{pid}/status").read_text()).group(1)) / 1024 for pid in pids}
 

@@ -8,7 +8,6 @@ be, a number is a ratio to, or a difference from, a bare call of the same round.
 
 import os
 import re
-import socket
 import statistics
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from benchmarks.client import Load, ask
 from benchmarks.hostup import LIST, HostUp
 from sandbox import keys
 from tests.dashboard import Dashboard, signed_in, token_in
+from tests.ports import free_port
 
 ROUNDS = 3
 AT_ONCE = 16
@@ -204,9 +204,7 @@ def print_held(when: str, held: list[float]) -> None:
 def served(application: str, *, python: str = sys.executable, **environment: str):
     """Serve an application of this folder with another gunicorn, as many workers and threads as the dashboard has,
     and give its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     command = [python, "-m", "gunicorn", application, "--bind", address, "--log-level", "error"]
     command += ["--worker-class", "gthread", "--workers", "2", "--threads", "24"]
     folder = Path(__file__).parent  # where gunicorn does not find the dashboard's configuration
@@ -259,20 +257,16 @@ def p95(times: list[float]) -> float:
     return statistics.quantiles(times, n=20, method="inclusive")[18]
 
 
-def workers(dashboard: Dashboard) -> list[str]:
-    return Path(f"/proc/{dashboard.pid}/task/{dashboard.pid}/children").read_text().split()
-
-
 def cpu_seconds(dashboard: Dashboard) -> float:
     """Return the CPU time that the workers have used so far (Linux)."""
-    spent = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13] for pid in workers(dashboard)]
+    spent = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13] for pid in dashboard.workers]
     return sum(int(ticks) for both in spent for ticks in both) / os.sysconf("SC_CLK_TCK")
 
 
 def memory(dashboard: Dashboard) -> list[float]:
     """Return what each worker holds, in MB (Linux)."""
     held = re.compile(r"VmRSS:\s+(\d+) kB")
-    statuses = [Path(f"/proc/{pid}/status").read_text() for pid in workers(dashboard)]
+    statuses = [Path(f"/proc/{pid}/status").read_text() for pid in dashboard.workers]
     return [int(held.search(status).group(1)) / 1024 for status in statuses]
 
 

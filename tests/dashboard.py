@@ -6,7 +6,6 @@ import os
 import re
 import secrets
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 import requests
 
 from sandbox.model import DEPARTMENTS
+from tests.ports import free_port
 
 BASE_DIR = Path(__file__).resolve().parents[1]
 START_SECONDS = 30
@@ -40,10 +40,8 @@ class Dashboard:
     """
 
     def __init__(self, hostup_url: str, home: Path, *, host: str = "127.0.0.1", **settings: str):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.address = f"127.0.0.1:{probe.getsockname()[1]}"
-        self.url = f"http://{host}:{self.address.rpartition(':')[2]}"
+        port = free_port()
+        self.address, self.url = f"127.0.0.1:{port}", f"http://{host}:{port}"
         self.home = home
         self.log = home / "gunicorn.log"
         self._database = home / "db.sqlite3"
@@ -115,8 +113,13 @@ class Dashboard:
 
     @property
     def pid(self) -> int:
-        """gunicorn's first process; its workers are the children."""
+        """gunicorn's first process."""
         return self._server.pid
+
+    @property
+    def workers(self) -> list[int]:
+        """gunicorn's other processes, by their ids (Linux)."""
+        return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
 
     def forget(self) -> None:
         """Forget what the test before did: activities, drafts, forms, and every API key but the agent's, whose

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from django.conf import settings
 from django.core.management import get_commands
 
 from tests.dashboard import AGENT, PASSWORD, Dashboard, token_in
+from tests.ports import free_ports
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
@@ -337,10 +337,7 @@ class Caddy:
 
     def __init__(self, home):
         self.home = home
-        with socket.socket() as one, socket.socket() as two, socket.socket() as three:
-            for probe in (one, two, three):
-                probe.bind(("127.0.0.1", 0))
-            http, https, admin = (probe.getsockname()[1] for probe in (one, two, three))
+        http, https, admin = free_ports(3)
         self.url, self.plain_url = f"https://localhost:{https}", f"http://localhost:{http}"
         self.authority = home / "root.crt"  # as it gives it away
         self.root = home / "caddy/pki/authorities/local/root.crt"

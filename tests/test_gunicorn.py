@@ -189,7 +189,7 @@ def test_no_header_says_where_the_site_is_or_which_page_is_asked_for(running_san
 
 def test_a_worker_gives_back_the_memory_that_signing_in_took(running_sandbox, tmp_path):
     def held():
-        (worker,) = Path(f"/proc/{dashboard.pid}/task/{dashboard.pid}/children").read_text().split()
+        (worker,) = dashboard.workers
         status = Path(f"/proc/{worker}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) / 1024
 

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import socket
 import time
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from sandbox.special_tickets import ATTACHMENTS_ID, SAMPLE_ID
 from tests.accounts.people import make_agent, sign_in
 from tests.addresses import every_address
 from tests.dashboard import Dashboard, signed_in
+from tests.ports import free_port
 from tickets import upstream
 from tickets.hostup import errors
 from tickets.hostup.circuit import FAILURES
@@ -162,9 +162,7 @@ def test_nobody_can_make_a_label_of_their_own(agent, visitor):
 
 @pytest.fixture(scope="module")
 def metrics_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_port()
 
 
 @pytest.fixture(scope="module")
@@ -187,11 +185,6 @@ def scrape(metrics_port):
         }
 
     return scrape
-
-
-def workers_of(dashboard):
-    children = Path(f"/proc/{dashboard.pid}/task/{dashboard.pid}/children").read_text()
-    return [int(pid) for pid in children.split()]
 
 
 HEALTH = (REQUESTS, ("method", "GET"), ("route", "healthz"), ("status", "2xx"))
@@ -220,9 +213,9 @@ def test_all_processes_count_together_and_one_that_is_replaced_goes_on_where_it_
     assert scrape()[HEALTH] == before[HEALTH] + 40
     files = sorted(dashboard.home.glob("*/*.db"))
 
-    victim = workers_of(dashboard)[0]
+    victim = dashboard.workers[0]
     os.kill(victim, signal.SIGKILL)
-    until(lambda: victim not in workers_of(dashboard) and len(workers_of(dashboard)) == 2)
+    until(lambda: victim not in dashboard.workers and len(dashboard.workers) == 2)
     assert have_all_served(1)  # what was under way in it is not under way any more
     for _ in range(40):
         ask_for("/healthz")

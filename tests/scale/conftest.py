@@ -9,6 +9,7 @@ import redis as redis_client
 
 from sandbox.server import Sandbox
 from tests.dashboard import Dashboard
+from tests.ports import free_port
 from tests.scale import parts
 
 
@@ -32,7 +33,7 @@ def running_sandbox():
 @pytest.fixture(scope="session")
 def running(running_sandbox, tmp_path_factory):
     parts.install()
-    port = parts.free_port()
+    port = free_port()
     with (
         parts.folder("postgresql") as database_folder,
         parts.folder("redis") as cache_folder,

@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from tests.ports import free_port
+
 PACKAGES = {"postgres": "postgresql", "redis-server": "redis-server", "nginx": "nginx-light"}
 START_SECONDS, STOP_SECONDS = 30, 10
 NGINX_EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "scale.md"
@@ -145,12 +147,6 @@ def folder(name: str) -> Iterator[Path]:
         yield path
     finally:
         shutil.rmtree(path)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _program(name: str) -> str | None:
