@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from sandbox import keys
 from sandbox.special_tickets import ENCRYPTED_ID, SAMPLE_ID
-from tests.test_reply import form_of
+from tests.forms import form_of
 from tickets.hostup.circuit import FAILURES
 from tickets.models import Activity
 

@@ -11,8 +11,8 @@ from django.db import OperationalError, connection
 
 from sandbox.faults import gzip_bomb
 from sandbox.special_tickets import ATTACHMENTS_ID, ENCRYPTED_ID, SAMPLE_ID
+from tests.forms import form_of, messages_with, methods
 from tests.full_disk import no_file_gets_longer_than
-from tests.test_reply import form_of, messages_with, methods
 from tickets import upstream
 from tickets.hostup.circuit import State
 from tickets.models import Activity

@@ -8,8 +8,8 @@ from django.contrib.auth import get_user_model
 
 from sandbox import keys
 from sandbox.special_tickets import ATTACHMENTS_ID, ENCRYPTED_ID, SAMPLE_ID
+from tests.forms import form_of
 from tests.hostile import PAYLOADS, POLYGLOT
-from tests.test_reply import form_of
 from tickets.models import Activity, ApiKey, Draft
 
 TICKET = f"/tickets/{SAMPLE_ID}/"

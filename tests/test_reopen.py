@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sandbox.special_tickets import LONG_THREAD_ID, SAMPLE_ID, SAMPLE_MESSAGE_ID, SAMPLE_NUMBER
-from tests.test_reply import hidden_fields
+from tests.forms import hidden_fields
 from tickets.models import Activity
 
 URL = f"/tickets/{SAMPLE_ID}/reopen/"

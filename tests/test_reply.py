@@ -12,36 +12,19 @@ from django.db import connection
 from django.utils import timezone
 
 from sandbox.api import Api
-from sandbox.special_tickets import ENCRYPTED_ID, SAMPLE_ID
+from sandbox.special_tickets import SAMPLE_ID
+from tests.forms import OPEN_ID, form_of, hidden_fields, messages_with, methods
 from tests.full_disk import nothing_goes_into
 from tickets.forms import LONGEST_MESSAGE
 from tickets.models import Activity, Draft, Submission
 
-OPEN_ID = ENCRYPTED_ID
 URL = f"/tickets/{OPEN_ID}/reply/"
 DRAFT_URL = f"/tickets/{OPEN_ID}/draft/"
 PAGE = f"http://testserver/tickets/{OPEN_ID}/"
 
 
-def hidden_fields(html):
-    return dict(re.findall(r'<input type="hidden" name="(token|shown_draft|seen_\w+)" value="([^"]*)"', html))
-
-
-def form_of(agent, ticket_id=OPEN_ID):
-    html = agent.get(f"/tickets/{ticket_id}/").content.decode()
-    return hidden_fields(html[html.index('class="composer"') :])
-
-
 def text_in_the_box(html):
     return re.search(r"<textarea[^>]*>\n(.*?)</textarea>", html, re.DOTALL).group(1)
-
-
-def messages_with(sandbox, text, ticket_id=OPEN_ID):
-    return [message for message in sandbox.tickets.find(ticket_id).messages if message.body == text]
-
-
-def methods(sandbox):
-    return [call.method for call in sandbox.calls]
 
 
 @pytest.fixture

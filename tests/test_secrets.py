@@ -18,7 +18,7 @@ from django.utils.log import AdminEmailHandler
 from hostup_dashboard.logs import WithoutKeys
 from sandbox import keys
 from sandbox.special_tickets import ATTACHMENTS_ID, ENCRYPTED_ID, SAMPLE_ID
-from tests.test_reply import form_of
+from tests.forms import form_of
 from tickets import upstream
 from tickets.models import ApiKey
 

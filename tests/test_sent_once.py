@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from tests.test_reply import OPEN_ID, PAGE, URL, form_of, hidden_fields
+from tests.forms import OPEN_ID, form_of, hidden_fields
 
+URL, PAGE = f"/tickets/{OPEN_ID}/reply/", f"http://testserver/tickets/{OPEN_ID}/"
 PRESSES = int(os.environ.get("SENT_ONCE_PRESSES", 150))
 STEPS = 10
 LOST = ["lost_answer", "truncated", "broken_json", "html_200", "reset", "problem_500", "empty_503", "problem_504"]

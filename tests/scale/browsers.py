@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import requests
 
 from tests.dashboard import AGENT, PASSWORD, token_in
-from tests.test_reply import hidden_fields
+from tests.forms import hidden_fields
 
 SECONDS = 30  # that an answer may take in these tests
 SIGN_IN, CODE = "/accounts/login/", "/accounts/me/authenticate/"
