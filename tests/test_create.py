@@ -518,40 +518,6 @@ def test_markup_in_what_was_written_stays_text(agent, form):
     assert "<script>alert(1)" not in agent.post(URL, dict.fromkeys(form, hostile)).content.decode()
 
 
-# Go to ticket
-
-
-@pytest.mark.parametrize("typed", ["149943", "#149943", " 149 943 "])
-def test_go_to_ticket_takes_a_number(agent, typed):
-    response = agent.get("/tickets/go/", {"number": typed}, follow=True)
-    assert response.redirect_chain == [("/tickets/149943/", 302)]
-    assert "Question about my hosting account" in response.content.decode()
-
-
-def test_go_to_ticket_takes_an_id(agent):
-    assert agent.get("/tickets/go/", {"number": SAMPLE_ID.upper()}).headers["Location"] == f"/tickets/{SAMPLE_ID}/"
-
-
-@pytest.mark.parametrize("typed", ["", "#", "hello", "../key", "12.5", "١٢٣", "tkt_", "1" * 19, "149943/reopen"])
-def test_go_to_ticket_says_what_it_takes(agent, sandbox, typed):
-    response = agent.get("/tickets/go/", {"number": typed})
-    assert response.status_code == 422
-    assert "Type a number such as 149943" in response.content.decode()
-    assert sandbox.calls == []
-
-
-def test_go_to_ticket_asks_for_a_key_first(db):
-    response = Agent("newcomer").get("/tickets/go/?number=149943", follow=True)
-    assert response.status_code == 403
-    assert "Add your API key" in response.content.decode()
-
-
-def test_a_number_that_hostup_does_not_have_is_worded(agent):
-    response = agent.get("/tickets/go/?number=1", follow=True)
-    assert response.status_code == 404
-    assert "HostUp has no such ticket" in response.content.decode()
-
-
 def test_a_read_only_key_is_told_so_and_keeps_the_text(db, sandbox):
     reader = Agent("reader", keys.READ_ONLY)
     token = token_in(reader.get(URL).content.decode())
