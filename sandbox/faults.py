@@ -17,8 +17,6 @@ from .answer import Answer, json_answer, problem_answer
 from .named_faults import NAMED
 from .problems import Problem
 
-__all__ = ["NAMED", "Fault", "Faults", "apply_fault"]
-
 # A header's value as text, None for a header to leave out, or a function of the sandbox's own address.
 HeaderValue = str | None | Callable[[str], str]
 

@@ -134,7 +134,7 @@ class Sandbox:
             self._calls.clear()
 
     def fault(self, name: str | None = None, **arguments: Any) -> None:
-        """Make a coming call go wrong: a name from faults.NAMED, faults.Fault's fields, or both."""
+        """Make a coming call go wrong: a name from named_faults.NAMED, faults.Fault's fields, or both."""
         self._faults.add(Fault.named(name, **arguments))
 
     def clear_faults(self) -> None:

@@ -16,8 +16,8 @@ import pytest
 import requests
 
 from sandbox import keys, seed, special_tickets
-from sandbox.faults import NAMED
 from sandbox.model import PRIORITIES, STATUSES
+from sandbox.named_faults import NAMED
 from sandbox.server import Sandbox
 from sandbox.shapes import whole_ticket
 from sandbox.store import Store
