@@ -27,8 +27,8 @@ class Answer:
 
 
 def json_answer(status: int, value: Any, content_type: str = "application/json") -> Answer:
-    # Half a surrogate pair, which JSON can carry into us, cannot go out as UTF-8.
-    body = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    # Half a surrogate pair, which JSON can carry into us, goes out as it came: in JSON's own escape.
+    body = json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")
     return Answer(status, body, {"Content-Type": content_type})
 
 

@@ -197,6 +197,40 @@ def test_the_character_that_postgresql_refuses_is_replaced(sent, read):
     assert caught.value.request_id == read
 
 
+escapes = st.lists(
+    st.sampled_from(
+        ["\\\\", r"\ud83d", r"\uD800", r"\udbff", r"\ude00", r"\uDC00", r"\udFFF", r"\ud7ff", r"\ue000"]
+    )
+    | st.sampled_from([r"\u0000", r"\u00e5", r"\n", r"\"", r"\/", "ud83d", "u0000", "d83d", "u", "å"])
+).map("".join)
+
+
+@given(sent=escapes)
+@example(sent=r"x\ud83d")
+@example(sent=r"\ud83d\ud83d\ude00")
+@example(sent=r"\\ud83d\ude00")
+@example(sent="\\\\" * 100_000 + r"\udE00")
+def test_half_a_character_is_replaced_and_a_whole_one_is_kept(sent):
+    """Half an emoji, as JavaScript writes a text that was cut in it: JSON, and no text."""
+    text = json.loads(f'"{sent}"').replace("\0", "\ufffd")
+    whole = re.sub("[\ud800-\udfff]", "\ufffd", text)
+    listed = dump(TICKET | {"subject": "…"}).replace(rb"\u2026", sent.encode())
+    assert wire.read_ticket(answer(listed)).subject == whole
+    odd = {"linkedServices": [{"details": {"…": "…"}}], "mood": "…"}
+    listed = dump(TICKET | odd).replace(rb"\u2026", sent.encode())
+    (ticket,) = wire.read_page(answer(b'{"data": [%s]}' % listed)).tickets
+    assert ticket.linked_services[0].details == {whole: whole}
+    with pytest.raises(errors.NotFound) as caught:
+        wire.raise_for_status(answer(b'{"requestId": "req_1", "detail": "%s"}' % sent.encode(), 404))
+    assert (caught.value.request_id, caught.value.detail) == ("req_1", whole[: wire.LONGEST_TEXT])
+    assert json.loads(wire.with_least_escapes(b'["%s"]' % sent.encode())) == [whole]
+
+
+def test_half_a_character_in_one_department_hides_none():
+    sent = {"departments": [{"slug": "a", "displayName": "x\ud83d"}, {"slug": "b", "displayName": "B"}]}
+    assert [each.display_name for each in wire.read_departments(answer(dump(sent)))] == ["x\ufffd", "B"]
+
+
 PROBLEM = {
     "code": "invalid_request",
     "detail": "Bad.",

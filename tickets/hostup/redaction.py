@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from tickets.hostup.wire import NOT_JSON
+from tickets.hostup.wire import NOT_JSON, as_text
 
 LEAST_KEY_LENGTH = 8  # what is shorter is no key, but may be any word in an answer
 
@@ -43,6 +43,6 @@ def _with_least_escapes(body: bytes) -> bytes:
     """Return JSON with nothing in it escaped that need not be, as PHP escapes `/` and .NET `+`. What is no JSON
     comes back as it is."""
     try:
-        return msgspec.json.encode(msgspec.json.decode(body))
+        return msgspec.json.encode(msgspec.json.decode(as_text(body)))
     except NOT_JSON:
         return body

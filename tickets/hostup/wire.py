@@ -29,8 +29,10 @@ Value = TypeVar("Value")
 
 LONGEST_TEXT = 500  # characters of HostUp's own words that we keep
 MOST_ENTRIES = 20_000  # of a list that is read one by one: five megabytes hold 1.7 million empty ones
-# The character NUL, as JSON writes it. No text has one, and no PostgreSQL keeps one.
-_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+# What JSON can write and no text has: the character NUL, which no PostgreSQL keeps, and half of a surrogate pair,
+# which JavaScript leaves of an emoji that was cut. Told from what only looks like it: a `u` after an escaped
+# backslash, and whole pairs.
+_NO_TEXT = re.compile(rb"\\(?:\\|u[dD][89abAB]..\\u[dD][c-fC-F]..|(u0000|u[dD][89a-fA-F][0-9a-fA-F]{2}))")
 NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # nor, with a type, of that shape
 RETRY_AFTER_DEFAULT, RETRY_AFTER_LEAST, RETRY_AFTER_MOST = 30, 1, 300  # seconds
 
@@ -166,7 +168,7 @@ def http_date(value: str) -> datetime | None:
 
 def _read(answer: Answer, type_: type[Value]) -> Value:
     try:
-        return _decode(_without_nul(answer.body), type_)
+        return _decode(as_text(answer.body), type_)
     except NOT_JSON:
         raise errors.Unreadable(status=answer.status) from None
 
@@ -193,8 +195,9 @@ def _decode_in_pieces(body: bytes | msgspec.Raw, type_: type[Value]) -> Value:
     return _DECODERS[type_].decode(msgspec.json.encode(fields))
 
 
-def _without_nul(body: bytes) -> bytes:
-    return _NUL.sub(rb"\1\\ufffd", body) if rb"\u0000" in body else body
+def as_text(body: bytes) -> bytes:
+    """Return JSON with a replacement character for each that is none."""
+    return _NO_TEXT.sub(lambda found: rb"\ufffd" if found[1] else found[0], body)
 
 
 def _each(entries: list[msgspec.Raw], type_: type[Value]) -> tuple[list[Value], int]:
@@ -226,7 +229,7 @@ def _field_errors(entries: Any) -> dict[str, str]:
 
 def _decode_problem(body: bytes) -> _Problem:
     try:
-        return _DECODERS[_Problem].decode(_without_nul(body))
+        return _DECODERS[_Problem].decode(as_text(body))
     except NOT_JSON:
         return _Problem()
 
