@@ -47,6 +47,7 @@ def examine(sandbox):
 
 
 def test_a_good_installation_has_no_problems(sandbox):
+    Canary.objects.all().delete()  # as an older version left it
     Agent("agent", keys.FULL)
     said = StringIO()
     with suppress(CommandError):  # the lines below say more
@@ -143,7 +144,6 @@ def test_one_that_hangs_holds_up_nothing(examine, settings, monkeypatch):
 def test_keys_that_cannot_be_read_are_told_and_none_of_them_is_shown(examine, settings):
     agent = Agent("agent", keys.FULL)
     SecondStep.objects.create(user=agent.user, type="totp", data={"secret": SecondStep.seal("JBSWY3DPEHPK3PXP")})
-    Canary.verify()  # as the first look at /readyz does
     first = settings.ENCRYPTION_KEYS
     settings.ENCRYPTION_KEYS = OTHER_KEYS
     lines = examine("keys")
@@ -153,6 +153,21 @@ def test_keys_that_cannot_be_read_are_told_and_none_of_them_is_shown(examine, se
     assert examine("keys") == [
         "warning 3 of 3 stored secrets are under an old key. manage.py rotate_encryption_key"
     ]
+
+
+def test_a_canary_of_other_keys_than_all_else_is_no_reason_to_look_for_them(examine, settings):
+    """An older version's first look at /readyz wrote one with whatever keys it had."""
+    first, settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS, OTHER_KEYS
+    Canary.objects.all().delete()
+    Canary.verify()
+    settings.ENCRYPTION_KEYS = first
+    agent = Agent("agent", keys.FULL)
+    (line,) = examine("keys")
+    assert line.startswith("problem only the canary cannot be read")
+    assert line.endswith("manage.py rotate_encryption_key --delete-unreadable")
+    call_command("rotate_encryption_key", delete_unreadable=True, stdout=StringIO(), stderr=StringIO())
+    assert agent.get("/readyz").json()["keys"] is True
+    assert examine("keys") == ["ok 2 stored secrets, all readable."]
 
 
 def test_a_migration_that_is_missing_is_told(examine):

@@ -13,8 +13,9 @@ from sandbox import keys
 from sandbox.special_tickets import SAMPLE_ID
 from tests.addresses import every_address
 from tests.headers import assert_has_our_headers
+from tests.test_settings import run
 from tickets import departments
-from tickets.models import Canary
+from tickets.models import Canary, Draft
 
 PUBLIC = {
     "account_login",
@@ -175,7 +176,6 @@ def test_no_method_breaks_an_address_or_changes_something_unasked(agent, visitor
     """Whatever is neither asked for by POST nor carries our token changes nothing, here or at HostUp."""
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = agent.cookies
-    Canary.verify()  # the first look at /readyz leaves it behind
     before = what_is_kept()
     for browser in (visitor, strict):
         response = browser.generic(method, ADDRESSES[name], "message=x&api_key=x", FORM)
@@ -299,6 +299,52 @@ def test_a_process_with_other_keys_is_not_ready_though_nobody_has_saved_anything
     call_command("rotate_encryption_key", stdout=StringIO())
     settings.ENCRYPTION_KEYS = {"other": settings.ENCRYPTION_KEYS["other"]}
     assert visitor.get("/readyz").status_code == 200
+
+
+def test_the_first_look_with_other_keys_leaves_nothing_behind(agent, visitor, settings):
+    """However the agents' pages work, `keys` would say no for ever."""
+    first = settings.ENCRYPTION_KEYS
+    for is_there in (True, False):  # False: as an older version left it
+        settings.ENCRYPTION_KEYS = {"other": bytes(range(50, 82))}
+        assert visitor.get("/readyz").json()["keys"] is False
+        assert Canary.objects.exists() is is_there
+        settings.ENCRYPTION_KEYS = first
+        assert visitor.get("/readyz").json()["keys"] is True
+        Canary.objects.all().delete()
+
+
+def test_other_keys_are_noticed_where_only_a_draft_is_stored(newcomer, visitor, settings):
+    Canary.objects.all().delete()
+    Draft.objects.keep(newcomer.user, "", {"subject": "Invoice"})
+    first = settings.ENCRYPTION_KEYS
+    for kid in ("other", *first):  # a key of another name, and another key of that name
+        settings.ENCRYPTION_KEYS = {kid: bytes(range(50, 82))}
+        assert visitor.get("/readyz").json()["keys"] is False
+    settings.ENCRYPTION_KEYS = first
+    assert visitor.get("/readyz").json()["keys"] is True
+
+
+def test_migrating_marks_a_new_database_with_its_keys_and_no_other(newcomer, settings):
+    Canary.objects.all().delete()
+    call_command("migrate", verbosity=0)
+    assert Canary.objects.get().decrypt()
+    first = settings.ENCRYPTION_KEYS
+    Draft.objects.keep(newcomer.user, "", {"subject": "Invoice"})
+    settings.ENCRYPTION_KEYS = {"other": bytes(range(50, 82))}
+    call_command("migrate", verbosity=0)
+    Canary.objects.all().delete()
+    call_command("migrate", verbosity=0)
+    assert not Canary.objects.exists()
+    settings.ENCRYPTION_KEYS = first
+    Canary.verify()
+
+
+def test_a_database_goes_to_any_migration_and_back(tmp_path):
+    """The receiver meets tables as they were."""
+    database = {"DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}"}
+    for to in (["tickets", "0001"], ["tickets", "0002"], [], ["tickets", "zero"]):
+        done = run("manage.py", "migrate", "--verbosity", "0", *to, **database)
+        assert done.returncode == 0, done.stderr
 
 
 def test_the_screen_says_sandbox_only_when_it_is(agent, settings):

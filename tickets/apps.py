@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class TicketsConfig(AppConfig):
@@ -6,3 +7,6 @@ class TicketsConfig(AppConfig):
 
     def ready(self):
         from tickets import audit  # noqa: F401  (connects its receivers)
+        from tickets.models import Canary
+
+        post_migrate.connect(Canary.begin, sender=self)

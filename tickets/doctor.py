@@ -16,20 +16,26 @@ CALL_SECONDS = 6.0  # for HostUp to answer
 
 
 def keys() -> Iterator[Finding]:
-    """The canary, where one was written already, then every secret in the database."""
-    canary = Canary.objects.first()
-    if canary and not _is_readable(canary):
+    """The canary, where there is one, and every other secret in the database."""
+    rows = [row for model in HOLDERS_OF_SECRETS for row in model.objects.iterator()]
+    unreadable = [row for row in rows if not _is_readable(row)]
+    old = sum(not row.is_under_current_key for row in rows)
+    stored = len(rows)
+    if stored > 1 and [type(row) for row in unreadable] == [Canary]:
+        yield problem(
+            "only the canary cannot be read: it was written with other ENCRYPTION_KEYS than all else",
+            "If no process has those any more, let it be written anew: "
+            "manage.py rotate_encryption_key --delete-unreadable",
+        )
+        return
+    if any(isinstance(row, Canary) for row in unreadable):
         yield problem(
             "the database was written with other ENCRYPTION_KEYS than the present ones",
             "Put the former key back, after the new one; then manage.py rotate_encryption_key.",
         )
-    rows = [row for model in HOLDERS_OF_SECRETS for row in model.objects.iterator()]
-    unreadable = sum(not _is_readable(row) for row in rows)
-    old = sum(not row.is_under_current_key for row in rows)
-    stored = len(rows)
     if unreadable:
         yield problem(
-            f"{unreadable} of {stored} stored secrets cannot be read",
+            f"{len(unreadable)} of {stored} stored secrets cannot be read",
             "Put the key that they are under back into ENCRYPTION_KEYS, or let their agents make them anew.",
         )
     if old:

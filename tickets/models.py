@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from allauth.mfa.models import Authenticator
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -159,10 +160,27 @@ class Canary(Encrypted):
 
     @classmethod
     def verify(cls) -> None:
-        """Read the row, or write it when there is none yet. Raises `Encrypted.Unreadable`."""
-        canary = cls()
-        canary.encrypt("readable")
-        cls.objects.get_or_create(pk=1, defaults={"token": canary.token})[0].decrypt()
+        """Read the row, or write it when there is none and every other secret can be read: other keys than those
+        that wrote them would be the right ones from then on. Raises an `Unreadable`."""
+        canary = cls.objects.first()
+        if canary is None:
+            for model in HOLDERS_OF_SECRETS:
+                for row in model.objects.iterator():
+                    row.decrypt()
+            canary = cls()
+            canary.encrypt("readable")
+            canary, _ = cls.objects.get_or_create(pk=1, defaults={"token": canary.token})
+        canary.decrypt()
+
+    @classmethod
+    def begin(cls, apps=apps, **kwargs) -> None:
+        """Write the row into a database that was just made and has no secrets yet; receives `post_migrate`."""
+        try:
+            holders = [apps.get_model("tickets", model.__name__) for model in HOLDERS_OF_SECRETS]
+        except LookupError:  # the database was taken to a migration before these
+            return
+        if not any(holder.objects.exists() for holder in holders):
+            cls.verify()
 
     @property
     def owner(self) -> str:

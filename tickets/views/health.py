@@ -49,7 +49,7 @@ def _cache():
 
 
 def _keys():
-    """The canary is there from the beginning; the newest key may be under a key that only others have yet."""
+    """The canary is there since the first `migrate`; the newest key may be under one that only others have."""
     Canary.verify()
     if newest := ApiKey.objects.order_by("-saved_at").first():
         newest.decrypt()
