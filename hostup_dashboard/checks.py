@@ -95,7 +95,7 @@ def texts_are_compiled(app_configs, **kwargs):
 
 
 def _is_this_machine() -> bool:
-    return is_loopback(settings.SITE.host.strip("[]"))
+    return is_loopback(settings.SITE.host)
 
 
 def _is_open_to_others(path: Path) -> bool:

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -145,8 +144,7 @@ def site_certificate() -> Iterator[Finding]:
     """Ours, as whoever comes to `SITE_URL` sees it."""
     if not settings.SITE.is_https:
         return
-    host = settings.SITE.host.strip("[]")
-    port = urlsplit(settings.SITE.origin).port or 443
+    host, port = settings.SITE.host, settings.SITE.port or 443
     context = ssl.create_default_context()
     if settings.HOSTUP_CA_BUNDLE:  # the network's own authority may have signed ours as well
         context.load_verify_locations(settings.HOSTUP_CA_BUNDLE)

@@ -5,6 +5,8 @@ They raise `ImproperlyConfigured`, so that neither the server nor any command st
 
 import base64
 import binascii
+import re
+import unicodedata
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import NamedTuple
@@ -33,11 +35,20 @@ LEAST_DISTINCT_BYTES = 16  # 32 random bytes have about 30 different ones; fewer
 
 
 class Site(NamedTuple):
-    """The address that people type: `scheme` is http or https, `host` has no port, `netloc` may have one."""
+    """The address that people type, as browsers send it: `scheme` is http or https, `port` None for the usual."""
 
     scheme: str
     host: str
-    netloc: str
+    port: int | None
+
+    @property
+    def bracketed(self) -> str:
+        """The host as it stands in addresses."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
+    def netloc(self) -> str:
+        return f"{self.bracketed}:{self.port}" if self.port else self.bracketed
 
     @property
     def origin(self) -> str:
@@ -91,9 +102,14 @@ def switch(env: Env, name: str) -> bool:
 def site_url(value: str) -> Site:
     """Read `SITE_URL`: http or https, a host, no path."""
     parts = _split_bare("SITE_URL", value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
-        raise ImproperlyConfigured(f"SITE_URL must look like https://tickets.example.com, not {value!r}.")
-    return Site(parts.scheme, _bracketed(parts.hostname), parts.netloc)
+    try:
+        host = _as_browsers_send(parts.hostname or "")
+        if parts.scheme not in ("http", "https") or parts.path not in ("", "/"):
+            raise ValueError
+    except ValueError:
+        message = f"SITE_URL must look like https://tickets.example.com, not {value!r}."
+        raise ImproperlyConfigured(message) from None
+    return Site(parts.scheme, host, parts.port)
 
 
 def hostup_url(value: str) -> str:
@@ -153,7 +169,7 @@ def takes_passkeys(site: Site) -> bool:
     Source: https://www.w3.org/TR/webauthn-3/#rp-id
     """
     try:
-        ip_address(site.host.strip("[]"))
+        ip_address(site.host)
     except ValueError:
         return site.is_https or site.host == "localhost"
     return False
@@ -252,5 +268,18 @@ def _split_bare(name: str, value: str):
     return parts
 
 
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+def _as_browsers_send(host: str) -> str:
+    """Return a host as it comes in `Host`. Raises `ValueError` for what cannot come, or stands for others, too.
+
+    Letters beyond ASCII that Python's standard for them (of 2003) changes, and browsers' does not, are refused.
+    """
+    if ":" in host and "%" not in host:
+        return ip_address(host).compressed
+    if not host.isascii():
+        ascii_host = host.encode("idna").decode()
+        if ascii_host.encode().decode("idna") != unicodedata.normalize("NFC", host):
+            raise ValueError
+        host = ascii_host
+    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", host):
+        raise ValueError
+    return host

@@ -34,7 +34,7 @@ HOSTUP_IS_SANDBOX = HOSTUP_API_URL.startswith("http://")  # the real one speaks 
 # Django
 
 # Loopback is for health checks from the machine itself; pages make no address out of the Host header.
-ALLOWED_HOSTS = [SITE.host, "127.0.0.1", "localhost", "[::1]"]
+ALLOWED_HOSTS = [SITE.bracketed, "127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [SITE.origin]
 ROOT_URLCONF = "hostup_dashboard.urls"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -10,6 +10,7 @@ from pathlib import Path
 import certifi
 import pytest
 from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
 
 from hostup_dashboard import environment
 from hostup_dashboard.environment import site_url
@@ -118,6 +119,34 @@ def test_an_empty_setting_is_none(tmp_path):
     said = told(expressions, DATA_DIR=str(tmp_path), **dict.fromkeys(names, "")).split()
     assert said == told(expressions, DATA_DIR=str(tmp_path), DATABASE_URL=None).split()
     assert len(said) == len(names)
+
+
+@pytest.mark.parametrize(("typed", "sent"), [
+    ("http://ärenden.example", "http://xn--renden-9ta.example"),
+    ("https://A\u0308renden.Example:8443/", "https://xn--renden-9ta.example:8443"),
+    ("https://xn--renden-9ta.example", "https://xn--renden-9ta.example"),
+    ("HTTPS://Tickets.Example.com:8443", "https://tickets.example.com:8443"),
+    ("http://tickets", "http://tickets"),
+    ("http://10.0.0.5:8000", "http://10.0.0.5:8000"),
+    ("http://[::1]", "http://[::1]"),
+    ("https://[2001:DB8:0:0::5]:8443", "https://[2001:db8::5]:8443"),
+])  # fmt: skip
+def test_pages_come_by_the_address_that_browsers_make_of_what_was_typed(settings, visitor, typed, sent):
+    site = site_url(typed)
+    assert site.origin == sent
+    settings.ALLOWED_HOSTS = [site.bracketed]
+    assert visitor.get("/accounts/login/", headers={"Host": site.netloc}).status_code == 200
+    assert visitor.get("/accounts/login/", headers={"Host": f"x.{site.netloc}"}).status_code == 400
+
+
+@pytest.mark.parametrize("host", [
+    "*", "*.example.com", ".example.com", "tickets.example.com.", "my_host", "a..b", "", ":8000", "faß.example",
+    "\u200b.example", "a" * 64 + "å.example", "[fe80::1%25eth0]", "tickets,example", "[::1", "a%2eb", "💥.x\\x",
+])  # fmt: skip
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_an_address_that_no_browser_would_come_by_or_any_host_stops_it(scheme, host):
+    with pytest.raises(ImproperlyConfigured, match="SITE_URL"):
+        site_url(f"{scheme}://{host}")
 
 
 @pytest.mark.parametrize("word", ["on", "True", "yes", "1", "off", "False", "no", "0", ""])
