@@ -75,6 +75,7 @@ NAMED: dict[str, dict[str, Any]] = {
         "path": LIST_PATH,
     },
     "unknown_values": {"transform": transforms.unknown_values},
+    "odd_optional_values": {"transform": transforms.odd_optional_values},
     "half_characters": {"transform": transforms.half_characters},
     "cursor_loop": {
         "transform": transforms.cursor_loop,

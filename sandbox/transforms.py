@@ -58,6 +58,16 @@ def unknown_values(value: Any) -> Any:
     return value
 
 
+def odd_optional_values(value: Any) -> Any:
+    """Times without a zone, a number for a cursor, and a list for a name, all of which may be null."""
+    value = copy.deepcopy(value)
+    for ticket in _tickets(value):
+        ticket |= {"createdAt": "2026-04-27", "updatedAt": "2026-04-27T11:45:00", "requesterName": ["Jane"]}
+        for message in ticket.get("messages", []):
+            message["sentAt"] = "2026-04-27T11:45:00"
+    return value | {"nextCursor": 5} if "nextCursor" in value else value
+
+
 def half_characters(value: Any) -> Any:
     """Texts that were cut inside an emoji, wherever people or HostUp write one, and in a field that is new."""
     half = "\ud83d"

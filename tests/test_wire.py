@@ -125,11 +125,64 @@ def test_a_null_in_a_message_reads_as_the_empty_value(name):
     assert (ticket.messages[0], len(ticket.messages), ticket.unreadable) == (empty, 2, 0)
 
 
-@pytest.mark.parametrize("odd", [None, 7, "text", {}, [], MESSAGE | {"id": None}, MESSAGE | {"sentAt": "soon"}])
+@pytest.mark.parametrize("odd", [None, 7, "text", {}, [], MESSAGE | {"id": None}, MESSAGE | {"body": 7}])
 def test_a_message_that_cannot_be_read_hides_no_other(odd):
     ticket = wire.read_ticket(answer(dump(TICKET | {"messages": [MESSAGE, odd, MESSAGE], "unreadable": 7})))
     assert (len(ticket.messages), ticket.unreadable, ticket.count) == (2, 1, 3)
     assert ticket.subject == wire.read_ticket(answer(dump(TICKET))).subject
+
+
+ODD_TIMES = ["2026-04-27T11:45:00", "2026-04-27", "soon", "", 5, 1e300, {}, False]  # the first has no zone
+
+
+@pytest.mark.parametrize("odd", ODD_TIMES)
+@pytest.mark.parametrize("name", ["createdAt", "updatedAt", "lastMessageAt", "sentAt"])
+def test_a_time_that_is_none_reads_as_null(name, odd):
+    thread = {"messages": [MESSAGE | {name: odd}]}
+    ticket = wire.read_ticket(answer(dump(TICKET | {name: odd} | thread)))
+    null = wire.read_ticket(answer(dump(TICKET | {name: None})))
+    assert (ticket.unreadable, ticket.messages) == (0, null.messages)
+    assert [getattr(ticket, each) for each in ("created_at", "updated_at", "last_message_at")] == [
+        getattr(null, each) for each in ("created_at", "updated_at", "last_message_at")
+    ]
+    assert wire.read_page(answer(dump({"data": [TICKET | {name: odd}]}))).unreadable == 0
+
+
+@pytest.mark.parametrize("name", ["subject", "departmentSlug", "departmentName", "requesterName"])
+def test_a_text_of_a_ticket_that_is_none_reads_as_null(name):
+    null, odd = [wire.read_page(answer(dump({"data": [TICKET | {name: value}]}))) for value in (None, {"x": 7})]
+    assert odd == null
+    assert odd.unreadable == 0
+
+
+def test_what_is_odd_about_a_file_a_service_or_a_department_does_not_hide_it():
+    odd = {
+        "filename": 7,
+        "mimeType": [],
+        "serviceId": 7,
+        "serviceName": {},
+        "details": "text",
+        "serviceType": "vps",
+    }
+    sent = TICKET | {"attachments": [ATTACHMENT | odd], "linkedServices": [odd]}
+    ticket = wire.read_ticket(answer(dump(sent)))
+    assert (ticket.attachments[0].id, ticket.attachments[0].filename) == ("tatt_1", None)
+    assert (ticket.linked_services[0].service_type, ticket.linked_services[0].details) == ("vps", None)
+    departments = {"departments": [{"slug": "a", "displayName": "A", "description": 7}]}
+    assert wire.read_departments(answer(dump(departments)))[0].display_name == "A"
+
+
+@pytest.mark.parametrize("odd", [5, True, {}, ["x"]])
+def test_a_cursor_that_is_none_leads_nowhere(odd):
+    page = wire.read_page(answer(dump({"data": [TICKET], "nextCursor": odd})))
+    assert (len(page.tickets), page.next_cursor) == (1, None)
+
+
+@pytest.mark.parametrize(("name", "odd"), [("id", 7), ("status", {}), ("number", "many"), ("body", 7)])
+def test_what_a_ticket_cannot_do_without_is_not_made_up(name, odd):
+    """Nor is a text that somebody wrote shown as none."""
+    with pytest.raises(errors.Unreadable):
+        wire.read_ticket(answer(dump(TICKET | {name: odd})))
 
 
 def test_a_field_of_hostup_s_is_no_count_of_ours():

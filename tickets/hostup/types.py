@@ -1,8 +1,9 @@
 """The values that HostUp's support API sends, as it names them. Fields that nothing here shows are dropped.
 
 Required are the fields without which a ticket cannot be shown or acted on; for the others the reference's
-"may be null" is read widely, so that an answer with less in it still shows: `wire` reads a null as if the field
-was not there. A status, priority or sender that the reference does not know stays as the text that came.
+"may be null" is read widely, so that an answer with less in it still shows: `wire` reads a null, or what cannot be
+read in the place of one, as if the field was not there. A status, priority or sender that the reference does not
+know stays as the text that came.
 """
 
 import mimetypes

@@ -47,7 +47,7 @@ class Answer(NamedTuple):
 
 class _List(msgspec.Struct, rename="camel"):
     data: list[msgspec.Raw]
-    next_cursor: str | None = None
+    next_cursor: Any = None
 
 
 class _Departments(msgspec.Struct):
@@ -74,6 +74,7 @@ _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
 # What can be read in pieces: which of its fields are lists, and of what.
 _LISTS = {
+    **dict.fromkeys((Department, Attachment, LinkedService), {}),
     TicketSummary: {"ccEmails": str, "linkedServices": LinkedService},
     Ticket: {
         "ccEmails": str,
@@ -83,13 +84,23 @@ _LISTS = {
     },
     Message: {"attachments": Attachment},
 }
+# Which of its fields may be null. A text that somebody wrote is not: it would show as none.
+_NULLABLE = {
+    type_: {
+        field.encode_name: msgspec.json.Decoder(field.type)
+        for field in msgspec.structs.fields(type_)
+        if field.default is None and field.name != "body"
+    }
+    for type_ in _LISTS
+}
 
 
 def read_page(answer: Answer) -> Page:
     """Read a list of tickets. An entry that cannot be read is left out and counted, not fatal."""
     page = _read(answer, _List)
     tickets, unreadable = _each(page.data, TicketSummary)
-    return Page(tickets=_unique(tickets), next_cursor=page.next_cursor or None, unreadable=unreadable)
+    cursor = page.next_cursor if isinstance(page.next_cursor, str) else None
+    return Page(tickets=_unique(tickets), next_cursor=cursor or None, unreadable=unreadable)
 
 
 def read_departments(answer: Answer) -> list[Department]:
@@ -183,8 +194,13 @@ def _decode(body: bytes | msgspec.Raw, type_: type[Value]) -> Value:
 
 
 def _decode_in_pieces(body: bytes | msgspec.Raw, type_: type[Value]) -> Value:
-    """Decode a value as if its nulls were not there, and without what in its lists cannot be read."""
+    """Decode a value as if its nulls were not there, nor what cannot be read in their place or in its lists."""
     fields = {name: value for name, value in _FIELDS.decode(body).items() if bytes(value) != b"null"}
+    for name in _NULLABLE[type_].keys() & fields:
+        try:
+            _NULLABLE[type_][name].decode(fields[name])
+        except NOT_JSON:
+            del fields[name]
     has_thread = "messages" in fields
     left_out = {}
     for name, entry_type in _LISTS[type_].items():
