@@ -20,7 +20,8 @@ _SECRETS = re.compile(r"(Bearer\s+|api_key[\\'\"]*\s*[=:]\s*\[?[\\'\"]*)[^\s'\"&
 
 
 class WithoutAddresses(logging.Filter):
-    """Take the address of the page out of what Django and gunicorn say of a request: it may hold anything.
+    """Take the address of the page, and what else is quoted, out of what Django and gunicorn say of a request: it
+    may hold anything.
 
     Django's own word on a bad answer is dropped, because the request has a line already (`request_log.py`),
     unless it brings a traceback.
@@ -33,6 +34,10 @@ class WithoutAddresses(logging.Filter):
                 return record.levelno >= logging.ERROR and bool(record.exc_info)
             case "django.security.csrf" if record.args:
                 record.args = (*record.args[:-1], "the page")  # the last one is the address
+            case name if name.startswith("django.security.") and record.exc_info:
+                # Such as another Host than ours, from anybody: it quotes them, and is no mistake of ours to trace.
+                record.msg, record.args, record.exc_info = f"Refused: {name.rpartition('.')[2]}", (), None
+                record.levelno, record.levelname = logging.WARNING, "WARNING"
             case "gunicorn.error" if str(record.msg).startswith("Error handling request"):
                 record.msg, record.args = "Error handling request", ()
             case "gunicorn.error" if str(record.msg).startswith("Invalid request from"):

@@ -179,6 +179,26 @@ def test_a_missing_token_says_why_but_not_where(agent, log):
     assert "needle" not in log.getvalue()
 
 
+TOO_MANY = "&".join(f"needle{number}=x" for number in range(1001))  # fields, for Django
+
+
+@pytest.mark.parametrize(("why", "asked"), [
+    ("DisallowedHost", lambda visitor: visitor.get("/accounts/login/", headers={"Host": "needle.example"})),
+    ("DisallowedHost", lambda visitor: visitor.get("/accounts/login/", headers={"Host": "needle<\x1b[2J"})),
+    ("DisallowedHost", lambda visitor: visitor.get("/healthz?needle", headers={"Host": "needle_"})),
+    ("TooManyFieldsSent", lambda visitor: visitor.generic(
+        "POST", "/accounts/login/", TOO_MANY, "application/x-www-form-urlencoded")),
+])  # fmt: skip
+def test_what_django_suspects_is_no_mistake_of_ours_and_quotes_nobody(visitor, log, why, asked):
+    """Whoever looks for holes need not sign in, and would fill the log with tracebacks."""
+    assert asked(visitor).status_code == 400
+    said, request = log.lines
+    assert (said["level"], said["message"]) == ("WARNING", f"Refused: {why}")
+    assert (request["logger"], request["status"]) == (REQUEST, 400)
+    assert "needle" not in log.getvalue()
+    assert "traceback" not in log.getvalue()
+
+
 @pytest.mark.parametrize("secret", [
     f"sending Authorization: Bearer {keys.FULL}",
     f"headers={{'Authorization': 'Bearer {keys.FULL}'}}",
