@@ -22,6 +22,42 @@ ELSEWHERE = [
 ]  # fmt: skip
 
 
+NOTHING_TO_SEE = [
+    " ",
+    "\u00a0",
+    "\u200b",
+    "\u2060\ufeff",
+    "\u00ad\u3000",
+    "\u2800",
+    "\u3164\u115f",
+    "\u200d\ufe0f",
+    "\n\t",
+]
+
+
+@pytest.mark.parametrize("text", NOTHING_TO_SEE)
+def test_a_subject_or_name_that_shows_nothing_counts_as_none(agent, sandbox, text):
+    ticket = sandbox.tickets.find(SAMPLE_ID)
+    ticket.subject = ticket.requester_name = text
+    ticket.body = "Hello."
+    ticket.linked_services[0]["serviceName"] = text
+    listed = agent.get("/tickets/").content.decode()
+    assert re.search(rf'href="{TICKET}[^>]*><bdi>\(no subject\)</bdi></a></h2>', listed)
+    page = agent.get(TICKET).content.decode()
+    assert re.search(r"<h1[^>]*><bdi>\(no subject\)</bdi></h1>", page)
+    assert "<title>(no subject)" in page
+    assert "<bdi>(no name)</bdi>" in page
+    assert "<strong><bdi>Us</bdi></strong>" in page
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "é", "e\u0301", "\u0301", "  x", "\u200bx", "\u202e", "❤\ufe0f", "\x07", "\ufffd"]
+)
+def test_a_subject_that_shows_something_is_shown(agent, sandbox, text):
+    sandbox.tickets.find(SAMPLE_ID).subject = text
+    assert "(no subject)" not in agent.get(TICKET).content.decode()
+
+
 @pytest.mark.parametrize("address", ELSEWHERE)
 def test_no_form_leads_to_another_site(agent, address):
     response = agent.post(f"{TICKET}reopen/", {"status": "closed", "next": address})

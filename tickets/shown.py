@@ -30,6 +30,11 @@ _BRACKETS = ["()", "[]", "{}"]
 # Control characters, and the ones that turn the direction of what follows: shown as a box, so that text cannot
 # look like something else than it is.
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# What has no ink either: spaces (Braille's and Korean's, too), and what joins, breaks or varies other characters.
+_BLANK = re.compile(
+    "[\\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060-\u206f"
+    "\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0]*"
+)
 
 
 def word_in(value, known):
@@ -52,8 +57,10 @@ def is_our_turn(status):
 
 
 def plain(text):
-    """Show a text on one line as it is: what is invisible in it becomes visible, nothing in it is markup."""
-    return _INVISIBLE.sub("\ufffd", text or "")
+    """Show a text on one line as it is: what is invisible in it becomes visible, nothing in it is markup. "" when
+    there would be nothing to see."""
+    text = _INVISIBLE.sub("\ufffd", text or "")
+    return "" if _BLANK.fullmatch(text) else text
 
 
 def linked(text):
