@@ -31,6 +31,7 @@ POSTGRESQL_OPTIONS = {
 }
 ON = environ.Env.BOOLEAN_TRUE_STRINGS
 OFF = ("false", "off", "n", "no", "0", "")
+_STANDARD = str.maketrans("-_", "+/")  # base64's alphabet, out of the one for addresses
 LEAST_DISTINCT_BYTES = 16  # 32 random bytes have about 30 different ones; fewer than 16 is a made-up key
 
 
@@ -242,10 +243,16 @@ def encryption_keys(value: str, secret_key: str) -> Mapping[str, bytes]:
             raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {kid} is weak; make it from random bytes.")
         if kid in keys or key in keys.values():
             raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {kid} is there twice.")
-        if secret_key in (value, entry.strip(), encoded, key.hex()) or secret_key.encode() == key:
+        if _holds(secret_key, key):
             raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {kid} is the SECRET_KEY; use another.")
         keys[kid] = key
     return keys
+
+
+def _holds(secret: str, key: bytes) -> bool:
+    """Tell whether a secret is a key, or has it in it: in either alphabet of base64, or in hexadecimal digits."""
+    letters = base64.b64encode(key).decode()[:42]  # the last one may be written in several ways
+    return letters in secret.translate(_STANDARD) or key.hex() in secret.lower() or secret.encode() == key
 
 
 def _split(name: str, value: str):

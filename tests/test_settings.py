@@ -109,6 +109,27 @@ def test_a_bad_setting_stops_it_with_a_reason(changes, words):
     assert KEY.strip("=").lower() not in result.stderr.lower()
 
 
+SAME = bytes(range(200, 232))  # whose base64 has both of the letters that addresses write otherwise
+
+
+@pytest.mark.parametrize("secret", [
+    base64.b64encode(SAME).decode(),
+    base64.b64encode(SAME).decode().rstrip("="),
+    base64.urlsafe_b64encode(SAME).decode(),
+    base64.urlsafe_b64encode(SAME).decode().rstrip("="),
+    f"other:{base64.b64encode(SAME).decode()}",
+    f"k1:{KEY},k2:{base64.urlsafe_b64encode(SAME).decode()}",
+    f" k2:{base64.b64encode(SAME).decode().rstrip('=')},k1:{KEY} ",
+    base64.b64encode(SAME).decode().replace("c=", "d="),  # reads the same
+    SAME.hex(),
+    SAME.hex().upper(),
+])  # fmt: skip
+def test_a_secret_key_that_is_an_encryption_key_in_other_letters_stops_it(secret):
+    with pytest.raises(ImproperlyConfigured, match="the key k3 is the SECRET_KEY"):
+        environment.encryption_keys(f"k3:{base64.b64encode(SAME).decode()}", secret)
+    assert environment.encryption_keys(f"k3:{OTHER}", secret)
+
+
 def test_an_empty_setting_is_none(tmp_path):
     """As compose.yaml or a service's file leaves it."""
     names = ["DATABASE_URL", "CACHE_URL", "SITE_URL", "HOSTUP_API_URL", "TIME_ZONE", "LANGUAGE_CODE"]
