@@ -213,6 +213,8 @@ class Api:
         return json_answer(201, shapes.upload(upload))
 
     def download(self, request: Request, holder: keys.Holder, attachment_id: str) -> Answer:
+        if not attachment_id.startswith("tatt_"):
+            raise AttachmentNotFound
         reference = request.query.get("ticketId")
         if not reference:
             raise invalid(field_error("/ticketId", "ticketId is required.", "required"))

@@ -57,6 +57,7 @@ def _problems() -> dict[str, dict[str, Any]]:
 
 NAMED: dict[str, dict[str, Any]] = {
     **_problems(),
+    "problem_with_extensions": {"status": 409, "transform": transforms.with_extensions},
     # 429 in the ways that say, or do not say, when to come again.
     "rate_limited_seconds": {"status": 429, "headers": LIMIT_HEADERS | {"Retry-After": str(RETRY_AFTER_SECONDS)}},
     "rate_limited_http_date": {"status": 429, "headers": {"Retry-After": _retry_at}},

@@ -86,6 +86,11 @@ def half_characters(value: Any) -> Any:
     return value
 
 
+def with_extensions(value: Any) -> Any:
+    """API reference: an error has `extensions` sometimes. Not documented: what is in it."""
+    return value | {"extensions": {"upstream": {"code": 17, "requestId": "up_1"}, "hints": [None, "Wait."]}}
+
+
 def cursor_loop(value: Any) -> Any:
     """Every page says that the first page comes next."""
     return value | {"nextCursor": encode_cursor(0)} if "nextCursor" in value else value

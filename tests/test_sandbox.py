@@ -233,6 +233,7 @@ class TestAttachments:
         assert upload["attachmentId"].startswith("satt_")
         assert (upload["byteLength"], upload["filename"]) == (len(self.CONTENT), "räksmörgås 1.png")
         assert owner.get(upload["url"], ticketId=special_tickets.HOSTILE_ID).status_code == 404
+        assert owner.get(upload["url"]).status_code == 404  # it is no download URL, whatever it lacks
         colleague = Caller(sandbox, keys.COLLEAGUE)
         assert colleague.post(HOSTILE + "/messages", {"message": "Mine"}).json()["attachments"] == []
         (attachment,) = owner.post(HOSTILE + "/messages", {"message": "See file"}).json()["attachments"]
