@@ -394,7 +394,7 @@ def test_messages_that_all_have_the_same_id_stop_no_reply_that_saw_them(agent, s
     assert agent.htmx_post(URL, form | {"message": "Hello."}, at=PAGE).status_code == 200
 
 
-@pytest.mark.parametrize("fields", [{"sentAt": "soon"}, {"sender": None}, {"id": "another's"}])
+@pytest.mark.parametrize("fields", [{"body": 7}, {"sender": None}, {"id": "another's"}])
 def test_a_lost_reply_that_may_be_a_message_that_says_too_little_is_not_called_unsent(
     agent, sandbox, form, fields
 ):

@@ -210,11 +210,13 @@ def test_a_form_leads_to_this_site_alone(by_name):
 
 def test_after_a_wrong_password_the_next_try_is_typed_at_once(visitor):
     visitor.goto("/accounts/login/")
+    expect(visitor.get_by_label("Username")).to_be_focused()
     visitor.keyboard.type("agent")
     visitor.keyboard.press("Tab")
     visitor.keyboard.type("not the password")
     visitor.keyboard.press("Enter")
     expect(visitor.get_by_role("alert")).to_be_visible()
+    expect(visitor.get_by_label("Password")).to_be_focused()
     visitor.keyboard.type(PASSWORD)
     visitor.keyboard.press("Enter")
     expect(visitor.get_by_role("button", name="Sign out")).to_be_visible()
