@@ -158,8 +158,8 @@ def upload(client: Client, user, ticket_id: str, file) -> None:
     """Upload one of Django's uploaded files for a ticket, logged. Raises an error of HostUp's, or
     `storage.NothingSent`.
 
-    HostUp's answer is a temporary id that can neither be downloaded nor named in a reply: a finished file shows
-    in the ticket by itself.
+    HostUp's answer is a temporary id that can neither be downloaded nor named in a reply. Not documented: when the
+    file shows in the ticket, by itself or with its sender's next reply.
     """
     activity = Activity.objects.begin(user, Activity.Action.UPLOAD, ticket_id=ticket_id)
     try:

@@ -182,7 +182,10 @@ class Client:
 
     # https://developer.hostup.se: GET /api/v2/support/tickets
     def tickets(self, *, status: str = "", department: str = "", cursor: str = "", limit: int = 50) -> Page:
-        """Return one page of tickets, newest activity first. `limit` is 1 to 100; the rest filter when given."""
+        """Return one page of tickets. `limit` is 1 to 100; the rest filter when given.
+
+        Not documented: their order. Newest activity first is what HostUp's panel shows.
+        """
         filters = {"status": status, "departmentSlug": department, "cursor": cursor}
         params = {"limit": str(limit)} | {name: value for name, value in filters.items() if value}
         return self._read("/tickets", wire.read_page, params=params)
@@ -260,7 +263,8 @@ class Client:
         """Tell whether the key has `write:support`; None when HostUp's answer does not say.
 
         No call tells a key's scopes. An upload without a file is the one writing call that can change nothing:
-        a key without the scope gets 403, any other key gets its form refused.
+        a key without the scope gets 403, any other key gets its form refused. Not documented: that HostUp looks at
+        the key first. If it did not, the first change of a key that may only read would tell.
         """
         try:
             call = deadline.Call(self._pool.call_seconds)
