@@ -71,6 +71,24 @@
     history.back();
   });
 
+  // Who comes back after a minute elsewhere sees the list as it is now, unless something in it is under way, selected or
+  // further down than its first page. If it does not come, what is there stays, without a word.
+  const AWAY = 60_000; // milliseconds
+  const PAGE = 50; // tickets
+  let awaySince;
+  addEventListener("visibilitychange", () => {
+    if (document.hidden) return void (awaySince = Date.now());
+    const link = document.querySelector(".ticket-row .subject a");
+    const isBusy = !link?.checkVisibility() || rowCount() > PAGE || document.querySelector(".selecting, #list-pane .htmx-request");
+    if (isBusy || !(Date.now() - awaySince > AWAY)) return;
+    const [source, list] = [byId("list-heading"), byId("filters").getAttribute("action") + link.search];
+    htmx.ajax("GET", list, { source, target: "#tickets", swap: "innerMorph", isQuiet: true });
+  });
+  document.addEventListener("htmx:after:request", (event) => {
+    const { hx, isQuiet, request, response } = event.detail.ctx;
+    if (isQuiet && request.method === "GET" && (response.status >= 400 || hx.redirect)) event.preventDefault();
+  });
+
   const forget = (said) => document.querySelectorAll(said).forEach((one) => one.remove());
 
   // What nobody knows to have happened, and that a reply is not sent, is said until it is dismissed or that ticket

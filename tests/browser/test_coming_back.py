@@ -1,0 +1,92 @@
+"""A tab that was left for a while: the list is as it is now, and nothing else of the page has moved."""
+
+import pytest
+from playwright.sync_api import expect
+
+from sandbox.special_tickets import SAMPLE_ID, SAMPLE_NUMBER
+from tests.browser.steps import calls, row, row_link
+
+GO = """(seconds) => {
+  const see = (isHidden) => {
+    Object.defineProperty(document, "hidden", { value: isHidden, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+  };
+  see(true);
+  const now = Date.now;
+  Date.now = () => now() + seconds * 1000;
+  see(false);
+}"""
+BOTH_SCREENS = pytest.mark.parametrize("screen", ["desktop", "phone"])
+
+
+def come_back(page, seconds=61):
+    page.evaluate(GO, seconds)
+
+
+@pytest.fixture
+def listed(page, sandbox):
+    """The list, to which HostUp adds something while its agent is elsewhere."""
+    ticket = sandbox.tickets.find(SAMPLE_ID)
+    page.goto("/tickets/")
+    expect(row(page)).to_contain_text("Closed")
+    sandbox.tickets.add_message(ticket, sender="staff", sender_name="Ola Demo", body="Please look.")
+    sandbox.clear_calls()
+    return page
+
+
+@BOTH_SCREENS
+def test_the_list_is_as_it_is_now_and_the_focus_where_it_was(listed, sandbox):
+    row_link(listed, "IPv6?").focus()
+    come_back(listed)
+    expect(row(listed)).to_contain_text("Waiting on us")
+    expect(listed.get_by_role("listitem").filter(has_text="#").first).to_contain_text(f"#{SAMPLE_NUMBER}")
+    expect(row_link(listed, "IPv6?")).to_be_focused()
+    assert calls(sandbox) == ["GET /tickets"]
+
+
+def test_after_a_moment_nothing_is_asked_for(listed, sandbox):
+    come_back(listed, seconds=30)
+    listed.wait_for_timeout(500)
+    assert calls(sandbox) == []
+
+
+def test_a_list_that_is_filtered_stays_so(page, sandbox):
+    page.goto("/tickets/?status=closed")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    with page.expect_response("**/tickets/?status=closed"):
+        come_back(page)
+    expect(page.get_by_label("Status")).to_have_value("closed")
+    expect(row(page)).to_contain_text("Closed")
+
+
+@pytest.mark.parametrize("trouble", ["selecting", "read on", "under way"])
+def test_what_the_agent_is_at_is_left_alone(page, sandbox, trouble):
+    page.goto("/tickets/")
+    if trouble == "selecting":
+        page.get_by_role("button", name="Select", exact=True).click()
+        page.get_by_role("checkbox").first.check()
+    elif trouble == "read on":
+        page.get_by_role("link", name="More tickets").click()
+        expect(page.get_by_role("listitem").filter(has_text="#")).to_have_count(100)
+    else:
+        sandbox.fault(method="POST", delay=1)
+        row(page).get_by_role("button").click()
+        expect(page.get_by_text("Reopening…").filter(visible=True)).to_be_visible()
+    sandbox.clear_calls()
+    come_back(page)
+    page.wait_for_timeout(500)
+    assert "GET /tickets" not in calls(sandbox)
+
+
+@pytest.mark.parametrize("trouble", ["HostUp", "network", "session"])
+def test_a_list_that_does_not_come_leaves_what_is_there(listed, context, sandbox, trouble):
+    if trouble == "HostUp":
+        sandbox.fault("problem_500", times=None)
+    elif trouble == "network":
+        context.set_offline(True)
+    else:
+        context.clear_cookies()
+    come_back(listed)
+    listed.wait_for_timeout(1500)
+    expect(row_link(listed)).to_be_visible()
+    expect(listed.get_by_role("alert")).to_have_count(0)
