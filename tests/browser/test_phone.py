@@ -141,6 +141,12 @@ def test_a_ticket_opens_with_some_of_what_was_written(page, screen):
     assert first_words["y"] + 20 < actions["y"]
 
 
+def test_beside_the_list_too_what_was_answered_is_in_view(page):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto("/tickets/150013/")
+    expect(page.get_by_text("Mail from you leaves by another server now")).to_be_in_viewport(ratio=1)
+
+
 @pytest.mark.parametrize("screen", ["phone"])
 @pytest.mark.parametrize("fault", ["problem_409", "problem_403"])
 def test_far_down_a_thread_a_refusal_and_a_success_are_both_seen(page, sandbox, fault):
