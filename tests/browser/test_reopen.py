@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from sandbox.special_tickets import SAMPLE_MESSAGE_ID, SAMPLE_NUMBER
+from sandbox.special_tickets import SAMPLE_ID, SAMPLE_MESSAGE_ID, SAMPLE_NUMBER
 from tests.browser.steps import (
     ANSWERS_OF_A_PROXY,
     SUBJECT,
@@ -203,14 +203,16 @@ def test_from_its_row_the_row_stays_where_it_is_and_takes_the_focus(page, sandbo
 @pytest.mark.parametrize("language", ["en-GB", "sv-SE"])
 def test_rows_that_are_reopened_one_after_another_move_nothing(page, sandbox, language):
     page.set_extra_http_headers({"Accept-Language": language})
-    sandbox.fault(method="POST", delay=0.2, times=None)
     rows = page.locator(".ticket-row")
     places_of = "rows => rows.map(row => row.getBoundingClientRect().y)"
-    for width in (360, 1024, 1280, 1920):
-        page.set_viewport_size({"width": width, "height": 1000})
+    for width, presses in ((320, 4), (360, 10), (390, 3), (1024, 2), (1280, 2), (1920, 1)):
+        sandbox.reset()
+        sandbox.tickets.find(SAMPLE_ID).priority = "critical"
+        sandbox.fault(method="POST", delay=0.1, times=None)
+        page.set_viewport_size({"width": width, "height": 2000})
         page.goto("/tickets/?status=closed")
         places = rows.evaluate_all(places_of)
-        for nth in range(2):
+        for nth in range(presses):
             rows.nth(nth).get_by_role("button").click()
             expect(rows.nth(nth).locator(".busy")).to_be_visible()
             assert rows.evaluate_all(places_of) == places, width
