@@ -62,13 +62,16 @@
     open?.scrollIntoView({ block: "nearest" });
   });
 
-  // "← Tickets" is Back, where that leads to the same list: as long as it was.
+  // "← Tickets" goes back to the list that led to the ticket, past what was read in it: as long as it was.
+  const page = (address) => address?.split("#")[0];
   document.addEventListener("click", (event) => {
-    const list = event.target.closest(".back")?.href.split("#")[0];
-    if (!list || event.ctrlKey || event.metaKey) return;
-    if (list !== window.navigation?.entries()[navigation.currentEntry.index - 1]?.url) return;
+    const list = page(event.target.closest(".back")?.href);
+    if (!list || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const before = window.navigation?.entries().slice(0, navigation.currentEntry.index) ?? [];
+    const from = before.findLast(({ url }) => page(url) !== page(location.href));
+    if (page(from?.url) !== list) return;
     event.preventDefault();
-    history.back();
+    navigation.traverseTo(from.key);
   });
 
   // Who comes back after a minute elsewhere sees the list as it is now, unless something in it is under way, selected or
@@ -209,14 +212,23 @@
     if (document.activeElement === document.body) byId("main").focus({ preventScroll: true });
   });
 
+  // What selects several tickets is loaded once: Back may bring a page that names another version of it.
+  let selecting = null;
+  let isLoading = false;
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("#bulk-select");
-    if (!button) return;
+    if (!button || isLoading) return;
+    isLoading = true;
     try {
-      (await import(button.dataset.script)).toggleSelecting();
+      selecting ??= await import(button.dataset.script);
+      forget("#alerts > .unreachable.passing");
+      selecting.toggleSelecting();
     } catch {
-      sayUnreachable();
+      // Gone after an upgrade: this page is of the version before.
+      const answer = await fetch(button.dataset.script).catch(() => null);
+      answer?.status === 404 ? location.reload() : sayUnreachable();
     }
+    isLoading = false;
   });
 
   document.addEventListener("click", async (event) => {

@@ -1,6 +1,7 @@
 """Several tickets at once: each as if its own button were pressed, one after another, and the truth about each."""
 
 import re
+import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -104,6 +105,43 @@ def test_select_pressed_without_a_network_says_so_and_works_later(page, context)
     context.set_offline(False)
     button(page, "Select").click()
     expect(says(page)).to_have_text("0 selected")
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_select_pressed_twice_while_it_loads_selects(page):
+    page.route("**/bulk.*.js", lambda route: (time.sleep(0.5), route.continue_()))
+    page.goto("/tickets/")
+    button(page, "Select").dblclick()
+    expect(says(page)).to_have_text("0 selected")
+
+
+def test_after_an_upgrade_select_brings_the_page_of_now(page):
+    page.route("**/bulk.*.js", lambda route: route.fulfill(status=404))
+    page.goto("/tickets/")
+    with page.expect_navigation():
+        button(page, "Select").click()
+    page.unroute_all()
+    button(page, "Select").click()
+    expect(says(page)).to_have_text("0 selected")
+
+
+def test_back_to_a_page_of_another_version_selects_all_the_same(page, sandbox):
+    page.goto("/tickets/")
+    button(page, "Select").click()
+    button(page, "Cancel").click()
+    row_link(page).click()
+    expect(heading(page)).to_be_visible()
+
+    def upgraded(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, body=re.sub(r'(data-script="[^"]*)', r"\1?version=2", answer.text()))
+
+    page.route("**/tickets/", upgraded)
+    page.go_back()
+    expect(page.locator("[data-script$='?version=2']")).to_be_visible()
+    wanted = numbers(page)[:2]
+    select(page, wanted)
+    assert not changes(sandbox)
 
 
 @BOTH_SCREENS

@@ -174,18 +174,28 @@ def test_back_brings_the_list_back_as_long_as_it_was(page):
 
 
 @pytest.mark.parametrize("screen", ["phone"])
-@pytest.mark.parametrize(
-    "go_back",
-    [lambda page: page.go_back(), lambda page: page.get_by_role("link", name="← Tickets").click()],
-    ids=["Back", "← Tickets"],
-)
-def test_on_a_phone_both_ways_back_lead_to_a_ticket_far_down_the_list(page, go_back):
+@pytest.mark.parametrize("way", ["Back", "← Tickets", "← Tickets, from the newest message"])
+def test_on_a_phone_all_ways_back_lead_to_a_ticket_far_down_the_list(page, way):
     go_on_reading(page)
     nth_row(page, 71).get_by_role("link").click()
     expect(page.get_by_role("article")).to_be_visible()
-    go_back(page)
+    if way == "Back":
+        page.go_back()
+    else:
+        if way.endswith("message"):  # as the link to it does, which only long threads have
+            page.evaluate("location.hash = 'message-1'")
+        page.get_by_role("link", name="← Tickets").click()
     expect(page.get_by_role("article")).to_have_count(0)
     expect(nth_row(page, 71)).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("screen", ["phone"])
+def test_the_way_to_the_list_opens_a_window_of_its_own_where_that_is_asked_for(page):
+    page.goto("/tickets/")
+    row_link(page).click()
+    with page.context.expect_page():
+        page.get_by_role("link", name="← Tickets").click(modifiers=["Shift"])
+    expect(heading(page)).to_be_visible()
 
 
 def test_a_list_that_comes_back_slowly_does_not_jump_under_whoever_reads_on(page, sandbox):
