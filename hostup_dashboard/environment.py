@@ -105,12 +105,13 @@ def site_url(value: str) -> Site:
     parts = _split_bare("SITE_URL", value)
     try:
         host = _as_browsers_send(parts.hostname or "")
-        if parts.scheme not in ("http", "https") or parts.path not in ("", "/"):
+        if parts.scheme not in ("http", "https") or parts.path not in ("", "/") or parts.port == 0:
             raise ValueError
     except ValueError:
         message = f"SITE_URL must look like https://tickets.example.com, not {value!r}."
         raise ImproperlyConfigured(message) from None
-    return Site(parts.scheme, host, parts.port)
+    usual_port = {"http": 80, "https": 443}[parts.scheme]
+    return Site(parts.scheme, host, None if parts.port == usual_port else parts.port)
 
 
 def hostup_url(value: str) -> str:
@@ -289,4 +290,6 @@ def _as_browsers_send(host: str) -> str:
         host = ascii_host
     if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", host):
         raise ValueError
+    if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", host.rpartition(".")[2]):  # to browsers a number
+        ip_address(host)
     return host

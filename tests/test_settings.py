@@ -148,6 +148,9 @@ def test_an_empty_setting_is_none(tmp_path):
     ("https://xn--renden-9ta.example", "https://xn--renden-9ta.example"),
     ("HTTPS://Tickets.Example.com:8443", "https://tickets.example.com:8443"),
     ("http://tickets", "http://tickets"),
+    ("https://tickets.example.com:443", "https://tickets.example.com"),
+    ("http://tickets.example.com:80/", "http://tickets.example.com"),
+    ("http://tickets.example.com:443", "http://tickets.example.com:443"),
     ("http://10.0.0.5:8000", "http://10.0.0.5:8000"),
     ("http://[::1]", "http://[::1]"),
     ("https://[2001:DB8:0:0::5]:8443", "https://[2001:db8::5]:8443"),
@@ -163,6 +166,7 @@ def test_pages_come_by_the_address_that_browsers_make_of_what_was_typed(settings
 @pytest.mark.parametrize("host", [
     "*", "*.example.com", ".example.com", "tickets.example.com.", "my_host", "a..b", "", ":8000", "faß.example",
     "\u200b.example", "a" * 64 + "å.example", "[fe80::1%25eth0]", "tickets,example", "[::1", "a%2eb", "💥.x\\x",
+    "tickets.example.com:0", "1.2.3", "0x7f.1", "2130706433", "010.0.0.5", "tickets.0x",
 ])  # fmt: skip
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_an_address_that_no_browser_would_come_by_or_any_host_stops_it(scheme, host):
