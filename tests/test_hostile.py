@@ -50,6 +50,27 @@ def test_a_subject_or_name_that_shows_nothing_counts_as_none(agent, sandbox, tex
     assert "<strong><bdi>Us</bdi></strong>" in page
 
 
+@pytest.mark.parametrize("text", [" ", "\u200b"])
+def test_a_file_whose_name_shows_nothing_is_called_by_its_id(agent, sandbox, text):
+    kinds = {"tatt_png": "image/png", "tatt_pdf": "application/pdf"}
+    files = [{"id": name, "filename": text, "mimeType": kind} for name, kind in kinds.items()]
+    blank = {"attachments": files, "requesterName": text, "departmentName": text, "departmentSlug": text}
+    sandbox.fault(transform=lambda ticket: ticket | blank)
+    page = agent.get(TICKET).content.decode()
+    assert 'alt="Preview of tatt_png"' in page
+    assert 'View<span class="visually-hidden"> tatt_pdf</span>' in page
+    assert "<dt>Requester</dt>" not in page
+    assert "<dt>Department</dt>" not in page
+
+
+def test_what_hostup_says_without_a_letter_is_not_said(agent, sandbox):
+    problem = {"code": "invalid_request", "errors": [{"pointer": "/message", "detail": "\u200b"}]}
+    sandbox.fault("problem_400", method="POST", transform=lambda body: body | problem)
+    html = agent.htmx_post(f"{TICKET}reopen/", {"status": "closed"}).content.decode()
+    assert "Check what you asked for." in html
+    assert "<p></p>" not in html
+
+
 @pytest.mark.parametrize(
     "text", ["0", "é", "e\u0301", "\u0301", "  x", "\u200bx", "\u202e", "❤\ufe0f", "\x07", "\ufffd"]
 )

@@ -121,7 +121,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
         case errors.NoRoom():
             return no_room()
         case errors.Invalid():
-            advice = [plain(sentence) for sentence in error.fields.values() if sentence] or [
+            advice = [*filter(None, map(plain, error.fields.values()))] or [
                 _("Check what you asked for. If it is right, do it in HostUp's own panel.")
             ]
             return Failure(422, _("HostUp did not accept that"), [*unchanged, *advice])

@@ -208,9 +208,9 @@ class NewTicketForm(forms.Form):
                 sentence = ": ".join([*addresses[int(parts[-1]) :][:1], sentence])
             if name:
                 self.add_error(name, plain(sentence) or _("HostUp did not accept that"))
-            elif sentence:
+            else:
                 rest.append(plain(sentence))
-        return rest
+        return [*filter(None, rest)]
 
     def mark_first_error(self) -> bool:
         """Let the first field with an error take the focus; tell whether there is one."""

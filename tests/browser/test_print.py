@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from sandbox.special_tickets import LONG_THREAD_ID
 from tests.browser.steps import TICKET, close, heading, reopen, row_link
 
 
@@ -19,3 +20,12 @@ def test_a_printed_ticket_is_the_ticket_alone(page):
     expect(row_link(page)).to_have_count(0)
     pane = page.get_by_role("region", name="Ticket", exact=True)
     assert pane.evaluate("pane => pane.scrollHeight === pane.clientHeight")  # all of it
+
+
+def test_a_long_one_has_no_way_to_its_end(page):
+    page.goto(f"/tickets/{LONG_THREAD_ID}/")
+    newest = page.get_by_role("link", name="Newest message")
+    expect(newest).to_be_visible()
+    page.emulate_media(media="print")
+    expect(newest).to_be_hidden()
+    expect(page.get_by_text("Shall we close?")).to_be_visible()
