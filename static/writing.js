@@ -78,12 +78,15 @@
   document.addEventListener("htmx:before:request", standStill(true));
   document.addEventListener("htmx:finally:request", standStill(false));
 
-  // Messages that come into view are drawn a few frames later, and larger than was thought (content-visibility): why a
-  // reply was not sent, which has the focus, is looked for again then.
-  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-    if (!ctx.sourceElement.matches(".composer form")) return;
-    setTimeout(() => document.activeElement.closest(".composer [autofocus]")?.scrollIntoView({ block: "nearest" }), 150);
+  // Messages and pictures that come into view are drawn a little later, and larger than was thought: why a reply was not
+  // sent, which has the focus, stays in view while they do, until its agent moves on.
+  const thread = new ResizeObserver(() => {
+    document.activeElement.closest(".composer [autofocus]")?.scrollIntoView({ block: "nearest" });
   });
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    if (ctx.sourceElement.matches(".composer form")) document.querySelectorAll(".thread").forEach((it) => thread.observe(it));
+  });
+  for (const move of ["wheel", "touchmove", "pointerdown", "keydown"]) addEventListener(move, () => thread.disconnect());
 
   // A reply whose ticket was left while it was being sent: why it was not, or may not have been, is said all the same.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx: { sourceElement: form }, tasks } }) => {

@@ -282,14 +282,24 @@ def test_a_draft_that_comes_after_its_reply_does_not_bring_it_back(page, sandbox
 
 
 def test_why_it_was_not_sent_is_in_view_below_a_long_thread(page, sandbox):
+    pictures = []
+    page.route("**/*?preview", lambda picture: pictures.append(picture))
     page.goto(f"/tickets/{ATTACHMENTS_ID}/")
-    page.wait_for_load_state("networkidle")
     sandbox.fault("problem_503", method="POST")
     box(page).fill("Try me.")
     page.get_by_role("button", name="Send reply").click()
     expect(page.get_by_role("alert")).to_be_visible()
-    page.wait_for_timeout(300)  # what moves it has moved it
+    page.wait_for_timeout(300)
+    assert pictures
+    for picture in pictures:  # those that come late
+        picture.continue_()
+    page.wait_for_timeout(500)  # what moves it has moved it
     expect(page.get_by_role("alert")).to_be_in_viewport(ratio=1)
+
+    page.mouse.move(1000, 400)
+    page.mouse.wheel(0, -3000)  # whoever reads on is not brought back
+    page.wait_for_timeout(300)
+    expect(page.get_by_role("alert")).not_to_be_in_viewport()
 
 
 def test_a_failed_send_keeps_the_text_and_says_why(page, sandbox):
