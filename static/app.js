@@ -77,13 +77,13 @@
   // Who comes back after a minute elsewhere sees the list as it is now, unless something in it is under way, selected or
   // further down than its first page. If it does not come, what is there stays, without a word.
   const AWAY = 60_000; // milliseconds
-  const PAGE = 50; // tickets
-  let awaySince;
+  const PAGE = 50; // tickets, as many as the server asks HostUp for
+  let awaySince = Date.now();
   addEventListener("visibilitychange", () => {
     if (document.hidden) return void (awaySince = Date.now());
     const link = document.querySelector(".ticket-row .subject a");
     const isBusy = !link?.checkVisibility() || rowCount() > PAGE || document.querySelector(".selecting, #list-pane .htmx-request");
-    if (isBusy || !(Date.now() - awaySince > AWAY)) return;
+    if (isBusy || Date.now() - awaySince < AWAY) return;
     const [source, list] = [byId("list-heading"), byId("filters").getAttribute("action") + link.search];
     htmx.ajax("GET", list, { source, target: "#tickets", swap: "innerMorph", isQuiet: true });
   });

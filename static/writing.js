@@ -80,13 +80,14 @@
 
   // Messages and pictures that come into view are drawn a little later, and larger than was thought: why a reply was not
   // sent, which has the focus, stays in view while they do, until its agent moves on.
-  const thread = new ResizeObserver(() => {
+  const growth = new ResizeObserver(() => {
     document.activeElement.closest(".composer [autofocus]")?.scrollIntoView({ block: "nearest" });
   });
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-    if (ctx.sourceElement.matches(".composer form")) document.querySelectorAll(".thread").forEach((it) => thread.observe(it));
+    const thread = document.querySelector(".thread");
+    if (thread && ctx.sourceElement.matches(".composer form")) growth.observe(thread);
   });
-  for (const move of ["wheel", "touchmove", "pointerdown", "keydown"]) addEventListener(move, () => thread.disconnect());
+  for (const move of ["wheel", "touchmove", "pointerdown", "keydown"]) addEventListener(move, () => growth.disconnect());
 
   // A reply whose ticket was left while it was being sent: why it was not, or may not have been, is said all the same.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx: { sourceElement: form }, tasks } }) => {
