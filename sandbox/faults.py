@@ -37,7 +37,7 @@ class Fault:
     delay           seconds to wait before answering
     drip            "headers" or "body": from there on, send one byte every `drip_interval` seconds
     drop            "before": reset the connection instead of carrying the call out; "after": once it is done
-    truncate        promise the whole body, send half of it, and close
+    truncate        "headers" or "body": promise the whole of it, send half of that, and close
     hang_up         answer well, then close the connection without having said so
     broken          "json": cut the true answer so that it is no JSON any more
     gzip_bomb       answer with this many megabytes, packed into a few kilobytes
@@ -58,7 +58,7 @@ class Fault:
     drip: str | None = None
     drip_interval: float = 0.1
     drop: str | None = None
-    truncate: bool = False
+    truncate: str | None = None
     hang_up: bool = False
     broken: str | None = None
     gzip_bomb: int = 0
@@ -67,6 +67,7 @@ class Fault:
         for name, allowed in (
             ("drip", ("headers", "body")),
             ("drop", ("before", "after")),
+            ("truncate", ("headers", "body")),
             ("broken", ("json",)),
         ):
             value = getattr(self, name)

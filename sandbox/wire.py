@@ -35,7 +35,8 @@ class Wire:
         if fault.delay and self.stopping.wait(fault.delay):
             return False
         if fault.truncate:
-            self.connection.sendall(head + body[: len(body) // 2])
+            whole = fault.truncate == "body"
+            self.connection.sendall(head + body[: len(body) // 2] if whole else head[: len(head) // 2])
             return False
         if fault.drip == "headers":
             return self._drip(head, fault.drip_interval) and self._send_rest(body) and not close

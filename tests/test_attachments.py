@@ -109,7 +109,8 @@ def test_a_slow_line_takes_a_file_whole(agent, sandbox, settings):
 
 @pytest.mark.parametrize(("fault", "status"), [
     ({"name": "dripping_body"}, 504),
-    ({"status": 200, "body": b"x" * 200_000, "truncate": True}, 503),
+    ({"status": 200, "body": b"x" * 200_000, "truncate": "body"}, 503),
+    ({"name": "truncated_headers"}, 503),
     ({"status": 200, "body": b"x" * 200_000, "headers": {"Content-Encoding": "gzip"}}, 502),
     ({"gzip_bomb": 100}, 502),
 ])  # fmt: skip

@@ -276,7 +276,7 @@ def test_a_lost_answer_to_a_reply_that_did_not_arrive_may_be_tried_again(agent, 
     {"status": 201, "body": "<html>"},
     {"status": 201, "body": {"message": "sent"}},
     {"status": 204, "body": ""},
-    {"status": 201, "truncate": True},
+    {"status": 201, "truncate": "body"},
     {"status": 201, "body": b"no gzip", "headers": {"Content-Encoding": "gzip"}},
 ])  # fmt: skip
 def test_a_success_that_cannot_be_read_is_not_called_unsent(agent, sandbox, form, success):

@@ -12,7 +12,7 @@ import ssl
 import threading
 import time
 from contextlib import contextmanager
-from http.client import HTTPResponse
+from http.client import HTTPResponse, IncompleteRead
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -82,15 +82,38 @@ class _TimedTLSSocket(_Timed, ssl.SSLSocket):
     pass
 
 
+class _Head:
+    """The lines before an answer's body; `last` is the one read last, b"" where they broke off."""
+
+    def __init__(self, fp):
+        self._fp = fp
+        self.last = b""
+
+    def readline(self, limit: int) -> bytes:
+        self.last = self._fp.readline(limit)
+        return self.last
+
+
 class _FinalResponse(HTTPResponse):
-    """The answer itself. Python takes what may come before it (102, 103), but for 100, as the answer, and who is
-    next to call over the connection would get this one's."""
+    """The answer itself, with all its headers.
+
+    Python takes what may come before it (102, 103), but for 100, as the answer, and who is next to call over the
+    connection would get this one's. And it takes headers that break off as all there are: without their length a
+    body that never came would be a whole one of nothing.
+    """
 
     def begin(self):
-        super().begin()
-        while self.status < 200:
-            self.headers = None  # else it counts as begun
+        fp = self.fp
+        self.fp = head = _Head(fp)
+        try:
             super().begin()
+            while self.status < 200:
+                self.headers = None  # else it counts as begun
+                super().begin()
+        finally:
+            self.fp = fp
+        if not head.last:
+            raise IncompleteRead(b"")
 
 
 class _TimedConnection(HTTPConnection):
