@@ -4,9 +4,11 @@ import sys
 from urllib.parse import quote
 
 from django.conf import settings
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import Error as DatabaseError
 from django.dispatch import Signal
 from django.http import HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -70,8 +72,13 @@ def _failure(request, status, words=None):
 
 
 def written_in(request) -> str:
-    """Return what an agent wrote into the form that was posted: to be shown where it would be lost."""
-    return "\n\n".join(filter(None, map(request.POST.get, settings.TEXT_FIELDS)))
+    """Return what an agent wrote into the form that was posted: to be shown where it would be lost. "" for a form
+    that cannot be read, which may be what went wrong."""
+    try:
+        form = request.POST
+    except (BadRequest, MultiPartParserError, SuspiciousOperation, OSError):
+        return ""
+    return "\n\n".join(filter(None, map(form.get, settings.TEXT_FIELDS)))
 
 
 def among_the_alerts(request, response):

@@ -10,12 +10,17 @@ answer = get_wsgi_application()
 
 
 def application(environ, start_response):
-    """Answer a request, of whose Content-Type only the kind and where the parts of a form end are heeded.
+    """Answer a request."""
+    environ["CONTENT_TYPE"] = heeded(environ.get("CONTENT_TYPE", ""))
+    return answer(environ, start_response)
 
-    Its `charset`, which is any of Python's codecs, would decide how its address is read, before there is a page of
+
+def heeded(content_type: str) -> str:
+    """Return what of a Content-Type is heeded: the kind, and where the parts of a form end.
+
+    Its `charset`, which is any of Python's codecs, would decide how the address is read, before there is a page of
     ours to say that it cannot be.
     """
-    kind, *parameters = environ.get("CONTENT_TYPE", "").split(";")
+    kind, *parameters = content_type.split(";")
     boundary = [parameter for parameter in parameters if re.match(r"\s*boundary=", parameter, re.IGNORECASE)]
-    environ["CONTENT_TYPE"] = ";".join([kind, *boundary])
-    return answer(environ, start_response)
+    return ";".join([kind, *boundary])

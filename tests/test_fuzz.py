@@ -19,6 +19,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from hostup_dashboard.wsgi import heeded
 from sandbox import keys, shapes
 from sandbox.server import Sandbox
 from sandbox.special_tickets import ATTACHMENTS_ID, SAMPLE_ID, SAMPLE_MESSAGE_ID
@@ -349,4 +350,4 @@ def test_whatever_is_asked_of_us_is_answered(front, who, method, path, query, bo
     asked = {"QUERY_STRING": quote(query, safe="=&%+", errors="replace"), **asked}
     if cookie := asked.pop("HTTP_COOKIE", None):  # beside the session's own
         client.cookies["timezone"] = re.sub("[^!-~]", "", cookie)
-    front.ask(lambda: client.generic(method, address, body, content_type, **asked))
+    front.ask(lambda: client.generic(method, address, body, heeded(content_type), **asked))

@@ -195,6 +195,13 @@ def test_what_is_not_there_is_worded_and_has_the_headers(agent, path):
     assert_has_our_headers(response)
 
 
+@pytest.mark.parametrize(("headers", "status"), [({}, 404), ({"Host": "evil.example"}, 400)])
+def test_a_form_that_cannot_be_read_does_not_break_the_error_page(visitor, headers, status):
+    response = visitor.generic("POST", "/nothing/here/", b"x", "multipart/form-data", headers=headers)
+    assert response.status_code == status
+    assert_has_our_headers(response)
+
+
 def test_an_error_for_htmx_is_a_fragment(agent):
     response = agent.htmx_get("/nothing/here/")
     assert response.status_code == 404
