@@ -12,8 +12,9 @@ from tickets.sending import MOST_FILES
 from tickets.shown import plain
 
 LONGEST_MESSAGE = 100_000  # characters; HostUp does not document a limit, and Django reads 2.5 MB at most
-# HostUp does not document what it takes; nobody's support wants a program by mail.
-REFUSED_ENDINGS = (".exe", ".com", ".bat", ".cmd", ".msi", ".scr", ".js", ".vbs", ".ps1", ".jar", ".lnk", ".hta")
+# HostUp does not document what it takes; nobody's support wants a program by mail. `.com` and `.js` are not among
+# them: a zone file has its domain's name, and a script may be what the ticket is about.
+REFUSED_ENDINGS = (".exe", ".bat", ".cmd", ".msi", ".scr", ".vbs", ".ps1", ".jar", ".lnk", ".hta")
 
 
 def file_problem(file) -> str:
