@@ -296,6 +296,11 @@ def test_what_cannot_be_sent_is_not_sent(agent, sandbox, name, size, words):
     assert sandbox.calls == []
 
 
+@pytest.mark.parametrize("name", ["example.com", "app.js"])
+def test_a_zone_file_and_a_script_are_no_programs(agent, sandbox, name):
+    assert agent.htmx_post(UPLOAD_URL, {"file": file_of(name, b"$ORIGIN example.com.")}).status_code == 200
+
+
 @pytest.fixture
 def on_disk(monkeypatch):
     """The names of the files that came with forms and went onto the disk."""

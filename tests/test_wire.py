@@ -126,6 +126,30 @@ def test_a_null_in_a_message_reads_as_the_empty_value(name):
     assert (ticket.messages[0], len(ticket.messages), ticket.unreadable) == (empty, 2, 0)
 
 
+@pytest.mark.parametrize("odd", [{}, "a@b.example", 7])
+@pytest.mark.parametrize("name", ["ccEmails", "linkedServices", "attachments", "messages"])
+def test_a_list_that_is_none_reads_as_an_empty_one(name, odd):
+    """PHP writes `{}` for a list of nothing."""
+    ticket = wire.read_ticket(answer(dump(TICKET | {name: odd})))
+    assert getattr(ticket, re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", name)) == []
+    assert (ticket.unreadable, ticket.has_thread) == (0, name != "messages")
+    assert wire.read_message(answer(dump(MESSAGE | {"attachments": odd}))).attachments == []
+
+
+def test_a_priority_that_is_none_hides_no_ticket():
+    assert wire.read_ticket(answer(dump(TICKET | {"priority": 5}))).priority == ""
+
+
+@pytest.mark.parametrize(("sent", "name"), [
+    ({"filename": "notes.txt", "extension": "pdf"}, "notes.txt"),
+    ({"filename": None, "extension": "pdf"}, "tatt_1.pdf"),
+    ({"filename": None, "extension": None}, "tatt_1"),
+])  # fmt: skip
+def test_a_file_without_a_name_has_the_ending_that_hostup_says(sent, name):
+    ticket = wire.read_ticket(answer(dump(TICKET | {"attachments": [ATTACHMENT | sent]})))
+    assert ticket.attachments[0].name == name
+
+
 @pytest.mark.parametrize("odd", [None, 7, "text", {}, [], MESSAGE | {"id": None}, MESSAGE | {"body": 7}])
 def test_a_message_that_cannot_be_read_hides_no_other(odd):
     ticket = wire.read_ticket(answer(dump(TICKET | {"messages": [MESSAGE, odd, MESSAGE], "unreadable": 7})))
@@ -345,6 +369,12 @@ def test_each_status_means_what_the_reference_says(status, kind):
         assert (error.status, error.code, error.detail, error.request_id) == (status, "x", "Told.", "req_1")
     if kind is errors.RateLimited:
         assert error.retry_after == 7
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_time_out_behind_hostup_is_one_whatever_its_status(status):
+    with pytest.raises(errors.TooSlow):
+        wire.raise_for_status(answer(dump({"code": "upstream_timeout"}), status))
 
 
 def test_a_page_says_what_is_missing_and_where_the_next_one_is():

@@ -50,13 +50,19 @@ class Attachment(_Value):
 
     id: Id
     filename: str | None = None
+    extension: str | None = None
     mime_type: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Its file's name; where HostUp has none its id, with the ending if that is known."""
+        return self.filename or ".".join(filter(None, (self.id, self.extension)))
 
     @property
     def claimed_type(self) -> str:
         """What it says it is: HostUp's word, its name's where HostUp has none, "" when nobody says."""
         said = self.mime_type if self.mime_type != ANYTHING else None
-        return said or type_by_name(self.filename or "")
+        return said or type_by_name(self.name)
 
 
 class Message(_Value):

@@ -65,12 +65,6 @@ class _Problem(msgspec.Struct, rename="camel"):
     errors: Any = ()
 
 
-# Made here, before there are threads: two that have msgspec learn the same type at once crash the process.
-_TYPES = (
-    *(_List, _Departments, _Problem, Department, Upload),
-    *(Ticket, PartialTicket, TicketSummary, Message, Attachment, LinkedService, str),
-)
-_DECODERS = {type_: msgspec.json.Decoder(type_) for type_ in _TYPES}
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
 # What can be read in pieces: which of its fields are lists, and of what.
@@ -85,14 +79,20 @@ _LISTS = {
     },
     Message: {"attachments": Attachment},
 }
-# Which of its fields may be null. A text that somebody wrote is not: it would show as none.
-_NULLABLE = {
+# Made here, before there are threads: two that have msgspec learn the same type at once crash the process.
+_DECODERS = {
+    type_: msgspec.json.Decoder(type_)
+    for type_ in (_List, _Departments, _Problem, Upload, PartialTicket, str, *_LISTS)
+}
+# Which of its fields it can do without. A text that somebody wrote is none of them: it would show as none.
+_DISPENSABLE = {
     type_: {
         field.encode_name: msgspec.json.Decoder(field.type)
         for field in msgspec.structs.fields(type_)
-        if field.default is None and field.name != "body"
+        if field.default in (None, "") and field.name != "body"
     }
-    for type_ in _LISTS
+    | dict.fromkeys(lists, _ENTRIES)  # PHP writes an empty one as {}
+    for type_, lists in _LISTS.items()
 }
 
 
@@ -146,8 +146,8 @@ def raise_for_status(answer: Answer) -> None:
             raise errors.Conflict(**problem)
         case 429:
             raise errors.RateLimited(retry_after=retry_after(answer.headers), **problem)
-        case 504:
-            raise errors.TooSlow(**problem)
+        case status if status == 504 or (status >= 500 and problem["code"].endswith("timeout")):
+            raise errors.TooSlow(**problem)  # what is behind HostUp may be at it still
         case status if status >= 500:
             raise errors.Unavailable(**problem)
         case _:  # a redirect, which we never follow, or a status that the reference does not have
@@ -195,11 +195,11 @@ def _decode(body: bytes | msgspec.Raw, type_: type[Value]) -> Value:
 
 
 def _decode_in_pieces(body: bytes | msgspec.Raw, type_: type[Value]) -> Value:
-    """Decode a value as if its nulls were not there, nor what cannot be read in their place or in its lists."""
+    """Decode a value as if its nulls were not there, nor what it can do without and cannot be read."""
     fields = {name: value for name, value in _FIELDS.decode(body).items() if bytes(value) != b"null"}
-    for name in _NULLABLE[type_].keys() & fields:
+    for name in _DISPENSABLE[type_].keys() & fields:
         try:
-            _NULLABLE[type_][name].decode(fields[name])
+            _DISPENSABLE[type_][name].decode(fields[name])
         except NOT_JSON:
             del fields[name]
     has_thread = "messages" in fields
