@@ -411,7 +411,7 @@ def test_a_form_that_cannot_be_claimed_gives_way_to_another(agent, sandbox, form
 
 
 def test_a_success_that_breaks_off_is_unknown(agent, sandbox, form):
-    sandbox.fault(method="POST", status=201, truncate=True)
+    sandbox.fault(method="POST", status=201, truncate="body")
     expect_unknown(agent, form, 502)
 
 

@@ -111,6 +111,12 @@ def test_a_key_that_lost_the_scope_keeps_what_it_knows_and_asks_no_more(db, sand
     assert ASKS not in agent.get("/tickets/").content.decode()
 
 
+def test_a_proxy_that_refuses_says_nothing_of_the_scope(agent, sandbox):
+    sandbox.fault("html_403")
+    assert agent.htmx_get(URL).status_code == 403
+    assert key_of(agent).can_read_departments is not False
+
+
 def test_without_htmx_there_is_nothing_to_see(agent, sandbox):
     assert agent.get(URL).headers["Location"] == "/tickets/"
     assert sandbox.calls == []
@@ -154,11 +160,12 @@ def test_without_the_scope_a_new_ticket_can_be_written(limited, sandbox):
     assert len(sandbox.calls) == 1
 
 
-def test_a_new_ticket_is_written_with_what_is_known_when_hostup_does_not_answer(agent, sandbox):
-    sandbox.fault("problem_503", times=None)
+@pytest.mark.parametrize(("fault", "status"), [("problem_503", 503), ("problem_404", 404), ("html_403", 403)])
+def test_a_new_ticket_is_written_with_what_is_known_when_hostup_does_not_tell(agent, sandbox, fault, status):
+    sandbox.fault(fault, times=None)
     assert "Billing" in agent.get("/tickets/new/").content.decode()
-    ApiKey.objects.update(departments={})
-    assert agent.get("/tickets/new/").status_code == 503
+    ApiKey.objects.update(departments={}, departments_at=None)
+    assert agent.get("/tickets/new/").status_code == status
 
 
 def test_when_none_can_be_learned_the_page_says_so(limited, sandbox):

@@ -111,6 +111,14 @@ def test_check_asks_hostup_again(agent, sandbox):
     ]
 
 
+@pytest.mark.parametrize("fault", ["problem_503", "html_403"])
+def test_a_check_that_cannot_tell_a_scope_leaves_what_is_known(newcomer, sandbox, fault):
+    newcomer.post(URL, {"api_key": keys.FULL})
+    for path in ("/departments", "/attachments"):
+        sandbox.fault(fault, path=path, times=None)
+    assert newcomer.post("/settings/key/check/", follow=True).content.decode().count("<strong>yes</strong>") == 3
+
+
 def test_remove_forgets_it(agent, sandbox):
     response = agent.post("/settings/key/remove/", follow=True)
     assert "Key removed." in response.content.decode()

@@ -36,7 +36,9 @@ def ask(client: Client, api_key: ApiKey) -> None:
     api_key.departments_at = timezone.now()
     try:
         departments = client.departments()
-    except errors.Forbidden:
+    except errors.Forbidden as error:
+        if not error.is_hostup_s:
+            raise
         api_key.can_read_departments = False
         return
     api_key.can_read_departments = True

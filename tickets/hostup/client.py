@@ -270,8 +270,8 @@ class Client:
             call = deadline.Call(self._pool.call_seconds)
             with self._calling("POST", "/attachments"):
                 self._send("POST", "/attachments", call, files={"none": (None, "")})
-        except errors.Forbidden:
-            return False
+        except errors.Forbidden as error:
+            return False if error.is_hostup_s else None
         except errors.Invalid:
             return True
         except errors.HostUpError:

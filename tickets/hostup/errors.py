@@ -24,6 +24,11 @@ class BadKey(HostUpError):
 class Forbidden(HostUpError):
     """The API key lacks the scope. Ask the account's owner for one that has it."""
 
+    @property
+    def is_hostup_s(self) -> bool:
+        """Tell whether HostUp says so. What is in between refuses with 403 too, and knows nothing of scopes."""
+        return self.code == "forbidden"
+
 
 class NotFound(HostUpError):
     """No such ticket or file in this key's account."""

@@ -52,7 +52,9 @@ def _look_up_departments(client, user) -> None:
             tickets = client.tickets().tickets
             departments.learn(user, tickets)
             services.remember(user, tickets)
-    except (errors.Unavailable, errors.Unreadable, errors.RateLimited):
+    except errors.BadKey:
+        raise
+    except errors.HostUpError:
         if not api_key.departments:
             raise
 
