@@ -1,6 +1,7 @@
 """The list of tickets."""
 
 import re
+from hashlib import sha256
 
 from django.shortcuts import render
 from django.urls import resolve, reverse
@@ -17,7 +18,9 @@ from tickets.hostup import errors
 from tickets.models import Draft
 from tickets.upstream import client_of
 
-MOST_SEEN = 400  # tickets that an address can tell us it has shown; more would be too long for some servers
+# What an address can tell us of the pages before; more would be too long for some servers.
+MOST_SEEN = 200  # tickets
+MOST_USED = 100  # cursors
 
 
 @require_safe
@@ -26,7 +29,8 @@ def tickets(request):
     client = client_of(request.user)
     filters = Filters.of(request)
     cursor = request.GET.get("cursor", "")
-    seen = _seen(request)
+    seen = re.findall(r"[0-9]{1,18}", request.GET.get("seen", ""))[:MOST_SEEN]
+    used = [*re.findall(r"[0-9a-f]{8}", request.GET.get("used", "")), _mark(cursor)][-MOST_USED:]
     try:
         page = client.tickets(status=filters.status, department=filters.department, cursor=cursor)
     except (errors.Invalid, errors.NotFound) as error:
@@ -37,15 +41,17 @@ def tickets(request):
     departments.learn(request.user, page.tickets)
     services.remember(request.user, page.tickets)
     fresh = [ticket for ticket in page.tickets if str(ticket.number) not in seen]
-    if page.tickets and not fresh and page.next_cursor not in (None, cursor):  # so many have moved to the top
+    is_last = page.next_cursor is None or _mark(page.next_cursor) in used  # or HostUp's cursors go in a circle
+    if page.tickets and not fresh and not is_last:  # so many have moved to the top
         return _start_again(request, filters, describe(errors.Conflict()))
+    seen += [str(ticket.number) for ticket in fresh]
     context = {
         "tickets": fresh,
         "unreadable": page.unreadable,
         "filters": filters,
         "drafts": Draft.objects.ticket_ids(request.user),
         "is_first_page": not cursor,
-        "more_url": _more_url(filters, cursor, page, fresh, seen),
+        "more_url": "" if is_last else _more_url(filters, page.next_cursor, seen, used),
     }
     if not wants_fragment(request):
         return render(request, "tickets/list.html", context)
@@ -58,22 +64,24 @@ def tickets(request):
     return response
 
 
-def _more_url(filters, cursor, page, fresh, seen) -> str:
-    """Return the address of the next page, or "" when there is none or HostUp's cursors go round in a circle.
+def _more_url(filters, cursor, seen, used) -> str:
+    """Return the address of the next page.
 
     HostUp's cursor is an offset: a page can bring tickets again that the one before had. The address carries
-    the numbers of those, so that none shows twice.
+    the numbers of those, so that none shows twice, and marks of the cursors, so that no page comes twice.
     """
-    if page.next_cursor in (None, cursor):
-        return ""
-    shown = [*seen, *(str(ticket.number) for ticket in fresh)][-MOST_SEEN:]
     query = {
         "status": filters.status,
         "department": filters.department,
-        "cursor": page.next_cursor,
-        "seen": "-".join(shown),
+        "cursor": cursor,
+        "seen": "-".join(seen[-MOST_SEEN:]),
+        "used": "-".join(used),
     }
     return reverse("tickets", query=query)
+
+
+def _mark(cursor: str) -> str:
+    return sha256(cursor.encode(errors="replace")).hexdigest()[:8]
 
 
 def _start_again(request, filters, failure: Failure):
@@ -82,10 +90,6 @@ def _start_again(request, filters, failure: Failure):
     heading = _("This part of the list is no longer there")
     failure = failure._replace(heading=heading, sentences=sentences)
     return failure_answer(request, failure, top_url=reverse("tickets") + filters.query)
-
-
-def _seen(request) -> list[str]:
-    return re.findall(r"[0-9]{1,18}", request.GET.get("seen", ""))[:MOST_SEEN]
 
 
 def _address(request, filters) -> str:
