@@ -266,10 +266,10 @@ def _file(name: str, content: bytes) -> BytesIO:
 
 ADDRESSES = sorted(every_address().values())
 PARAMETERS = {
-    "status", "department", "cursor", "seen", "used", "number", "agent", "ticket", "page", "name", "preview", "next",
-    "token", "message", "subject", "priority", "critical_reason", "cc_emails", "service_type", "service_id",
-    "seen_message", "seen_status", "encrypted", "reopen", "updated_at", "api_key", "login", "password", "remember",
-    "file", "files", "csrfmiddlewaretoken", "user", "is_staff", "last_four", "outcome",
+    "status", "department", "cursor", "seen", "used", "number", "agent", "ticket", "page", "name", "preview",
+    "next", "token", "message", "subject", "priority", "critical_reason", "cc_emails", "service_type",
+    "service_id", "seen_message", "seen_status", "encrypted", "reopen", "updated_at", "api_key", "login",
+    "password", "remember", "file", "files", "csrfmiddlewaretoken", "user", "is_staff", "last_four", "outcome",
 }  # fmt: skip
 OURS = [
     "closed",

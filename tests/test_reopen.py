@@ -210,7 +210,9 @@ def test_a_thread_that_is_not_there_when_read_again_stays_on_the_screen(agent, s
     if lost:
         sandbox.fault("lost_answer", method="POST")
     sandbox.fault(transform=WITHOUT_A_THREAD[lacking], times=None)
+    sandbox.clear_calls()
     assert_reopened_around_the_thread(agent.htmx_post(URL, form, at=TICKET_PAGE))
+    assert [method for method, _ in calls(sandbox)] == ["POST", "GET"]
 
 
 def assert_reopened_around_the_thread(response):
@@ -283,6 +285,14 @@ def test_what_did_not_happen_is_said_and_can_be_tried_again(agent, sandbox, faul
     assert 'role="alert"' in html
     assert html.count('<span class="status closed">Closed</span>') == 2
     assert Activity.objects.get().outcome == "not_done"
+
+
+@pytest.mark.parametrize(("fault", "may"), [("problem_504", True), ("html_200", True), ("reset", False)])
+def test_what_may_yet_happen_is_not_called_over(agent, sandbox, fault, may):
+    """HostUp may be at it still after a time-out, and whatever it says with a success is a success."""
+    sandbox.fault(fault, method="POST")
+    html = agent.htmx_post(URL, FORM, at=TICKET_PAGE).content.decode()
+    assert ("It may still happen: look again in a moment." in html) == may
 
 
 def test_trying_again_what_a_colleague_has_done_meanwhile_is_not_our_doing(agent, sandbox):

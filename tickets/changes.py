@@ -65,6 +65,12 @@ class Result(NamedTuple):
     def is_success(self) -> bool:
         return self.outcome in (Outcome.DONE, Outcome.ALREADY)
 
+    @property
+    def may_yet_happen(self) -> bool:
+        """Tell whether a change that had not been made when HostUp was asked may be made all the same."""
+        lost = isinstance(self.error, errors.OutcomeUnknown) and self.error.may_yet_show
+        return self.outcome == Outcome.NOT_DONE and lost
+
 
 class Shown(NamedTuple):
     """The ticket as the agent had it on the screen."""
@@ -84,6 +90,8 @@ def carry_out(client: Client, user, change: Change, ticket_id: str, shown: Shown
     # reopened ticket it is 3, with one message.
     if not result.ticket or (result.ticket.has_thread and result.ticket.count >= shown.count):
         return result
+    if result.error:  # it was read once more already
+        return result._replace(has_thread=result.ticket.has_thread)
     try:
         ticket = client.ticket(ticket_id, tries=1)
     except errors.HostUpError:  # the change is what it is all the same

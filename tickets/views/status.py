@@ -89,7 +89,8 @@ def not_changed(change: changes.Change, result: changes.Result) -> failures.Fail
     else:
         failure = failures.Failure(502, change.not_done, [])
         what_came = _("HostUp answered with the ticket unchanged.")
-    sentences = [what_came, _("You can try again.")]
+    may_yet_happen = [_("It may still happen: look again in a moment.")] if result.may_yet_happen else []
+    sentences = [what_came, *may_yet_happen, _("You can try again.")]
     return failure._replace(heading=change.not_done, sentences=sentences, is_unknown=False)
 
 
