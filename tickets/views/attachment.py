@@ -17,7 +17,9 @@ from tickets.hostup import errors
 from tickets.upstream import client_of
 
 # Path separators, control characters, halves of letters, and those that turn the direction of a name's end.
-_NOT_IN_A_NAME = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
+_NOT_IN_A_NAME = re.compile(
+    r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u061c\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]'
+)
 
 
 # What may show in the browser, by the bytes it begins with: its name and type are only claims.
