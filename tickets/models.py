@@ -426,7 +426,10 @@ class Activity(models.Model):
 
     class Meta:
         ordering = ["-started_at", "-pk"]
-        indexes = [models.Index(fields=["ticket_id", "-started_at"])]
+        indexes = [
+            models.Index(fields=["ticket_id", "-started_at"]),
+            models.Index(fields=["ticket_number"]),
+        ]
 
     def __str__(self):
         return f"{self.action} {self.ticket_id} {self.outcome}"

@@ -2,7 +2,7 @@
 
 from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.shortcuts import render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
@@ -24,7 +24,7 @@ def activity(request):
         entries = entries.filter(Q(user__username=agent) | Q(about__username=agent))
     entries = entries.select_related("user", "about")
     page = Paginator(entries, ENTRIES_A_PAGE).get_page(request.GET.get("page"))
-    agents = get_user_model().objects.filter(pk__in=visible.values("user")).order_by("username")
+    agents = get_user_model().objects.filter(Exists(visible.filter(user=OuterRef("pk")))).order_by("username")
     context = {
         "page": page,
         "numbers": visible.ticket_numbers({entry.ticket_id for entry in page}),
