@@ -4,7 +4,7 @@ import sys
 from urllib.parse import quote
 
 from django.conf import settings
-from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.db import Error as DatabaseError
 from django.dispatch import Signal
 from django.http import HttpResponse
@@ -26,6 +26,10 @@ WORDS = {
     403: (_("That is not allowed"), _("Nothing was changed. Reload the page and try again.")),
     404: (_("There is no such page"), _("Check the address, or go to the tickets.")),
     405: (_("This address only does something when a button is pressed"), _("Nothing was changed.")),
+    413: (
+        _("That is too much text at once"),
+        _("Nothing was changed. Shorten it, or put it into a file and attach that."),
+    ),
     429: (_("Too many attempts"), _("Wait a few minutes, then try again.")),
     500: (_("Something broke in the dashboard"), _("If you were changing a ticket, look at it before retrying.")),
     503: (
@@ -90,7 +94,7 @@ def among_the_alerts(request, response):
 
 
 def bad_request(request, exception=None):
-    return error_answer(request, 400)
+    return error_answer(request, 413 if isinstance(exception, RequestDataTooBig) else 400)
 
 
 def permission_denied(request, exception=None):

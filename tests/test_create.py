@@ -307,7 +307,7 @@ def test_a_press_while_the_first_is_under_way_sends_nothing(agent, sandbox, form
 def test_another_agent_s_form_sends_nothing_and_tells_nothing(agent, colleague, sandbox, form):
     agent.post(URL, form)
     response = colleague.post(URL, form)
-    assert response.status_code == 503
+    assert response.status_code == 409
     (ticket,) = made(sandbox)
     assert ticket.id not in response.content.decode()
 
@@ -349,7 +349,7 @@ def expect_unknown(agent, form, status=503):
     assert "We got it twice." in html
     assert token_in(html) != form["token"]
     assert Activity.objects.get().outcome == "unknown"
-    assert agent.post(URL, form).status_code == 503  # the same form never sends again
+    assert agent.post(URL, form).status_code == 409  # the same form never sends again
     return html
 
 

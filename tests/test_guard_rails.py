@@ -195,6 +195,16 @@ def test_what_is_not_there_is_worded_and_has_the_headers(agent, path):
     assert_has_our_headers(response)
 
 
+@pytest.mark.parametrize("ask", ["post", "htmx_post"])
+@pytest.mark.parametrize("path", ["/tickets/new/", f"/tickets/{SAMPLE_ID}/reply/"])
+def test_more_text_than_is_read_at_once_is_called_that(agent, sandbox, ask, path):
+    response = getattr(agent, ask)(path, {"message": "x" * 3_000_000})
+    assert response.status_code == 413
+    assert "That is too much text at once" in response.content.decode()
+    assert_has_our_headers(response)
+    assert sandbox.calls == []
+
+
 @pytest.mark.parametrize(("headers", "status"), [({}, 404), ({"Host": "evil.example"}, 400)])
 def test_a_form_that_cannot_be_read_does_not_break_the_error_page(visitor, headers, status):
     response = visitor.generic("POST", "/nothing/here/", b"x", "multipart/form-data", headers=headers)

@@ -288,6 +288,12 @@ def test_a_success_that_cannot_be_read_is_not_called_unsent(agent, sandbox, form
     assert Activity.objects.get().outcome == "unknown"
 
 
+def test_a_line_end_is_one_character_though_browsers_send_two(agent, sandbox, form):
+    message = "x\r\n" * (LONGEST_MESSAGE // 2)
+    assert "Sent." in agent.htmx_post(URL, form | {"message": message}, at=PAGE).content.decode()
+    assert "Too long" in agent.htmx_post(URL, form | {"message": message + "y"}, at=PAGE).content.decode()
+
+
 def test_what_cannot_be_known_is_not_sent_again_by_the_same_form(agent, sandbox, form):
     sandbox.fault("lost_answer", method="POST")
     sandbox.fault("problem_503", method="GET", skip=1)

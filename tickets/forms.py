@@ -58,11 +58,14 @@ class MessageField(TextField):
     def __init__(self, **options):
         super().__init__(max_length=LONGEST_MESSAGE, strip=False, **options)
 
+    def to_python(self, value):
+        return super().to_python(value).replace("\r\n", "\n")
+
     def clean(self, value):
         message = super().clean(value)
         if not message.strip():
             raise forms.ValidationError(self.error_messages["required"])
-        return message.replace("\r\n", "\n")
+        return message
 
 
 class ReplyForm(forms.Form):

@@ -139,6 +139,8 @@ def _failure(result) -> failures.Failure:
             return failures.Failure(409, _("This was sent before, and you have changed it since"), sentences)
         case State.UNKNOWN:
             failure = failures.describe(result.error or errors.OutcomeUnknown())
+            if not result.error:  # this press asked HostUp for nothing: an earlier one of the form did
+                failure = failure._replace(status=409)
             not_read = _("HostUp did not confirm it, and the ticket could not be read again.")
             sentences = [
                 failures.not_shown_by_the_ticket() if result.was_looked_for else not_read,
