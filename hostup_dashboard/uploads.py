@@ -23,7 +23,7 @@ def lacks_room(request) -> bool:
 
 
 class OnDisk(TemporaryFileUploadHandler):
-    """Keeps the files of a form that is too large for memory, where somebody is to have them.
+    """Writes to the disk what of a form's files is too large for memory, for agents and views that take files.
 
     Anybody may send a form to any address, and it is read before it is known who they are: its CSRF token and its
     texts, which are given back to whoever was signed out meanwhile, but no files.

@@ -304,6 +304,13 @@ def test_a_press_while_the_first_is_under_way_sends_nothing(agent, sandbox, form
     assert not posts(sandbox)
 
 
+def test_another_agent_s_form_that_failed_sends_nothing(agent, colleague, sandbox, form):
+    sandbox.fault("problem_400", method="POST")
+    agent.post(URL, form)
+    assert colleague.post(URL, form).status_code == 409
+    assert not made(sandbox)
+
+
 def test_another_agent_s_form_sends_nothing_and_tells_nothing(agent, colleague, sandbox, form):
     agent.post(URL, form)
     response = colleague.post(URL, form)

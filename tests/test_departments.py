@@ -145,6 +145,13 @@ def test_without_the_scope_they_are_learned_from_a_ticket(limited):
     assert key_of(limited).departments == {"billing": "Billing", "sales": "Försäljning"}
 
 
+def test_who_may_ask_for_them_learns_none_from_tickets(agent):
+    """HostUp may have given some up since: it takes new tickets only in those that it tells."""
+    ApiKey.objects.update(can_read_departments=True)
+    agent.get("/tickets/")
+    assert key_of(agent).departments == {"billing": "Billing"}
+
+
 def test_only_what_is_new_is_written(limited):
     limited.get("/tickets/")
     with CaptureQueriesContext(connection) as queries:

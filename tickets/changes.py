@@ -59,7 +59,7 @@ class Result(NamedTuple):
     outcome: Outcome
     ticket: Ticket | None = None  # as HostUp has it now, None when it could not be read
     error: errors.HostUpError | None = None  # the one on the way, also when the change was made all the same
-    has_thread: bool = True  # False: the ticket lacks messages that it has, even when it was read once more
+    has_thread: bool = True  # False: this copy of the ticket lacks messages, even when it was read once more
 
     @property
     def is_success(self) -> bool:

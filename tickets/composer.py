@@ -30,7 +30,7 @@ class Composer(NamedTuple):
     failure: failures.Failure | None = None
     news: list[Message] = []  # what came while the agent was writing
     is_stale: bool = False  # the text was held back for that
-    attached: int = 0  # of the files that came with the message, so many are in the ticket, the first ones
+    attached: int = 0  # how many of the files that came with the message, from the first, are in the ticket
 
     @classmethod
     def fresh(cls, user, ticket: Ticket, drafts: set[str]) -> "Composer":
