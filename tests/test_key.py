@@ -1,6 +1,7 @@
 """The API key: tried on HostUp, kept encrypted, never shown again."""
 
 import threading
+import uuid
 from io import StringIO
 
 import pytest
@@ -134,17 +135,31 @@ def test_a_key_is_not_replaced_or_removed_by_whoever_finds_the_screen_open(agent
     agent.force_login(agent.user)
     agent.signed_in(seconds_ago=600)
     answer = agent.post(path, form)
-    assert answer.headers["Location"] == "/accounts/reauthenticate/?next=%2Fsettings%2Fkey%2F"
+    assert answer.headers["Location"] == "/accounts/reauthenticate/?next=%2Fsettings%2Fkey%2F%3Fundone%3D"
     assert saved_key(agent).decrypt() == keys.FULL
     assert keys.COLLEAGUE not in str(dict(agent.session))
     assert sandbox.calls == []
     page = agent.get(answer.headers["Location"]).content.decode()
     assert "Nothing was changed yet." in page
     back = agent.post(answer.headers["Location"], {"password": "a-long-password-of-the-tests"})
-    assert back.headers["Location"] == URL
+    assert back.headers["Location"] == f"{URL}?undone="
+    assert "If you still want it, do it again." in agent.get(back.headers["Location"]).content.decode()
     agent.post(path, form)
     saved = ApiKey.objects.filter(user=agent.user).first()
     assert saved is None or saved.decrypt() == keys.COLLEAGUE
+
+
+def test_a_change_that_was_not_confirmed_is_spoken_of_nowhere_else(agent):
+    agent.user.set_password("a-long-password-of-the-tests")
+    agent.user.save()
+    agent.force_login(agent.user)
+    agent.signed_in(seconds_ago=600)
+    assert agent.post("/settings/key/remove/").status_code == 302
+    form = {"token": uuid.uuid4(), "department": "billing", "subject": "S", "message": "M", "priority": "low"}
+    ticket = agent.post("/tickets/new/", form, follow=True).content.decode()
+    assert "Ticket created." in ticket
+    others = ["/accounts/reauthenticate/?next=/accounts/me/totp/activate/", URL]
+    assert "Nothing was changed yet." not in "".join([ticket, *(agent.get(at).content.decode() for at in others)])
 
 
 @pytest.mark.parametrize("path", ["/tickets/", "/tickets/149943/"])

@@ -66,7 +66,7 @@ def administrators_only(view):
         if request.method == "POST" and not is_confirmed(request):
             # Of a new agent: whoever proves who they are comes back to the form as it was.
             typed = {name: value for name in NewAgentForm.Meta.fields if (value := request.POST.get(name))}
-            return confirm_first(request, back_to=reverse("agents", query=typed))
+            return confirm_first("agents", **typed)
         return view(request, *args, **kwargs)
 
     return guarded

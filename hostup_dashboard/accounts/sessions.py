@@ -7,7 +7,6 @@ from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
 from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth import logout, user_logged_in
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.sessions.backends.db import SessionStore
@@ -15,7 +14,6 @@ from django.dispatch import receiver
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 BEGAN, SEEN = "began_at", "seen_at"  # in the session: seconds since 1970
@@ -56,12 +54,13 @@ def is_confirmed(request) -> bool:
     return any(time.time() - record["at"] < app_settings.REAUTHENTICATION_TIMEOUT for record in records)
 
 
-def confirm_first(request, *, back_to: str):
-    """Ask the agent who they are before a change, and bring them to the address `back_to` to make it themselves.
+def confirm_first(view_name: str, **query: str):
+    """Ask the agent who they are before a change, and bring them to a page to make it themselves.
 
-    What was posted is not kept: it may be a key.
+    What was posted is not kept: it may be a key. That nothing was changed is in the address alone, so that it is
+    said to whoever is on this way, and nowhere else.
     """
-    messages.info(request, _("Nothing was changed yet. If you still want it, do it again."))  # said there
+    back_to = reverse(view_name, query=query | {"undone": ""})
     return redirect(reverse("account_reauthenticate", query={"next": back_to}))
 
 

@@ -206,7 +206,7 @@ def test_an_administrator_is_asked_for_the_password_after_a_while(boss, anna):
         record["at"] -= 600
     session.save()
     answer = boss.post(f"{URL}{anna.pk}/disable/")
-    assert answer.headers["Location"] == "/accounts/reauthenticate/?next=%2Fagents%2F"
+    assert answer.headers["Location"] == "/accounts/reauthenticate/?next=%2Fagents%2F%3Fundone%3D"
     assert is_in(sign_in())
     page = boss.get(answer.headers["Location"]).content.decode()
     assert "Nothing was changed yet. Confirm that it is you" in page

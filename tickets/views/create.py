@@ -104,8 +104,10 @@ def _described_departments(api_key: ApiKey) -> list[tuple[str, str]]:
 
 
 def _created(request, ticket_id):
-    if not len(messages.get_messages(request)):  # else an earlier press has said it, and nobody has seen it yet
-        messages.success(request, _("Ticket created."))
+    said, waiting = _("Ticket created."), messages.get_messages(request)
+    if said not in [message.message for message in waiting]:  # else an earlier press has said it
+        messages.success(request, said)
+    waiting.used = False  # nobody has seen them yet
     address = reverse("ticket", args=[ticket_id])
     return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
 

@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -24,7 +23,7 @@ def key(request):
     if request.method != "POST":
         return _page(request, ApiKeyForm())
     if hasattr(request.user, "api_key") and not is_confirmed(request):
-        return confirm_first(request, back_to=reverse("key"))
+        return confirm_first("key")
     form = ApiKeyForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)
@@ -66,7 +65,7 @@ def check(request):
 def remove(request):
     """Forget the key. At HostUp it stays valid."""
     if not is_confirmed(request):
-        return confirm_first(request, back_to=reverse("key"))
+        return confirm_first("key")
     activity = Activity.objects.begin(request.user, Action.KEY_REMOVED)
     ApiKey.objects.filter(user=request.user).delete()
     activity.finish(Outcome.DONE)
