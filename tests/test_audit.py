@@ -8,8 +8,18 @@ from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.utils import timezone
 
-from tests.accounts.people import AUTHENTICATE, PASSWORD, code_for, make_agent, recovery_codes, set_up_app, sign_in
+from tests.accounts.people import (
+    AUTHENTICATE,
+    PASSWORD,
+    code_for,
+    is_in,
+    make_agent,
+    recovery_codes,
+    set_up_app,
+    sign_in,
+)
 from tests.accounts.test_agents import choose_password, link_in
+from tests.accounts.test_sessions import HOUR, age
 from tests.agents import Agent
 from tickets.models import Activity, Draft, Submission
 
@@ -44,6 +54,13 @@ def test_signing_in_and_out_is_noted_with_the_address(anna):
     assert noted() == [("anna", "signed_in", "done"), ("anna", "signed_out", "done")]
     assert set(Activity.objects.values_list("address", flat=True)) == {"127.0.0.1"}
     assert not Activity.objects.filter(finished_at=None).exists()
+
+
+def test_a_session_that_ran_out_is_no_sign_out_of_its_agent_s(anna):
+    browser = sign_in()
+    age(browser, seen_at=2 * HOUR)
+    assert not is_in(browser)
+    assert noted() == [("anna", "signed_in", "done")]
 
 
 def test_who_is_not_signed_in_cannot_sign_out(visitor):

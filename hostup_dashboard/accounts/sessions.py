@@ -9,6 +9,7 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import logout, user_logged_in
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.db import SessionStore
 from django.dispatch import receiver
 from django.shortcuts import redirect
@@ -30,7 +31,8 @@ class SessionLimits(MiddlewareMixin):
         session, now = request.session, time.time()
         began, seen = session.setdefault(BEGAN, now), session.setdefault(SEEN, now)
         if now - began > settings.SESSION_COOKIE_AGE or now - seen > settings.SESSION_IDLE_SECONDS:
-            logout(request)
+            session.flush()  # `logout` would tell the log that the agent signed out, now and from here
+            request.user = AnonymousUser()
         elif now - seen > SEEN_GRAIN:
             session[SEEN] = now
 
