@@ -172,6 +172,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "tickets"
 PASSWORD_RESET_TIMEOUT = 24 * 60 * 60  # seconds that a link to choose a password works
 ACCOUNT_ADAPTER = "hostup_dashboard.accounts.adapters.AccountAdapter"
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "tickets.password_links.Links"  # noqa: S105
 ACCOUNT_FORMS = {"change_password": "hostup_dashboard.accounts.forms.ChangePasswordForm"}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True

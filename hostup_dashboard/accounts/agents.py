@@ -142,7 +142,8 @@ def reset_second_step(request, agent_id):
 
 
 def _way_in(request, agent):
-    """Show the link once. It works for `PASSWORD_RESET_TIMEOUT`, and until a password was chosen with it."""
+    """Show the link once. It works for `PASSWORD_RESET_TIMEOUT`, until a password was chosen with it, another link
+    was made or the agent was disabled."""
     key = default_token_generator.make_token(agent)
     path = reverse("account_reset_password_from_key", args=[user_pk_to_url_str(agent), key])
     return render(request, "agents/link.html", {"agent": agent, "link": settings.SITE.origin + path})

@@ -61,6 +61,38 @@ def test_a_link_works_once(boss):
     assert "This link does not work any more" in page
 
 
+def works(link) -> bool:
+    return "This link does not work any more" not in Client().get(link, follow=True).content.decode()
+
+
+@pytest.mark.parametrize("username", ["anna", "carin"])  # who has a password, and who has none yet
+def test_a_new_link_withdraws_the_one_before(boss, username):
+    boss.post(URL, {"username": "carin"})
+    invite = f"{URL}{get_user_model().objects.get(username=username).pk}/invite/"
+    first, second = link_in(boss.post(invite)), link_in(boss.post(invite))
+    assert not works(first)
+    assert works(second)
+    assert is_in(sign_in())  # the password stays until another is chosen
+
+
+def test_disabling_ends_a_link_for_good(boss, anna):
+    link = link_in(boss.post(f"{URL}{anna.pk}/invite/"))
+    under_way = Client()
+    form = under_way.get(link, follow=True).request["PATH_INFO"]
+    boss.post(f"{URL}{anna.pk}/disable/")
+    assert not works(link)
+    under_way.post(form, {"password1": "an-entirely-new-password", "password2": "an-entirely-new-password"})
+    boss.post(f"{URL}{anna.pk}/enable/")
+    assert not works(link)
+    assert is_in(sign_in())
+
+
+def test_an_agent_who_was_disabled_past_this_page_has_no_link_either(boss, anna):
+    link = link_in(boss.post(f"{URL}{anna.pk}/invite/"))
+    get_user_model().objects.update(is_active=False)
+    assert not works(link)
+
+
 @pytest.fixture
 def while_hashing(monkeypatch):
     """Return what has something done in the middle of hashing the next password, which takes a while."""
