@@ -1,4 +1,6 @@
-"""What htmx tells of the page that asks."""
+"""What htmx tells of the page that asks, and for files the browser."""
+
+from urllib.parse import urlsplit
 
 
 def wants_fragment(request) -> bool:
@@ -16,3 +18,12 @@ def asking_page(request) -> str | None:
         return address and address.partition("#")[0]
     except ValueError:  # no address, such as "http://["
         return None
+
+
+def linking_page(request) -> str | None:
+    """Return path and query of the page whose link was followed, None when unknown or one of another site."""
+    try:
+        page = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
+        return None
+    return page._replace(scheme="", netloc="").geturl() if page.netloc == request.get_host() else None

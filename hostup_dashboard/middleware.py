@@ -21,7 +21,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 from hostup_dashboard.errors import error_answer, written_in
-from hostup_dashboard.htmx import asking_page
+from hostup_dashboard.htmx import asking_page, linking_page
 
 logger = logging.getLogger(__name__)
 
@@ -183,6 +183,8 @@ class SignInRequired(LoginRequiredMiddleware):
             came_from = asking_page(request)
         elif request.method == "POST":
             came_from = request.POST.get("next")  # the page that the form was on
+        elif getattr(view_func, "is_file", False):
+            came_from = linking_page(request)
         else:
             came_from = request.get_full_path()
         if not url_has_allowed_host_and_scheme(came_from, allowed_hosts=None):

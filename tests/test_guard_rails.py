@@ -71,6 +71,22 @@ def test_an_expired_session_moves_the_whole_page_and_comes_back(visitor, name):
     assert visitor.htmx_post(PRIVATE[name], at=at).headers["HX-Redirect"].startswith(sign_in)
 
 
+@pytest.mark.parametrize(
+    ("link", "back"),
+    [
+        (f"http://testserver/tickets/{SAMPLE_ID}/?status=closed", f"/tickets/{SAMPLE_ID}/%3Fstatus%3Dclosed"),
+        ("https://evil.example/tickets/1/", "/tickets/"),
+        ("http://testserver//evil.example/", "/tickets/"),
+        ("http://[", "/tickets/"),
+        (None, "/tickets/"),
+    ],
+)
+def test_whoever_wanted_a_file_comes_back_to_the_page_it_is_on(visitor, link, back):
+    """A sign-in page that starts a download stays on the screen, and takes no second sign-in."""
+    response = visitor.get(ADDRESSES["attachment"], headers={"Referer": link} if link else {})
+    assert response.headers["Location"] == f"/accounts/login/?next={back}"
+
+
 SIGNED_OUT = "You were signed out"
 NOT_DONE, KEPT = "What you just pressed was not carried out.", "Your text is kept."
 

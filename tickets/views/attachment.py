@@ -9,6 +9,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from hostup_dashboard.errors import is_file
 from hostup_dashboard.uploads import lacks_room, takes_files
 from tickets import failures, replying
 from tickets.answers import failure_answer
@@ -33,6 +34,7 @@ _PREVIEWS = {
 
 
 @require_GET
+@is_file
 def download(request, ticket_id, attachment_id):
     """Pass a file on, once it is here. HostUp decides whether this agent's key may have it.
 
