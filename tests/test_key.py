@@ -128,6 +128,14 @@ def test_remove_forgets_it(agent, sandbox):
     assert sandbox.calls == []
 
 
+def test_a_key_that_is_not_there_is_not_said_to_be_removed(agent, sandbox):
+    agent.post("/settings/key/remove/")
+    again = agent.post("/settings/key/remove/")  # in another tab
+    assert again.status_code == 403
+    assert "Add your API key" in again.content.decode()
+    assert Activity.objects.filter(action="key_removed").count() == 1
+
+
 @pytest.mark.parametrize(("path", "form"), [(URL, {"api_key": keys.COLLEAGUE}), ("/settings/key/remove/", {})])
 def test_a_key_is_not_replaced_or_removed_by_whoever_finds_the_screen_open(agent, sandbox, path, form):
     agent.user.set_password("a-long-password-of-the-tests")

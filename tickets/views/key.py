@@ -1,6 +1,7 @@
 """The agent's HostUp API key: try it, keep it encrypted, check it, remove it. It is never shown again."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -12,7 +13,7 @@ from tickets.forms import ApiKeyForm
 from tickets.hostup import errors
 from tickets.models import Activity, ApiKey
 from tickets.scopes import try_out
-from tickets.upstream import client_for, client_of
+from tickets.upstream import NoKey, client_for, client_of
 
 Outcome, Action = Activity.Outcome, Activity.Action
 
@@ -66,8 +67,11 @@ def remove(request):
     """Forget the key. At HostUp it stays valid."""
     if not is_confirmed(request):
         return confirm_first("key")
-    activity = Activity.objects.begin(request.user, Action.KEY_REMOVED)
-    ApiKey.objects.filter(user=request.user).delete()
+    with transaction.atomic():  # where there is no key, no entry either
+        activity = Activity.objects.begin(request.user, Action.KEY_REMOVED)
+        removed, _rows = ApiKey.objects.filter(user=request.user).delete()
+        if not removed:
+            raise NoKey
     activity.finish(Outcome.DONE)
     messages.success(request, _("Key removed. It is still valid at HostUp; revoke it there if you need to."))
     return redirect("key")
