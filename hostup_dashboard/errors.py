@@ -20,6 +20,7 @@ from hostup_dashboard.htmx import wants_fragment
 denied = Signal()
 
 RETRY_AFTER = 10  # seconds
+LIMIT_SECONDS = 60  # that allauth's limits of a page are for
 
 WORDS = {
     400: (_("That request was not understood"), _("Nothing was changed. Go back and try again.")),
@@ -131,7 +132,9 @@ def page_not_found(request, exception=None):
 
 
 def too_many_requests(request, exception=None):
-    return error_answer(request, 429)
+    response = error_answer(request, 429)
+    response.headers["Retry-After"] = str(LIMIT_SECONDS)
+    return response
 
 
 def server_error(request):

@@ -20,6 +20,7 @@ from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
+from hostup_dashboard.accounts import throttle
 from hostup_dashboard.errors import error_answer, written_in
 from hostup_dashboard.htmx import asking_page, linking_page
 
@@ -154,14 +155,17 @@ def worded_method_errors(get_response):
 
 
 class RefusedForms(MiddlewareMixin):
-    """Answer a form of allauth's that was refused with 422, after too many attempts with 429: allauth says 200."""
+    """Answer a form of allauth's that was refused with 422, after too many attempts with 429 and how long to wait:
+    allauth says 200."""
 
     def process_template_response(self, request, response):
         context = response.context_data or {}
         for form in (context.get("form"), context.get("webauthn_form")):
             if request.method == "POST" and form is not None and form.errors:
-                is_throttled = any(form.has_error(name, "too_many_login_attempts") for name in form.errors)
-                response.status_code = 429 if is_throttled else 422
+                response.status_code = 422
+                if any(form.has_error(name, code) for name in form.errors for code in throttle.CODES):
+                    response.status_code = 429
+                    response.headers["Retry-After"] = str(throttle.seconds_to_wait())
         return response
 
 

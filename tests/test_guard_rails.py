@@ -290,8 +290,14 @@ def test_guessing_a_password_is_slowed_down(db, visitor):
     for _ in range(6):
         assert visitor.post("/accounts/login/", {"login": "anna", "password": "wrong"}).status_code in (422, 429)
     response = visitor.post("/accounts/login/", {"login": "anna", "password": PASSWORD})
-    assert response.status_code == 429
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "300")
+    assert "Too many failed attempts. Wait a few minutes, then try again." in response.content.decode()
     assert visitor.get("/activity/").status_code == 302
+
+
+def test_asking_too_often_says_when_to_come_again(db, visitor):
+    responses = [visitor.post("/accounts/login/", {"login": f"nobody{i}"}) for i in range(31)]  # thirty a minute
+    assert (responses[-1].status_code, responses[-1].headers["Retry-After"]) == (429, "60")
 
 
 def test_a_disabled_agent_is_out(agent):

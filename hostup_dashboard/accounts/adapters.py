@@ -16,13 +16,16 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from hostup_dashboard.accounts import provider as identity_provider
+from hostup_dashboard.accounts import throttle
 from hostup_dashboard.accounts.sessions import is_confirmed
-from hostup_dashboard.accounts.throttle import count_attempt
+
+TOO_MANY = _("Too many failed attempts. Wait a few minutes, then try again.")
 
 
 class AccountAdapter(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | {
         "username_password_mismatch": _("Wrong username or password."),
+        **dict.fromkeys(throttle.CODES, TOO_MANY),
     }
 
     def is_open_for_signup(self, request):
@@ -61,7 +64,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return credentials.get("email", credentials.get("username", "")).lower()
 
     def authenticate(self, request, **credentials):
-        attempt = count_attempt(request)
+        attempt = throttle.count_attempt(request)
         user = super().authenticate(request, **credentials)
         if user:
             attempt.rollback()

@@ -6,6 +6,9 @@ succeeds: whoever has an account here could go on guessing at others. So this co
 
 from allauth.account.adapter import get_adapter
 from allauth.core.internal import ratelimit
+from django.conf import settings
+
+CODES = ["too_many_login_attempts", "rate_limited"]  # of allauth's refusals; the second when an app is set up
 
 
 def count_attempt(request) -> ratelimit.RateLimitUsage:
@@ -17,3 +20,10 @@ def count_attempt(request) -> ratelimit.RateLimitUsage:
     if not attempt:
         raise get_adapter().validation_error("too_many_login_attempts")
     return attempt
+
+
+def seconds_to_wait() -> int:
+    """Return after how many seconds no attempt of now counts any more, whichever limit it was."""
+    limits = settings.ACCOUNT_RATE_LIMITS
+    rates = [rate for action in limits for rate in ratelimit.get_rates(app="allauth.account", action=action)]
+    return int(max(rate.duration for rate in rates))

@@ -11,6 +11,7 @@ from django.core.management import call_command
 
 from tests.accounts.people import (
     ACCOUNT,
+    ACTIVATE,
     AUTHENTICATE,
     PASSWORD,
     SIGN_IN,
@@ -56,6 +57,13 @@ def test_a_wrong_code_does_not_let_in_and_guessing_is_slowed_down():
         assert 'class="field-error"' in answer.content.decode()
     assert browser.post(AUTHENTICATE, {"code": code_for(secret)}).status_code == 429
     assert not is_in(browser)
+
+
+def test_guessing_at_the_code_that_sets_an_app_up_is_slowed_down_too():
+    browser = sign_in()
+    guesses = [browser.post(ACTIVATE, {"code": "000000"}) for _ in range(6)]
+    assert [guess.status_code for guess in guesses] == [422] * 5 + [429]
+    assert "Wait a few minutes, then try again." in guesses[-1].content.decode()
 
 
 def guess(name):
