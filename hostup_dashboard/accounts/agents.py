@@ -129,11 +129,14 @@ def enable(request, agent_id):
     return redirect("agents")
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @administrators_only
 def reset_second_step(request, agent_id):
-    """Let an agent who lost their phone in with the password alone, until they set up another second step."""
+    """Let an agent who lost their phone in with the password alone, until they set up another second step. Nothing
+    brings the lost one back, so what is lost with it is said first."""
     agent = get_object_or_404(User, pk=agent_id)
+    if request.method != "POST":
+        return render(request, "agents/reset_second_step.html", {"agent": agent})
     Authenticator.objects.filter(user=agent).delete()
     end_sessions(agent)
     agent_changed.send(User, request=request, agent=agent, action="second_step_reset")

@@ -171,8 +171,17 @@ def test_an_administrator_is_not_locked_out_by_a_slip(boss):
 def test_a_lost_phone_is_no_end(boss, anna):
     set_up_app(sign_in())
     assert not is_in(sign_in())
-    boss.post(f"{URL}{anna.pk}/second-step/")
+    reset = f"{URL}{anna.pk}/second-step/"
+    assert f'href="{reset}"' in boss.get(URL).content.decode()
+    assert "<strong>anna</strong> is signed out everywhere" in boss.get(reset).content.decode()
+    assert not is_in(sign_in())  # it was only asked about
+    boss.post(reset)
     assert is_in(sign_in())
+
+
+def test_an_administrator_does_not_reset_their_own_second_step_by_a_slip(boss):
+    set_up_app(boss)
+    assert "Reset second step" not in boss.get(URL).content.decode()
 
 
 def test_a_lost_password_gets_a_new_link(boss, anna):
@@ -229,6 +238,7 @@ def test_only_administrators_do_this(anna, action):
     browser = sign_in()
     assert browser.post(URL + action).status_code == 403
     assert browser.get(URL).status_code == 403
+    assert browser.get(f"{URL}1/second-step/").status_code == 403
     assert "Agents</a>" not in browser.get("/activity/").content.decode()
 
 
