@@ -44,8 +44,11 @@ def choose_password(link, password=PASSWORD):
 def test_a_new_agent_chooses_a_password_with_the_link_and_signs_in(boss):
     link = link_in(boss.post(URL, {"username": "carin"}))
     assert not is_in(sign_in("carin"))
-    _, answer = choose_password(link)
+    browser, answer = choose_password(link)
     assert answer.headers["Location"] == "/accounts/password/chosen/"
+    said = browser.get("/accounts/password/chosen/").content.decode()
+    assert "<h1>Password saved</h1>" in said
+    assert 'class="toast' not in said
     assert is_in(sign_in("carin"))
 
 

@@ -79,6 +79,13 @@ def test_a_passkey_signs_in_alone_if_that_was_ticked_whatever_the_browser_says_o
     assert is_in(sign_in_after_the_password(key, anna))
 
 
+def test_a_passkey_tells_whether_it_was_ever_used(anna):
+    browser = add(key := SecurityKey(), alone=True)
+    assert ", never used." in browser.get("/accounts/me/webauthn/").content.decode()
+    sign_in_alone(key, anna)
+    assert ", last used " in browser.get("/accounts/me/webauthn/").content.decode()
+
+
 @pytest.mark.parametrize("is_resident", [True, False, None])
 def test_a_passkey_for_the_second_step_does_not_sign_in_alone_and_it_is_said(anna, is_resident):
     add(key := SecurityKey(is_resident), alone=False)
