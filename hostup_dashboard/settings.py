@@ -202,6 +202,7 @@ MFA_FORMS = {
     "edit_webauthn": "hostup_dashboard.accounts.forms.RenamePasskeyForm",
 }
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SITE.is_https
+MFA_TOTP_ISSUER = "HostUp Dashboard"
 MFA_TOTP_TOLERANCE = 1  # steps of 30 s that a phone's clock may be off
 
 OIDC_ISSUER = environment.oidc_issuer(env.str("OIDC_ISSUER", ""))

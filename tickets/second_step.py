@@ -1,10 +1,20 @@
-"""How the secrets of the second step of signing in are kept: encrypted, as all that this app keeps secret."""
+"""The second step of signing in, its secrets kept encrypted, as all that this app keeps secret."""
 
-from hostup_dashboard.accounts.adapters import SecondStepAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from django.utils.translation import gettext as _
+
 from tickets.models import SecondStep
 
 
-class Adapter(SecondStepAdapter):
+class Adapter(DefaultMFAAdapter):
+    def get_totp_label(self, user):
+        return user.get_username()
+
+    def generate_authenticator_name(self, user, type):
+        number = Authenticator.objects.filter(user=user, type=type).count() + 1
+        return _("Passkey %(number)s") % {"number": number}
+
     def encrypt(self, text):
         return SecondStep.seal(text)
 

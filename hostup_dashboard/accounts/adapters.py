@@ -1,8 +1,7 @@
-"""What allauth asks us: who may have an account, when to ask for the password once more, what phones call us."""
+"""What allauth asks us: who may have an account, and when to ask for the password once more."""
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
-from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
@@ -83,20 +82,6 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_password_change_redirect_url(self, request):
         return reverse("mfa_index")
-
-
-class SecondStepAdapter(DefaultMFAAdapter):
-    """Names for the second step. What encrypts its secrets is to be added."""
-
-    def get_totp_issuer(self):
-        return "HostUp Dashboard"
-
-    def get_totp_label(self, user):
-        return user.get_username()
-
-    def generate_authenticator_name(self, user, type):
-        number = Authenticator.objects.filter(user=user, type=type).count() + 1
-        return _("Passkey %(number)s") % {"number": number}
 
 
 class IdentityProviderAdapter(DefaultSocialAccountAdapter):

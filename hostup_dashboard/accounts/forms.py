@@ -45,8 +45,11 @@ class ChangePasswordForm(account.ChangePasswordForm):
 
 
 class _Code:
-    """A code of an app or for recovery, used once. allauth remembers a used one in the cache, which may be another
-    process's own, and for half a minute, while with `MFA_TOTP_TOLERANCE` it is good for longer."""
+    """A code of an app or for recovery, used once.
+
+    allauth notes a used code in the cache, which each process may have to itself, and for 30 s; with
+    `MFA_TOTP_TOLERANCE` a code is valid for 90 s.
+    """
 
     @cached_property
     def kinds(self) -> set[str]:
