@@ -300,6 +300,18 @@ def test_a_late_second_press_does_not_close_what_it_reopened(page, sandbox, wher
     expect(toast(page)).to_contain_text("Reopened.")
 
 
+def test_a_late_second_press_does_not_undo_what_it_undid(page, sandbox):
+    page.goto(TICKET)
+    reopen(page).click()
+    box = ready(toast(page).get_by_role("button", name="Close again")).bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.click(x, y)
+    toast(page).get_by_role("button", name="Reopen").wait_for()
+    page.mouse.click(x, y)
+    expect_nothing_more(page, sandbox, ["reopen", "close"])
+    expect(toast(page)).to_contain_text("Closed.")
+
+
 @pytest.mark.parametrize("where", ["ticket", "row"])
 def test_while_it_is_under_way_the_button_says_so(page, sandbox, where):
     sandbox.fault(delay=1, method="POST")
