@@ -197,6 +197,12 @@
     document.dispatchEvent(new CustomEvent("htmx:error", { detail: event.detail }));
   }
 
+  // What takes no press in its first moment (app.css) takes none as long as somebody goes on pressing it.
+  document.addEventListener("pointerdown", ({ target }) => {
+    if (!target.matches(".status-action.arrived")) return;
+    for (const guard of target.getAnimations({ subtree: true })) guard.currentTime = 0;
+  });
+
   // Back, after signing out: the browser may still have the page in memory. The server knows better.
   addEventListener("pageshow", (event) => event.persisted && location.reload());
 
