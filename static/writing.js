@@ -78,10 +78,10 @@
   document.addEventListener("htmx:before:request", standStill(true));
   document.addEventListener("htmx:finally:request", standStill(false));
 
-  // Messages and pictures that come into view are drawn a little later, and larger than was thought: why a reply was not
-  // sent, which has the focus, stays in view while they do, until its agent moves on.
+  // Messages and pictures that come into view are drawn a little later, and larger than was thought: the box of a reply
+  // that was sent, or why it was not, which has the focus, stays in view while they do, until its agent moves on.
   const growth = new ResizeObserver(() => {
-    document.activeElement.closest(".composer [autofocus]")?.scrollIntoView({ block: "nearest" });
+    document.activeElement.closest(".composer[autofocus], .composer [autofocus]")?.scrollIntoView({ block: "nearest" });
   });
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     const thread = document.querySelector(".thread");

@@ -302,6 +302,19 @@ def test_why_it_was_not_sent_is_in_view_below_a_long_thread(page, sandbox):
     expect(page.get_by_role("alert")).not_to_be_in_viewport()
 
 
+@SCREENS
+def test_what_was_sent_is_in_view_below_a_long_message(page, sandbox, screen):
+    log = "\n".join(f"[{line:03}] rsync: copied /var/www/site{line}/index.html, 12 kB, no errors" for line in range(60))
+    sandbox.tickets.add_message(sandbox.tickets.find(ENCRYPTED_ID), sender="staff", sender_name="Ola Demo", body=log)
+    page.goto(PAGE)
+    box(page).fill("Please go ahead.")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
+    page.wait_for_timeout(500)  # what moves it has moved it
+    expect(page.get_by_role("article").get_by_text("Please go ahead.")).to_be_in_viewport()
+    expect(page.get_by_role("region", name="Write a reply")).to_be_in_viewport(ratio=0.9)
+
+
 def test_a_failed_send_keeps_the_text_and_says_why(page, sandbox):
     sandbox.fault("problem_503", method="POST")
     page.goto(PAGE)
