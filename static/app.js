@@ -133,6 +133,14 @@
     }
   });
 
+  // Who closes or reopens a ticket while reading it reads on there: what has the focus then may be out of view.
+  document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
+    if (!/\/(reopen|close)\//.test(ctx.request.action)) return;
+    ctx.changed = tasks.map(({ fragment }) => fragment.querySelector("[autofocus]")).find(Boolean);
+    if (ctx.changed) ctx.changed.autofocus = false;
+  });
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => ctx.changed?.focus({ preventScroll: true }));
+
   // A ticket that is opened brings its row; one whose change is under way waits for the answer to that.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
     if (ctx.target?.id !== "ticket-pane") return;

@@ -175,8 +175,9 @@
     if (request.body.has("token")) request.body.set("turn", ++turn);
     // With a change of a ticket goes how much of its thread is on the screen, wherever the change is pressed.
     const [, changed] = request.action.match(/\/tickets\/([^/]+)\/(?:reopen|close)\//) ?? [];
-    const seen = changed && document.querySelector(`#composer-state-${changed} [name=seen_count]`);
-    if (seen) request.body.set("seen_count", seen.value);
+    for (const seen of document.querySelectorAll(`#composer-state-${changed} :is([name=seen_count], [name=seen_message])`)) {
+      request.body.set(seen.name, seen.value);
+    }
   });
 
   // Files go up one by one before the text, so that one that fails is tried again alone. (Without JavaScript, and

@@ -151,6 +151,18 @@ def test_beside_the_thread_it_is_one_call_too(agent, sandbox):
     assert calls(sandbox) == [("POST", f"{SAMPLE_ID}/actions/reopen")]
 
 
+def test_a_thread_that_is_on_the_screen_as_it_is_stays_there(agent, sandbox):
+    seen = hidden_fields(agent.get(TICKET_PAGE).content.decode())
+    form = FORM | {name: seen[name] for name in ("seen_count", "seen_message")}
+    html = agent.htmx_post(URL, form, at=TICKET_PAGE).content.decode()
+    assert '<span class="status open">Open</span>' in html
+    assert '<dl class="ticket-facts">' in html  # when it was updated
+    assert 'class="thread"' not in html
+    sandbox.tickets.add_message(sandbox.tickets.find(SAMPLE_ID), sender="staff", sender_name="Ola", body="Wait.")
+    html = agent.htmx_post(CLOSE_URL, form, at=TICKET_PAGE).content.decode()
+    assert "Wait." in html[html.index('class="thread"') :]
+
+
 WITHOUT_A_THREAD = {
     "a list entry": as_in_the_list,
     "null": lambda ticket: ticket | {"messages": None},

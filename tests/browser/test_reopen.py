@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from sandbox.special_tickets import SAMPLE_ID, SAMPLE_MESSAGE_ID, SAMPLE_NUMBER
+from sandbox.special_tickets import LONG_THREAD_ID, SAMPLE_ID, SAMPLE_MESSAGE_ID, SAMPLE_NUMBER
 from tests.browser.steps import (
     ANSWERS_OF_A_PROXY,
     SUBJECT,
@@ -250,6 +250,26 @@ def test_in_the_ticket_its_heading_takes_the_focus_and_the_words_are_read_out(pa
     reopen(page).click()
     expect(heading(page)).to_be_focused()
     expect(toast(page)).to_contain_text("Reopened.")
+
+
+@BOTH_SCREENS
+def test_who_reads_the_end_of_a_long_ticket_reads_on_there(page, sandbox, screen):
+    long = sandbox.tickets.find(LONG_THREAD_ID)
+    in_reach = {"desktop": row(page, long.number).get_by_role("button"), "phone": close(page).or_(reopen(page))}
+    button = in_reach[screen]
+    page.goto(f"/tickets/{LONG_THREAD_ID}/")
+    button.wait_for()
+    page.get_by_role("link", name="Newest message").click()
+    last = page.locator(f"#message-{long.messages[-1].id}")
+    page.wait_for_timeout(500)  # until all that is in view is drawn
+    place = last.bounding_box()["y"]
+    for done in ("Closed.", "Reopened."):
+        ready(button).click()
+        expect(toast(page)).to_contain_text(done)
+        expect(heading(page, long.subject)).to_be_focused()
+        page.wait_for_timeout(200)  # what moves it has moved it
+        expect(last).to_be_in_viewport()
+        assert last.bounding_box()["y"] == pytest.approx(place, abs=1)
 
 
 def press_enter_twice(button):

@@ -57,7 +57,10 @@ def _change(request, ticket_id, change):
         return HttpResponseRedirect(_next(request, ticket_id))
     is_shown = is_on_screen(request, result.ticket)
     if is_shown:
-        context["composer"] = Composer.fresh(request.user, result.ticket, context["drafts"])
+        composer = context["composer"] = Composer.fresh(request.user, result.ticket, context["drafts"])
+        on_screen = request.POST.get("seen_count"), request.POST.get("seen_message")
+        is_as_seen = on_screen == (composer.seen_count, composer.seen_message)
+        context["redraws_thread"] = result.has_thread and not is_as_seen
     context |= {"is_shown": is_shown, "focus": is_shown, "focus_row": not is_shown, "tickets": [result.ticket]}
     if failure:
         context |= _ways_on(request, change, ticket_id, result.outcome)
