@@ -59,10 +59,18 @@
     const isAnswered = ctx.text !== undefined && !ctx.response.raw.redirected; // to its end, and by us
     const status = isAnswered ? ctx.response.status : 0;
     if (status && status < 400 && ctx.typed === typed.get(form)) form.classList.remove("unsaved");
+    if (status && status < 400) markRow(form.closest(".composer"), ctx.text !== "");
     if (status && status < 500) return;
     clearTimeout(tryingAgain);
     tryingAgain = setTimeout(saveAgain, TRY_AGAIN);
   });
+
+  // The ticket's row has the mark of a draft, as it would in a list that was loaded now.
+  function markRow(composer, hasDraft) {
+    const row = byId(composer?.id.replace("composer", "row"));
+    row?.querySelector(".draft")?.remove();
+    if (hasDraft) row?.querySelector(".number").after(composer.querySelector(".draft-mark").content.cloneNode(true));
+  }
 
   // Ctrl and Enter, ⌘ and Enter on a Mac, press the form's button.
   document.addEventListener("keydown", (event) => {

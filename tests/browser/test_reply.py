@@ -81,6 +81,21 @@ def test_encrypted_is_a_mode_that_cannot_be_missed(page, sandbox):
     assert sandbox.tickets.find(ENCRYPTED_ID).messages[-1].encrypted
 
 
+def test_the_row_says_at_once_whether_there_is_a_draft(page):
+    page.goto(PAGE)
+    mark = page.locator(f"#row-{ENCRYPTED_ID}").get_by_text("Draft", exact=True)
+    row_link(page).wait_for()
+    for words in ("Half a sentence", "Half a sentence more"):
+        box(page).press_sequentially(words)
+        expect(mark).to_be_visible()
+    box(page).fill("")
+    expect(mark).to_have_count(0)
+    box(page).fill("Typed at a stretch")
+    row_link(page).click()
+    expect(heading(page)).to_be_visible()
+    expect(mark).to_be_visible()
+
+
 @SCREENS
 def test_a_draft_survives_a_reload_and_shows_in_the_list(page):
     page.goto(PAGE)
