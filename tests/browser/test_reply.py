@@ -677,6 +677,16 @@ def test_a_file_stops_going_up_when_its_ticket_is_left(page, context, sandbox):
     assert sent_calls(sandbox) == []
 
 
+def test_while_files_go_up_the_button_says_so(page, sandbox):
+    sandbox.fault(method="POST", path="attachments", delay=1)
+    send_with_files(page, "With a file.", TEXT_FILE)
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(page.get_by_role("button", name="Sending…")).to_be_visible(timeout=500)
+    assert "messages" not in sent_calls(sandbox)
+    expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Send reply")).to_be_visible()
+
+
 def test_a_ticket_that_is_closed_while_files_go_up_keeps_its_reply_in_the_box(page, sandbox):
     sandbox.fault(method="POST", path="attachments", delay=2)
     with page.expect_request(re.compile("/upload/")):
