@@ -4,8 +4,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from sandbox.special_tickets import LONG_TEXT_ID
 from tests.browser.places import PLACES
-from tests.browser.steps import TICKET
+from tests.browser.steps import TICKET, close
 
 # These look like others to axe-core, and it takes its time.
 LEFT_OUT = ("first key", "long text", "services", "nothing but nulls", "sign out")
@@ -14,6 +15,19 @@ WITH_LIST = ("list", "ticket")
 # Of the rules for WCAG 2.2 AA, this is the one that axe-core leaves out unless asked for.
 OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 COLOURS = ["color-contrast", "link-in-text-block"]  # all that can differ between light and dark
+# What has the focus, if something else covers all of it.
+COVERED = """() => {
+  const focused = document.activeElement;
+  if (focused === document.body) return null;
+  const place = focused.closest(".ticket-row") ?? focused; // a row is pressed anywhere
+  const { x, y, width, height } = focused.getBoundingClientRect();
+  const middle = Math.min(x + width / 2, innerWidth - 1);
+  const isSeen = [y + 2, y + height / 2, y + height - 2].some((at) => {
+    const there = document.elementFromPoint(middle, at);
+    return there && (place.contains(there) || there.contains(focused));
+  });
+  return isSeen ? null : `${focused.localName} ${focused.textContent.trim().slice(0, 30)}`;
+}"""
 
 
 @pytest.mark.parametrize("screen", ["desktop", "phone"])
@@ -34,3 +48,33 @@ def test_a_field_is_called_by_its_label_and_nothing_else(page):
     page.goto(TICKET)
     for label in ("Status", "Department", "Go to ticket", "Reply", "Attach files", "Send encrypted"):
         expect(page.get_by_label(label, exact=True)).to_have_count(1)
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 400), (320, 200)])  # 1280 x 800 at 200 and 400 %
+def test_zoomed_in_nothing_covers_what_has_the_focus(page, width, height):
+    def covered(start):
+        start.focus()
+        found = []
+        for key in ["Tab"] * 14 + ["Shift+Tab"] * 14:
+            page.keyboard.press(key)
+            found.append(page.evaluate(COVERED))
+        return [*filter(None, found)]
+
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(f"/tickets/{LONG_TEXT_ID}/")
+    assert covered(close(page)) == []
+    page.goto("/tickets/")
+    page.get_by_role("button", name="Select", exact=True).click()
+    assert covered(page.get_by_role("checkbox", name="Select ticket").first) == []
+
+
+@pytest.mark.parametrize("screen", ["phone"])
+def test_what_gets_the_focus_comes_out_from_under_the_bar(page):
+    page.set_viewport_size({"width": 390, "height": 500})
+    page.goto(TICKET)
+    page.get_by_role("textbox", name="Reply").focus()
+    files = page.get_by_label("Attach files")
+    files.evaluate("files => scrollBy(0, files.getBoundingClientRect().bottom - innerHeight)")
+    page.keyboard.press("Tab")
+    expect(files).to_be_focused()
+    assert page.evaluate(COVERED) is None
