@@ -2,7 +2,7 @@
 
 import re
 import time
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -58,6 +58,12 @@ def test_messages_come_in_order_by_sender(agent):
     assert len(times) > 300
     assert times == sorted(times, key=datetime.fromisoformat)
     assert {"customer", "staff", "automation"} <= set(re.findall(r'class="message (\w+)', html))
+
+
+@pytest.mark.parametrize(("days", "age"), [(364, "364 days ago"), (365, "1 year ago"), (900, "2 years ago")])
+def test_what_is_years_old_says_so_as_the_list_does(agent, sandbox, days, age):
+    sandbox.tickets.find(SAMPLE_ID).messages[0].sent_at = datetime.now(UTC) - timedelta(days=days)
+    assert f">{age}</time>" in page(agent, SAMPLE_ID)
 
 
 def test_a_message_full_of_addresses_is_shown_fast_and_does_not_swell(agent, sandbox):

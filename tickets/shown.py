@@ -93,9 +93,9 @@ def ago(moment: datetime | None):
 
 
 def _in_whole_units(age: timedelta) -> int:
-    """Return an age in seconds, cut to whole minutes, hours or days, whichever is the largest."""
+    """Return an age in seconds, cut to whole minutes, hours, days or years, whichever is the largest."""
     seconds = int(age.total_seconds())
-    unit = MINUTE if seconds < HOUR else HOUR if seconds < DAY else DAY
+    unit = MINUTE if seconds < HOUR else HOUR if seconds < DAY else DAY if seconds < YEAR else YEAR
     return seconds // unit * unit
 
 
@@ -108,8 +108,11 @@ def _ago(seconds: int) -> str:
     if seconds < DAY:
         count = seconds // HOUR
         return ngettext("%d hour ago", "%d hours ago", count) % count
-    count = seconds // DAY
-    return ngettext("%d day ago", "%d days ago", count) % count
+    if seconds < YEAR:
+        count = seconds // DAY
+        return ngettext("%d day ago", "%d days ago", count) % count
+    count = seconds // YEAR
+    return ngettext("%d year ago", "%d years ago", count) % count
 
 
 def in_thread(messages: list[Message]) -> Iterator[tuple[Message, str, str]]:
