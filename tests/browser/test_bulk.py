@@ -204,7 +204,7 @@ def test_what_nobody_knows_is_counted_apart_from_what_was_not_done(page, sandbox
 def test_asked_to_slow_down_it_counts_the_seconds_and_goes_on_with_the_same(page, sandbox, three):
     sandbox.fault(**SLOW_DOWN, skip=1)
     button(page, "Reopen selected").click()
-    expect(bar(page)).to_contain_text("Going on in 1 s")
+    expect(bar(page)).to_contain_text("Continuing in 1 s")
     expect(says(page)).to_have_text("HostUp asks us to slow down")
     expect(bar(page)).to_contain_text("1 of 3")
     expect(says(page)).to_have_text("3 reopened.")
@@ -214,7 +214,7 @@ def test_asked_to_slow_down_it_counts_the_seconds_and_goes_on_with_the_same(page
 def test_the_wait_can_be_stopped(page, sandbox, three, long_wait):
     sandbox.fault(**long_wait)
     button(page, "Reopen selected").click()
-    expect(bar(page)).to_contain_text("Going on in 99 s")
+    expect(bar(page)).to_contain_text("Continuing in 99 s")
     button(page, "Stop").click()
     expect(says(page)).to_have_text("Stopped. 0 reopened, 3 not done. 3 selected")
     assert changes(sandbox) == paths(sandbox, three[:1])
@@ -496,7 +496,7 @@ def test_axe_finds_nothing_while_it_runs_and_after(page, sandbox, three, long_wa
     sandbox.fault("problem_409", method="POST")
     sandbox.fault(**long_wait, skip=1)
     button(page, "Reopen selected").click()
-    expect(bar(page)).to_contain_text("Going on in")
+    expect(bar(page)).to_contain_text("Continuing in")
     assert violations() == []
     button(page, "Stop").click()
     expect(says(page)).to_contain_text("Stopped.")

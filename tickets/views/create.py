@@ -119,7 +119,7 @@ def _failure(result, form) -> failures.Failure:
             sentences = [_("You pressed it before. Look at the tickets in a moment; nothing was sent twice.")]
             return failures.Failure(409, _("It is being created"), sentences)
         case State.SENT_BEFORE:
-            sentences = [_("Send it if what is here now is to become another ticket.")]
+            sentences = [_("Send it only if this should become another ticket.")]
             return failures.Failure(409, _("This was sent before, and you have changed it since"), sentences)
         case State.UNKNOWN:
             looked = _("HostUp did not confirm it, and the newest tickets do not show what happened.")

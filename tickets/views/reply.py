@@ -135,7 +135,7 @@ def _failure(result) -> failures.Failure:
             sentences = [_("You pressed it before. Look at the ticket in a moment; nothing was sent twice.")]
             return failures.Failure(409, _("It is being sent"), sentences)
         case State.SENT_BEFORE:
-            sentences = [_("Send it if what is here now is to go out as another message.")]
+            sentences = [_("Send it only if this should go out as another message.")]
             return failures.Failure(409, _("This was sent before, and you have changed it since"), sentences)
         case State.UNKNOWN:
             failure = failures.describe(result.error or errors.OutcomeUnknown())
