@@ -4,9 +4,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from sandbox.special_tickets import LONG_TEXT_ID
+from sandbox.special_tickets import LONG_TEXT_ID, SAMPLE_NUMBER
 from tests.browser.places import PLACES
-from tests.browser.steps import TICKET, close
+from tests.browser.steps import TICKET, close, row, row_link
 
 # These look like others to axe-core, and it takes its time.
 LEFT_OUT = ("first key", "long text", "services", "nothing but nulls", "sign out")
@@ -42,6 +42,23 @@ def test_axe_finds_nothing(open_place, place):
             nodes = [f"{node['html']}\n    {node['failureSummary']}" for node in violation["nodes"][:3]]
             found.append(f"{scheme}: {violation['id']}: {violation['help']}\n  " + "\n  ".join(nodes))
     assert not found, "\n".join(found)
+
+
+def test_with_forced_colours_the_place_the_open_row_and_our_turn_are_told(page):
+    page.emulate_media(forced_colors="active")
+    page.goto(TICKET)
+    expect(row_link(page)).to_have_attribute("aria-current", "true")
+
+    def edge(element, side):
+        return element.evaluate(f"element => getComputedStyle(element).border{side}Color")
+
+    ground = page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+    places = page.get_by_role("navigation").get_by_role("link")
+    here, elsewhere = places.filter(has_text="Tickets"), places.filter(has_text="Activity")
+    assert edge(elsewhere, "Bottom") == edge(here, "Top") == ground != edge(here, "Bottom")
+    edges = [edge(row(page, number), "Left") for number in (SAMPLE_NUMBER, 150013, 150027)]  # open, ours, HostUp's
+    assert edges[2] == ground
+    assert len(set(edges)) == 3
 
 
 def test_a_field_is_called_by_its_label_and_nothing_else(page):
