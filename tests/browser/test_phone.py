@@ -111,6 +111,15 @@ def test_no_word_of_what_became_of_a_row_falls_apart(new_context, sign_ins, lang
 
 
 @pytest.mark.parametrize("screen", ["small phone"])
+def test_a_toast_with_a_long_name_can_be_dismissed(page):
+    page.goto("/settings/key/")
+    page.get_by_role("button", name="Check key").click()
+    said = toast(page).get_by_text("key")
+    said.evaluate("said => said.prepend('christoffer.svensson-lindqvist@kundtjanst.foretaget.example.se ')")
+    expect(toast(page).get_by_role("button", name="Dismiss")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("screen", ["small phone"])
 def test_with_large_text_close_and_reply_are_whole(page, sandbox):
     page.goto(f"/tickets/{LONG_THREAD_ID}/")
     for width, percent in product((320, 360, 390), (100, 150, 200)):
