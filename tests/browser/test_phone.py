@@ -150,6 +150,17 @@ def test_a_ticket_opens_with_some_of_what_was_written(page, screen):
     assert first_words["y"] + 20 < actions["y"]
 
 
+@pytest.mark.browser_context_args(locale="sv-SE")
+@pytest.mark.parametrize("screen", ["small phone"])
+def test_what_was_written_stays_where_it_is_when_the_status_changes(page):
+    page.goto(TICKET)
+    first_words = page.get_by_text("Hello, I have a question")
+    before = first_words.bounding_box()
+    page.get_by_role("button", name="Återöppna ärendet", exact=True).click()
+    expect(toast(page)).to_contain_text("Återöppnat.")
+    assert first_words.bounding_box() == before
+
+
 def test_beside_the_list_too_what_was_answered_is_in_view(page):
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto("/tickets/150013/")
