@@ -1,10 +1,12 @@
 """On paper: what was written, and nothing that is pressed."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from sandbox.special_tickets import LONG_THREAD_ID
-from tests.browser.steps import TICKET, close, heading, reopen, row_link
+from tests.browser.steps import TICKET, close, heading, reopen, row_link, ticket
 
 
 @pytest.mark.parametrize("screen", ["desktop", "phone"])
@@ -20,6 +22,19 @@ def test_a_printed_ticket_is_the_ticket_alone(page):
     expect(row_link(page)).to_have_count(0)
     pane = page.get_by_role("region", name="Ticket", exact=True)
     assert pane.evaluate("pane => pane.scrollHeight === pane.clientHeight")  # all of it
+
+
+def test_a_message_tells_when_it_was_written_and_on_paper_nothing_else(page):
+    page.goto(TICKET)
+    age = ticket(page).get_by_role("listitem").get_by_text(re.compile("hours ago"))
+    when = "age => getComputedStyle(age, '::after').content"
+    exact = re.compile(r'"?\d{4}-\d\d-\d\d \d\d:\d\d"$')
+    assert exact.search(age.evaluate(when))
+    page.emulate_media(media="print")
+    assert exact.match(age.evaluate(when))
+    expect(age).to_have_css("font-size", "0px")
+    for ago in ticket(page).get_by_role("definition").get_by_text(re.compile("ago$")).all():
+        expect(ago).to_be_hidden()
 
 
 def test_a_long_one_has_no_way_to_its_end(page):
