@@ -482,6 +482,24 @@ def test_on_a_small_phone_everything_is_in_reach_of_a_thumb(page, sandbox, three
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 360
 
 
+@pytest.mark.parametrize("screen", ["small phone"])
+def test_on_a_small_phone_what_becomes_of_a_ticket_moves_and_narrows_no_other(page, sandbox, three):
+    def places():
+        rows = page.get_by_role("listitem").filter(has_text=re.compile(r"#\d+")).all()[:4]
+        boxes = [part.bounding_box() for each in rows for part in (each, each.get_by_role("link"))]
+        return [(round(box["y"]), round(box["width"])) for box in boxes]
+
+    before = places()
+    sandbox.fault("problem_409", method="POST", skip=1)
+    sandbox.fault(delay=1, method="POST")
+    button(page, "Reopen selected").click()
+    expect(row(page, three[0]).get_by_text("Reopening…")).to_be_visible()
+    assert places() == before
+    expect(says(page)).to_contain_text("2 reopened, 1 not done.")
+    expect(result(page, three[1])).to_have_text("The ticket's state does not allow that")
+    assert places() == before
+
+
 @BOTH_SCREENS
 def test_axe_finds_nothing_while_it_runs_and_after(page, sandbox, three, long_wait):
     # So high that the bar covers no row: the target of one that it half covers is too small until it is scrolled.
