@@ -100,6 +100,15 @@ def test_filters_can_be_gone_back_through(page):
     expect(page.get_by_label("Status")).to_have_value("")
 
 
+def test_a_filter_that_fails_is_in_the_address_all_the_same(page, sandbox):
+    page.goto("/tickets/?status=on_hold")
+    sandbox.fault("problem_500")
+    page.get_by_label("Status").select_option("Answered")
+    page.get_by_role("link", name="Try again").click()
+    expect(row(page, 150013)).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/tickets/\?status=answered$"))
+
+
 @pytest.mark.parametrize("screen", ["desktop", "phone"])
 def test_more_tickets_follow_below_and_none_shows_twice(page, sandbox):
     page.goto("/tickets/")

@@ -8,6 +8,7 @@ from django.urls import resolve, reverse
 from django.urls.exceptions import Resolver404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
+from django_htmx.http import push_url
 
 from hostup_dashboard.htmx import asking_page, wants_fragment
 from tickets import departments, services
@@ -31,6 +32,7 @@ def tickets(request):
     cursor = request.GET.get("cursor", "")
     seen = re.findall(r"[0-9]{1,18}", request.GET.get("seen", ""))[:MOST_SEEN]
     used = [*re.findall(r"[0-9a-f]{8}", request.GET.get("used", "")), _mark(cursor)][-MOST_USED:]
+    is_filtering = wants_fragment(request) and request.htmx.source == "form#filters"
     try:
         page = client.tickets(status=filters.status, department=filters.department, cursor=cursor)
     except (errors.Invalid, errors.NotFound) as error:
@@ -38,6 +40,11 @@ def tickets(request):
             raise
         # Not documented: how long a cursor lives, and what is answered then.
         return _start_again(request, filters, describe(error))
+    except errors.HostUpError as error:
+        if not is_filtering:
+            raise
+        # The address says what is chosen, as the boxes do, whatever came of it.
+        return push_url(failure_answer(request, describe(error)), _address(request, filters))
     departments.learn(request.user, page.tickets)
     services.remember(request.user, page.tickets)
     fresh = [ticket for ticket in page.tickets if str(ticket.number) not in seen]
@@ -55,13 +62,10 @@ def tickets(request):
     }
     if not wants_fragment(request):
         return render(request, "tickets/list.html", context)
-    is_filtering = request.htmx.source == "form#filters"
     # The link that was pressed for more tickets is gone: the first of them takes its focus.
     context |= {"focus_first": bool(cursor), "is_filtering": is_filtering}
     response = render(request, "tickets/_list.html", context)
-    if is_filtering:
-        response.headers["HX-Push-Url"] = _address(request, filters)
-    return response
+    return push_url(response, _address(request, filters)) if is_filtering else response
 
 
 def _more_url(filters, cursor, seen, used) -> str:
