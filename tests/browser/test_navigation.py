@@ -190,6 +190,27 @@ def test_on_a_phone_all_ways_back_lead_to_a_ticket_far_down_the_list(page, way):
 
 
 @pytest.mark.parametrize("screen", ["phone"])
+def test_on_a_phone_a_ticket_that_does_not_come_leads_on_and_back(page, sandbox):
+    page.goto("/tickets/?status=closed")
+    sandbox.fault("problem_500", path="/tickets/")
+    row_link(page).click()
+    expect(page.get_by_role("link", name="Try again")).to_be_visible()
+    page.get_by_role("link", name="← Tickets").click()
+    expect(page).to_have_url(re.compile(r"/tickets/\?status=closed$"))
+
+    number = page.get_by_label("Go to ticket").filter(visible=True)
+    number.fill("999999")
+    number.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Check the number.")
+    expect(number).to_have_value("999999")
+    number.fill(str(SAMPLE_NUMBER))
+    number.press("Enter")
+    expect(heading(page)).to_be_visible()
+    page.get_by_role("link", name="← Tickets").click()
+    expect(page).to_have_url(re.compile(r"/tickets/\?status=closed#row-"))
+
+
+@pytest.mark.parametrize("screen", ["phone"])
 def test_the_way_to_the_list_opens_a_window_of_its_own_where_that_is_asked_for(page):
     page.goto("/tickets/")
     row_link(page).click()
