@@ -364,6 +364,13 @@ def test_a_refusal_is_worded_with_the_request_id_and_leaves_the_screen(agent, sa
         assert len(sandbox.calls) == 1
 
 
+@pytest.mark.parametrize(("at", "way_on"), [(TICKET_PAGE, "Reload"), ("http://testserver/tickets/", "Look at")])
+def test_the_way_on_from_a_refusal_is_called_what_it_does(agent, sandbox, at, way_on):
+    sandbox.fault("problem_409", method="POST")
+    html = agent.htmx_post(URL, FORM, at=at).content.decode()
+    assert f'href="/tickets/{SAMPLE_ID}/">{way_on} the ticket</a>' in html
+
+
 def test_nothing_is_sent_when_hostup_cannot_be_reached(agent, settings, nowhere):
     settings.HOSTUP_API_URL = nowhere
     response = agent.htmx_post(URL, FORM)
