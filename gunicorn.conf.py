@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import os
+import resource
 import sys
 from contextlib import suppress
 
@@ -12,6 +13,9 @@ from hostup_dashboard.metrics_server import child_exit, on_exit, post_fork, pre_
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hostup_dashboard.settings")
 env = environment.Env()
+
+# What a crash would leave on the disk is a process's memory, with all keys in it. The workers inherit this.
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 # Most of a request is waiting for HostUp: threads wait, two processes use two cores.
 worker_class = "hostup_dashboard.worker.Worker"

@@ -201,6 +201,12 @@ def test_a_worker_gives_back_the_memory_that_signing_in_took(running_sandbox, tm
         assert held() - before < 10  # MB; a password's hash takes 20
 
 
+def test_a_process_that_crashes_leaves_no_memory_on_the_disk(dashboard):
+    for pid in (dashboard.pid, *dashboard.workers):
+        limits = Path(f"/proc/{pid}/limits").read_text()
+        assert re.search(r"Max core file size +(\S+) +(\S+)", limits).groups() == ("0", "0")
+
+
 def test_whoever_takes_nothing_of_a_file_lets_go_of_its_place(running_sandbox, tmp_path):
     """Such as a phone that has lost its network, with all the files that HostUp may be asked for at a time."""
     running_sandbox.fault(path="attachments", times=None, status=200, body=b"x" * 20_000_000)
