@@ -202,11 +202,11 @@ def cache(value: str) -> dict:
     """Read `CACHE_URL` into one of Django's `CACHES`. A refusal keeps its password to itself.
 
     A Redis that hangs must not hang the pages. Nor must whoever can write to it be able to run code here, as with
-    Django's default, pickle.
+    Django's default, pickle. Other caches pickle, too, or forget how often somebody failed to sign in.
     """
     try:
         parts = _split("CACHE_URL", value)
-        if parts.netloc and not parts.hostname:
+        if parts.scheme not in ("locmemcache", "redis", "rediss") or (parts.netloc and not parts.hostname):
             raise ValueError
         config = environ.Env.cache_url_config(value)
     except (ValueError, ImproperlyConfigured):

@@ -92,6 +92,8 @@ BAD = [
     ({"CACHE_URL": f"{KEY.strip('=')}@cache:6379/0"}, "CACHE_URL must look like"),
     ({"CACHE_URL": f"redis://:{KEY}/{KEY}@cache:6379/0"}, "CACHE_URL must look like"),
     ({"CACHE_URL": f"redis://:6/{KEY}@cache:6379/0"}, "CACHE_URL must look like"),
+    ({"CACHE_URL": "dummycache://"}, "CACHE_URL must look like"),  # no guess would be counted
+    ({"CACHE_URL": "filecache:///tmp/cache"}, "CACHE_URL must look like"),  # runs what it reads
     ({"TIME_ZONE_FILE": "/nowhere"}, "TIME_ZONE_FILE cannot be read"),
     ({"TIME_ZONE_FILE": sys.executable}, "TIME_ZONE_FILE cannot be read: it is not text"),
     ({"MFA_REQUIRED": "ture"}, "MFA_REQUIRED must be on or off, not 'ture'"),
