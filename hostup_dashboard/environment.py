@@ -36,7 +36,7 @@ LEAST_DISTINCT_BYTES = 16  # 32 random bytes have about 30 different ones; fewer
 
 
 class Site(NamedTuple):
-    """The address that people type, as browsers send it: `scheme` is http or https, `port` None for the usual."""
+    """A site's address, as browsers send it: `scheme` is http or https, `port` None for the usual."""
 
     scheme: str
     host: str
@@ -102,26 +102,18 @@ def switch(env: Env, name: str) -> bool:
 
 def site_url(value: str) -> Site:
     """Read `SITE_URL`: http or https, a host, no path."""
-    parts = _split_bare("SITE_URL", value)
-    try:
-        host = _as_browsers_send(parts.hostname or "")
-        if parts.scheme not in ("http", "https") or parts.path not in ("", "/") or parts.port == 0:
-            raise ValueError
-    except ValueError:
-        message = f"SITE_URL must look like https://tickets.example.com, not {value!r}."
-        raise ImproperlyConfigured(message) from None
-    usual_port = {"http": 80, "https": 443}[parts.scheme]
-    return Site(parts.scheme, host, None if parts.port == usual_port else parts.port)
+    return _site("SITE_URL", value, "https://tickets.example.com")
 
 
 def hostup_url(value: str) -> str:
-    """Read `HOSTUP_API_URL`: https, or http on loopback only, because the API key travels with every call."""
-    parts = _split_bare("HOSTUP_API_URL", value)
-    if not parts.hostname:
-        raise ImproperlyConfigured(f"HOSTUP_API_URL must look like https://cloud.hostup.se, not {value!r}.")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+    """Read `HOSTUP_API_URL`: https, or http on loopback only, because the API key travels with every call.
+
+    It has no path: the calls have theirs, from the root.
+    """
+    hostup = _site("HOSTUP_API_URL", value, "https://cloud.hostup.se")
+    if not hostup.is_https and not is_loopback(hostup.host):
         raise ImproperlyConfigured("HOSTUP_API_URL must begin with https:// (http:// on loopback only).")
-    return value.rstrip("/")
+    return hostup.origin
 
 
 def hostup_proxy(value: str) -> str | None:
@@ -274,6 +266,19 @@ def _split_bare(name: str, value: str):
     if "@" in parts.netloc or not {"?", "#"}.isdisjoint(value):
         raise ImproperlyConfigured(f"{name} must hold no user, password, query or fragment.")
     return parts
+
+
+def _site(name: str, value: str, example: str) -> Site:
+    """Read an address that is a site's: http or https, a host, no path."""
+    parts = _split_bare(name, value)
+    try:
+        host = _as_browsers_send(parts.hostname or "")
+        if parts.scheme not in ("http", "https") or parts.path not in ("", "/") or parts.port == 0:
+            raise ValueError
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must look like {example}, not {value!r}.") from None
+    usual_port = {"http": 80, "https": 443}[parts.scheme]
+    return Site(parts.scheme, host, None if parts.port == usual_port else parts.port)
 
 
 def _as_browsers_send(host: str) -> str:

@@ -65,6 +65,7 @@ BAD = [
     ({"HOSTUP_API_URL": "http://cloud.hostup.se"}, "must begin with https://"),
     ({"HOSTUP_API_URL": f"https://user:{KEY}@cloud.hostup.se"}, "HOSTUP_API_URL must hold no user"),
     ({"HOSTUP_API_URL": "https://cloud.hostup.se?"}, "HOSTUP_API_URL must hold no user, password, query"),
+    ({"HOSTUP_API_URL": "https://cloud.hostup.se/api/v2"}, "HOSTUP_API_URL must look like https://"),
     ({"OIDC_ISSUER": f"https://us:{KEY}@login.example.com"}, "OIDC_ISSUER must hold no user"),
     ({"OIDC_ISSUER": "https://login.example.com/realm?a=b"}, "OIDC_ISSUER must hold no user, password, query"),
     ({"HOSTUP_API_URL": "https://cloud.hostup.se:port"}, "HOSTUP_API_URL is not an address"),
@@ -174,6 +175,24 @@ def test_pages_come_by_the_address_that_browsers_make_of_what_was_typed(settings
 def test_an_address_that_no_browser_would_come_by_or_any_host_stops_it(scheme, host):
     with pytest.raises(ImproperlyConfigured, match="SITE_URL"):
         site_url(f"{scheme}://{host}")
+
+
+@pytest.mark.parametrize("rest", [
+    "cloud.hostup.se/api", "cloud.hostup.se/../x", "cloud.hostup.se//", "cloud.hostup.se:0", ".hostup.se",
+    "*.hostup.se", "cloud.hostup.se.", "", ":443", "/",
+])  # fmt: skip
+def test_an_address_that_hostup_cannot_be_called_at_stops_it(rest):
+    with pytest.raises(ImproperlyConfigured, match="HOSTUP_API_URL must look like https://cloud.hostup.se, not "):
+        environment.hostup_url(f"https://{rest}")
+
+
+@pytest.mark.parametrize(("typed", "called"), [
+    ("https://cloud.hostup.se/", "https://cloud.hostup.se"),
+    ("HTTPS://Cloud.HostUp.se:8443", "https://cloud.hostup.se:8443"),
+    ("http://[::1]:8100/", "http://[::1]:8100"),
+])  # fmt: skip
+def test_hostup_is_called_at_its_address_without_a_path(typed, called):
+    assert environment.hostup_url(typed) == called
 
 
 @pytest.mark.parametrize("word", ["on", "True", "yes", "1", "off", "False", "no", "0", ""])
