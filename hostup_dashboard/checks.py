@@ -62,6 +62,22 @@ def ca_bundle_is_readable(app_configs, **kwargs):
 
 
 @register
+def data_folder_can_be_written(app_configs, **kwargs):
+    """Refuse a folder, there already or yet to be made, into which neither database nor static files can go."""
+    folder = settings.DATA_DIR
+    nearest = next(path for path in (folder, *folder.parents) if os.path.exists(path))
+    if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
+        return []
+    return [
+        Error(
+            f"DATA_DIR is {folder}, which cannot be written.",
+            hint=f"Make it, and give it to the user that runs the dashboard ({os.geteuid()}).",
+            id="hostup_dashboard.E003",
+        )
+    ]
+
+
+@register
 def others_cannot_read(app_configs, **kwargs):
     """Warn when another user of this machine can read the database (sessions, password hashes) or a secret."""
     paths = [os.environ[f"{name}_FILE"] for name in SECRETS if os.environ.get(f"{name}_FILE")]

@@ -1,5 +1,6 @@
 """Settings: everything that differs between installations comes from the environment (see the README)."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from csp.constants import NONE, SELF
@@ -126,7 +127,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "transaction_mode": "IMMEDIATE",
         "timeout": 5,
     }
-    Path(DATABASES["default"]["NAME"]).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(OSError):  # which hostup_dashboard.E003 words, and `doctor`
+        Path(DATABASES["default"]["NAME"]).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 else:
     options = environment.POSTGRESQL_OPTIONS | DATABASES["default"].get("OPTIONS", {})  # the address's own win
     DATABASES["default"] |= {"CONN_HEALTH_CHECKS": True, "OPTIONS": options}

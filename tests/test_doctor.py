@@ -60,15 +60,15 @@ def test_a_good_installation_has_no_problems(sandbox):
     assert not Canary.objects.exists()  # it changes nothing: what it was started with may be the wrong key
 
 
+def asked_by_hand(**changes):
+    """Return what the command says with `changes` in the environment."""
+    environment = {name: value for name, value in (GOOD | changes).items() if value is not None}
+    command = [sys.executable, "manage.py", "doctor"]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
 def test_a_setting_that_stops_everything_is_a_sentence_and_no_traceback():
-    done = subprocess.run(
-        [sys.executable, "manage.py", "doctor"],
-        cwd=ROOT,
-        env={name: value for name, value in GOOD.items() if name != "SECRET_KEY"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = asked_by_hand(SECRET_KEY=None)
     assert done.returncode == 1
     assert done.stderr == (
         "problem  settings: SECRET_KEY is not set. Set it, or SECRET_KEY_FILE to a file that holds it.\n"
@@ -218,6 +218,13 @@ def test_a_data_folder_that_is_not_there_is_told(examine, settings, tmp_path):
     settings.DATA_DIR = tmp_path / "gone"
     (line,) = examine("data folder")
     assert line.startswith(f"problem {tmp_path / 'gone'} is not there")
+
+
+def test_a_data_folder_that_cannot_be_made_is_told(nowhere):
+    done = asked_by_hand(DATABASE_URL=None, DATA_DIR="/dev/null/data", HOSTUP_API_URL=nowhere)
+    assert done.returncode == 1
+    assert "problem  data folder: /dev/null/data is not there. Make it, and give it to the user" in done.stdout
+    assert "Traceback" not in done.stderr
 
 
 MB = 1024 * 1024

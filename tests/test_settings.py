@@ -266,6 +266,19 @@ def test_a_new_data_folder_is_ours_alone(tmp_path):
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+def test_a_data_folder_that_cannot_be_written_stops_it_with_a_reason(settings, tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    settings.DATA_DIR = tmp_path / "new/data"
+    assert doubts() == set()
+    settings.DATA_DIR = file / "data"
+    assert doubts() == {"hostup_dashboard.E003"}
+    result = check(DATABASE_URL=None, DATA_DIR=str(file / "data"))
+    assert result.returncode != 0
+    assert f"DATA_DIR is {file / 'data'}, which cannot be written." in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_django_has_no_doubts_about_a_deployment():
     result = check("--deploy", "--fail-level", "WARNING", SITE_URL="https://tickets.example.com")
     assert result.returncode == 0, result.stderr
