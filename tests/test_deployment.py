@@ -21,6 +21,7 @@ import yaml
 from django.conf import settings
 from django.core.management import get_commands
 
+from sandbox.special_tickets import ENCRYPTED_ID
 from tests.dashboard import AGENT, PASSWORD, Dashboard, token_in
 from tests.ports import free_ports
 
@@ -377,37 +378,55 @@ class Caddy:
         self.log.close()
 
 
-@pytest.fixture
-def behind_caddy(running_sandbox, tmp_path):
+@pytest.fixture(scope="module")
+def behind_caddy(running_sandbox, tmp_path_factory):
     running_sandbox.reset()
-    caddy = Caddy(tmp_path / "caddy-home")
-    caddy.home.mkdir()
-    (tmp_path / "dashboard").mkdir()
-    with Dashboard(running_sandbox.url, tmp_path / "dashboard", SITE_URL=caddy.url) as dashboard:
+    caddy = Caddy(tmp_path_factory.mktemp("caddy-home"))
+    with Dashboard(running_sandbox.url, tmp_path_factory.mktemp("dashboard"), SITE_URL=caddy.url) as dashboard:
         caddy.start(dashboard.address)
         yield caddy, dashboard
         caddy.stop()
 
 
-def test_agents_sign_in_through_caddy_and_cannot_say_that_they_are_somebody_else(behind_caddy, tmp_path):
+@pytest.fixture
+def session(behind_caddy):
+    """An agent's, who signs in through Caddy and says to be somebody else."""
+    caddy, _ = behind_caddy
+    session = requests.Session()
+    session.trust_env = False  # this authority, whatever this machine trusts
+    session.verify, session.headers["Referer"] = str(caddy.authority), f"{caddy.url}/"
+    session.headers.update({"X-Forwarded-For": "192.0.2.66", "X-Forwarded-Proto": "http"})  # forged
+    login = session.get(f"{caddy.url}/accounts/login/", timeout=10)
+    form = {"csrfmiddlewaretoken": token_in(login.text), "login": AGENT, "password": PASSWORD}
+    assert session.post(f"{caddy.url}/accounts/login/", form, timeout=10).status_code == 200
+    return session
+
+
+def test_agents_sign_in_through_caddy_and_cannot_say_that_they_are_somebody_else(behind_caddy, session):
     caddy, dashboard = behind_caddy
     assert requests.get(f"{caddy.plain_url}/tickets/", allow_redirects=False, timeout=10).headers["Location"] == (
         f"{caddy.url}/tickets/"
     )
-    session = requests.Session()
-    session.trust_env = False  # this authority, whatever this machine trusts
     assert b"PRIVATE" not in caddy.authority.read_bytes()
-    session.verify, session.headers["Referer"] = str(caddy.authority), f"{caddy.url}/"
-    session.headers.update({"X-Forwarded-For": "192.0.2.66", "X-Forwarded-Proto": "http"})  # forged
     assert session.get(f"{caddy.url}/root.key", timeout=10).status_code == 404
-    login = session.get(f"{caddy.url}/accounts/login/", timeout=10)
-    form = {"csrfmiddlewaretoken": token_in(login.text), "login": AGENT, "password": PASSWORD}
-    assert session.post(f"{caddy.url}/accounts/login/", form, timeout=10).status_code == 200
     assert "__Host-sessionid" in session.cookies
     lines = [json.loads(line) for line in dashboard.log.read_text().splitlines() if line.startswith("{")]
     clients = {line["client"] for line in lines if line["logger"] == "hostup_dashboard.request"}
     assert clients
     assert clients <= {"127.0.0.1", "::1"}
+
+
+def test_a_large_file_comes_through_caddy_whole_and_is_not_held_in_its_memory(
+    behind_caddy, session, running_sandbox
+):
+    caddy, _ = behind_caddy
+    ticket = f"{caddy.url}/tickets/{ENCRYPTED_ID}/"
+    form = {"csrfmiddlewaretoken": token_in(session.get(ticket, timeout=10).text)}
+    files = {"file": ("large.bin", b"x" * 24_000_000)}
+    assert session.post(f"{ticket}upload/", form, files=files, timeout=60).status_code == 200
+    assert int(running_sandbox.calls[-1].headers["Content-Length"]) > 24_000_000
+    status = Path(f"/proc/{caddy.process.pid}/status").read_text()
+    assert int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) < 70_000  # 44 MB; it was 100
 
 
 def test_caddy_says_nothing_of_its_health_checks(behind_caddy):
