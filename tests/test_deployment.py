@@ -159,6 +159,12 @@ def test_commands_and_files_that_the_guide_names_exist():
         assert command in get_commands()
 
 
+def test_no_proxy_keeps_addresses_for_they_hold_links_to_choose_a_password():
+    assert "access_log off;" in snippet(SCALE, "upstream dashboard {")
+    assert "`access_log off`" in GUIDE
+    assert not re.search(r"^\s*log\b", CADDYFILE, re.M)
+
+
 def test_hadolint_finds_nothing_in_the_dockerfile():
     run(tool("hadolint"), "Dockerfile")
 
