@@ -1,6 +1,7 @@
 """What runs is named exactly: pinned, hashed, listed for others, and looked up for known vulnerabilities."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -88,11 +89,12 @@ def requirements(tmp_path):
 
 @pytest.fixture
 def audit(tmp_path, requirements):
-    def audit(url, known=""):
+    def audit(url, known="", **environment):
         shutil.copy(ROOT / ".ci/audit.py", tmp_path)
         (tmp_path / "known-vulnerabilities.txt").write_text(known)
         command = [sys.executable, tmp_path / "audit.py", requirements, "--osv-url", url]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        environment = os.environ | {"MAY_BE_OFFLINE": ""} | environment
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
         return done.returncode, done.stdout + done.stderr
 
     return audit
@@ -106,8 +108,14 @@ def test_a_known_vulnerability_fails_the_audit_until_it_is_accepted_with_a_reaso
     assert audit(feed, "PYSEC-2026-1\n")[0] == 1
 
 
-def test_being_offline_is_a_notice(audit, nowhere):
+def test_being_offline_is_no_audit(audit, nowhere):
     code, said = audit(nowhere)
+    assert code == 1
+    assert said.startswith("Vulnerabilities were not looked up, which takes a way to api.osv.dev: ")
+
+
+def test_being_offline_is_a_notice_where_that_may_be(audit, nowhere):
+    code, said = audit(nowhere, MAY_BE_OFFLINE="1")
     assert code == 0
     assert said.startswith("NOTICE: vulnerabilities were not looked up: ")
     assert said.count("\n") == 1
