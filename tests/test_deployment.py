@@ -159,6 +159,12 @@ def test_commands_and_files_that_the_guide_names_exist():
         assert command in get_commands()
 
 
+def test_an_upgrade_copies_all_that_was_copied():
+    upgrade = GUIDE.partition("\n## Upgrade")[2].partition("\n## ")[0]
+    copied = {ROOT / name for name in re.findall(r"\bdeploy/[\w.-]+", upgrade)}
+    assert {*DEPLOY.glob("hostup-dashboard*"), DEPLOY / "Caddyfile"} <= copied
+
+
 def test_no_proxy_keeps_addresses_for_they_hold_links_to_choose_a_password():
     assert "access_log off;" in snippet(SCALE, "upstream dashboard {")
     assert "`access_log off`" in GUIDE
