@@ -22,6 +22,10 @@ worker_class = "hostup_dashboard.worker.Worker"
 workers = env.int("WEB_CONCURRENCY", 2)
 threads = 24
 graceful_timeout = 60  # seconds: a reply takes up to five calls of ten
+# "More tickets" carries HostUp's cursor and which tickets are listed already; htmx sends the address that one is
+# at along, as a header. Beyond these gunicorn itself answers, with a bare page.
+limit_request_line = 8190  # bytes, the most that it takes
+limit_request_field_size = 2 * 8190
 max_requests = 20_000
 max_requests_jitter = 2_000
 # Its own words go through the same format and filters; requests have a line from us (request_log.py).

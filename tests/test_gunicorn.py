@@ -135,6 +135,13 @@ def test_what_is_no_request_is_refused_with_our_headers(ask, lines, status):
     assert_has_our_headers(answer)
 
 
+def test_a_long_address_such_as_that_of_more_tickets_is_ours_to_answer(ask):
+    path = "/tickets/?cursor=" + "x" * 8000
+    answer = ask(f"GET {path} HTTP/1.1", f"Host: {HOST}", TLS, f"HX-Current-URL: https://{HOST}{path}{'y' * 1000}")
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/accounts/login/?next=/tickets/")
+
+
 @pytest.mark.parametrize(("query", "kind"), [
     ("next=%41", "text/plain; charset=rot13"),
     ("next=%41", "text/plain; charset=undefined"),
