@@ -137,7 +137,8 @@ def test_images_are_pinned_by_version_and_python_is_new_enough():
     assert all(re.search(r":\d+(\.\d+)?-", image) for image in images + bases)
     assert len(set(bases)) == 1
     oldest = re.search(r"--python-version (\d+)\.(\d+)", (ROOT / "Makefile").read_text()).groups()
-    assert re.search(r"python:(\d+)\.(\d+)", bases[0]).groups() >= oldest
+    newest = re.search(r"python:(\d+)\.(\d+)", bases[0]).groups()
+    assert [*map(int, newest)] >= [*map(int, oldest)]
 
 
 def test_the_image_holds_what_runs_and_nothing_else():
