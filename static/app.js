@@ -74,22 +74,32 @@
     navigation.traverseTo(from.key);
   });
 
-  // Who comes back after a minute elsewhere sees the list as it is now, unless something in it is under way, selected or
-  // further down than its first page. If it does not come, what is there stays, without a word.
+  // Who comes back after a minute elsewhere, in another tab or window, sees the list as it is now, unless something in it
+  // is under way, selected or further down than its first page. If it does not come, what is there stays, without a word.
   const AWAY = 60_000; // milliseconds
   const PAGE = 50; // tickets, as many as the server asks HostUp for
-  let awaySince = Date.now();
-  addEventListener("visibilitychange", () => {
-    if (document.hidden) return void (awaySince = Date.now());
+  let awaySince = Date.now(); // 0 while its agent is here
+  const leave = () => (awaySince ||= Date.now());
+  function listAtRest() {
     const link = document.querySelector(".ticket-row .subject a");
-    const isBusy = !link?.checkVisibility() || rowCount() > PAGE || document.querySelector(".selecting, #list-pane .htmx-request");
-    if (isBusy || Date.now() - awaySince < AWAY) return;
-    const [source, list] = [byId("list-heading"), byId("filters").getAttribute("action") + link.search];
-    htmx.ajax("GET", list, { source, target: "#tickets", swap: "innerMorph", isQuiet: true });
-  });
+    const busy = ".selecting, #list-pane .htmx-request:not(#list-heading)"; // which asks for it
+    const isBusy = !link?.checkVisibility() || rowCount() > PAGE || document.querySelector(busy);
+    return isBusy ? null : byId("filters").getAttribute("action") + link.search;
+  }
+  function comeBack() {
+    const isBack = awaySince && Date.now() - awaySince >= AWAY;
+    awaySince = document.hasFocus() ? 0 : Date.now(); // in view, it may get the focus later
+    const [source, list] = [byId("list-heading"), listAtRest()];
+    if (isBack && list) htmx.ajax("GET", list, { source, target: "#tickets", swap: "innerMorph", isQuiet: true });
+  }
+  addEventListener("visibilitychange", () => (document.hidden ? leave() : comeBack()));
+  addEventListener("blur", leave);
+  addEventListener("focus", comeBack);
   document.addEventListener("htmx:after:request", (event) => {
     const { hx, isQuiet, request, response } = event.detail.ctx;
-    if (isQuiet && request.method === "GET" && (response.status >= 400 || hx.redirect)) event.preventDefault();
+    if (!isQuiet || request.method !== "GET") return;
+    // The press that brought the focus may have begun something, or asked for another list.
+    if (response.status >= 400 || hx.redirect || listAtRest() !== request.action) event.preventDefault();
   });
 
   const forget = (said) => document.querySelectorAll(said).forEach((one) => one.remove());

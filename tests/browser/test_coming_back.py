@@ -6,21 +6,26 @@ from playwright.sync_api import expect
 from sandbox.special_tickets import SAMPLE_ID, SAMPLE_NUMBER
 from tests.browser.steps import calls, row, row_link
 
-GO = """(seconds) => {
-  const see = (isHidden) => {
-    Object.defineProperty(document, "hidden", { value: isHidden, configurable: true });
-    document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+GO = """([seconds, way]) => {
+  const go = (isHidden) => {
+    if (way !== "window") {
+      Object.defineProperty(document, "hidden", { value: isHidden, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+    }
+    if (way !== "tab") dispatchEvent(new Event(isHidden ? "blur" : "focus"));
   };
-  see(true);
+  go(true);
   const now = Date.now;
   Date.now = () => now() + seconds * 1000;
-  see(false);
+  go(false);
 }"""
+WAYS = pytest.mark.parametrize("way", ["tab", "window", "both"])
 BOTH_SCREENS = pytest.mark.parametrize("screen", ["desktop", "phone"])
 
 
-def come_back(page, seconds=61):
-    page.evaluate(GO, seconds)
+def come_back(page, seconds=61, way="tab"):
+    """From another tab, from another window beside this one, or as browsers tell of another tab by both events."""
+    page.evaluate(GO, [seconds, way])
 
 
 @pytest.fixture
@@ -34,10 +39,11 @@ def listed(page, sandbox):
     return page
 
 
+@WAYS
 @BOTH_SCREENS
-def test_the_list_is_as_it_is_now_and_the_focus_where_it_was(listed, sandbox):
+def test_the_list_is_as_it_is_now_and_the_focus_where_it_was(listed, sandbox, way):
     row_link(listed, "IPv6?").focus()
-    come_back(listed)
+    come_back(listed, way=way)
     expect(row(listed)).to_contain_text("Waiting on us")
     expect(listed.get_by_role("listitem").filter(has_text="#").first).to_contain_text(f"#{SAMPLE_NUMBER}")
     expect(row_link(listed, "IPv6?")).to_be_focused()
@@ -45,7 +51,8 @@ def test_the_list_is_as_it_is_now_and_the_focus_where_it_was(listed, sandbox):
 
 
 def test_after_a_moment_nothing_is_asked_for(listed, sandbox):
-    come_back(listed, seconds=30)
+    for _ in range(3):
+        come_back(listed, seconds=30, way="both")
     listed.wait_for_timeout(500)
     assert calls(sandbox) == []
 
@@ -90,3 +97,22 @@ def test_a_list_that_does_not_come_leaves_what_is_there(listed, context, sandbox
     listed.wait_for_timeout(1500)
     expect(row_link(listed)).to_be_visible()
     expect(listed.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.parametrize("press", ["a filter", "Reopen"])
+def test_a_list_that_comes_when_something_else_was_pressed_changes_nothing(page, sandbox, press):
+    page.goto("/tickets/")
+    sandbox.fault(path="tickets$", delay=1)
+    come_back(page, way="window")
+    with page.expect_response("**/tickets/"):
+        if press == "a filter":
+            page.get_by_label("Status").select_option("Closed")
+            expect(row(page, 150013)).to_have_count(0)  # which is answered
+        else:
+            sandbox.fault(method="POST", delay=3)
+            row(page).get_by_role("button").click()
+    page.wait_for_timeout(200)
+    if press == "a filter":
+        expect(row(page, 150013)).to_have_count(0)
+    else:
+        expect(page.get_by_text("Reopening…").filter(visible=True)).to_be_visible(timeout=500)
