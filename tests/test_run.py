@@ -16,7 +16,7 @@ import requests
 from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent
-START_SECONDS = 30
+START_SECONDS = 60
 
 
 @pytest.fixture
