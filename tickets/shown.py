@@ -73,6 +73,8 @@ def linked(text):
         url = match.group()[: _end_of(match.group())]
         parts += [escape(text[end : match.start()]), _LINK.format(escape(url))]
         end = match.start() + len(url)
+    if not parts:
+        return escape(text)
     return Markup("".join([*parts, escape(text[end:])]))  # noqa: S704  (each part is escaped)
 
 
