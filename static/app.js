@@ -78,7 +78,7 @@
   // is under way, selected or further down than its first page. If it does not come, what is there stays, without a word.
   const AWAY = 60_000; // milliseconds
   const PAGE = 50; // tickets, as many as the server asks HostUp for
-  let awaySince = Date.now(); // 0 while its agent is here
+  let awaySince = document.hasFocus() ? 0 : Date.now(); // 0 while its agent is here
   const leave = () => (awaySince ||= Date.now());
   function listAtRest() {
     const link = document.querySelector(".ticket-row .subject a");
@@ -172,7 +172,8 @@
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => (ctx.changes = changes));
   document.addEventListener("htmx:after:request", (event) => {
     // htmx may have asked for the first list before this script ran.
-    const { changes: before = 0, hx, push, request, sourceElement, swap, target } = event.detail.ctx;
+    const { changes: before = 0, hx, isQuiet, push, request, sourceElement, swap, target } = event.detail.ctx;
+    if (event.defaultPrevented) return; // a list that nobody waits for
     if (request.method === "POST") {
       changes += /\/(reopen|close|reply)\//.test(request.action);
       // Back was pressed meanwhile: the page is another one, and has to be told all the same.
@@ -185,7 +186,7 @@
       event.preventDefault();
       const source = sourceElement.isConnected ? sourceElement : target; // a row that was redrawn is another one
       // When this one is over.
-      setTimeout(() => htmx.ajax("GET", request.action, { source, push, swap, target, isAgain: true }));
+      setTimeout(() => htmx.ajax("GET", request.action, { source, push, swap, target, isAgain: true, isQuiet }));
     }
   });
 

@@ -63,8 +63,8 @@ def silent(scheme="http"):
 
 
 @contextmanager
-def hanging_up():
-    """A server that reads what comes first and closes without a word."""
+def hanging_up(last_words=b""):
+    """A server that reads what comes first and closes, without a word or with these."""
 
     def serve():
         while True:
@@ -74,6 +74,7 @@ def hanging_up():
                 return  # closed: the test is over
             with connection:
                 connection.recv(65_536)
+                connection.sendall(last_words)
 
     with socket.socket() as listening:
         listening.bind((HOST, 0))

@@ -47,6 +47,7 @@ WAYS = {
     "no_such_host": fault_servers.without_an_address,
     "connection_refused": fault_servers.refusing,
     "hangs_up_at_once": fault_servers.hanging_up,
+    "speaks_no_http": partial(fault_servers.hanging_up, b"SSH-2.0-OpenSSH_9.2\r\n"),
     "connection_hangs": fault_servers.with_a_full_backlog,
     "handshake_hangs": partial(fault_servers.silent, "https"),
     "answer_hangs": fault_servers.silent,

@@ -51,6 +51,7 @@ def test_the_list_is_as_it_is_now_and_the_focus_where_it_was(listed, sandbox, wa
 
 
 def test_after_a_moment_nothing_is_asked_for(listed, sandbox):
+    listed.evaluate("() => { const now = Date.now; Date.now = () => now() + 600_000; }")  # of reading
     for _ in range(3):
         come_back(listed, seconds=30, way="both")
     listed.wait_for_timeout(500)
@@ -116,3 +117,21 @@ def test_a_list_that_comes_when_something_else_was_pressed_changes_nothing(page,
         expect(row(page, 150013)).to_have_count(0)
     else:
         expect(page.get_by_text("Reopening…").filter(visible=True)).to_be_visible(timeout=500)
+
+
+@pytest.mark.parametrize("press", ["a filter, then Reopen", "Reopen"])
+def test_a_list_that_comes_after_a_change_does_not_show_what_was(page, sandbox, press):
+    page.goto("/tickets/")
+    sandbox.fault(path="tickets$", delay=1.5)
+    sandbox.fault("problem_500", path="tickets$", skip=press.count("filter"))  # to asking for the list once more
+    with page.expect_response("**/tickets/"):
+        come_back(page, way="window")
+        if "filter" in press:
+            page.get_by_label("Status").select_option("Closed")
+            expect(row(page, 150013)).to_have_count(0)  # which is answered
+        row(page).get_by_role("button").click()
+        expect(row(page)).to_contain_text("Open")
+    page.wait_for_timeout(500)
+    expect(row(page, 150013)).to_have_count(0 if "filter" in press else 1)
+    expect(row(page)).to_contain_text("Open")
+    expect(page.get_by_role("alert")).to_have_count(0)

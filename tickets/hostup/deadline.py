@@ -87,6 +87,7 @@ class _Head:
 
     def __init__(self, fp):
         self._fp = fp
+        self.close = fp.close
         self.last = b""
 
     def readline(self, limit: int) -> bytes:
@@ -111,7 +112,7 @@ class _FinalResponse(HTTPResponse):
                 self.headers = None  # else it counts as begun
                 super().begin()
         finally:
-            self.fp = fp
+            self.fp = self.fp and fp  # None: closed, since what came is no HTTP
         if not head.last:
             raise IncompleteRead(b"")
 
