@@ -35,8 +35,8 @@ class Wire:
         if fault.delay and self.stopping.wait(fault.delay):
             return False
         if fault.truncate:
-            whole = fault.truncate == "body"
-            self.connection.sendall(head + body[: len(body) // 2] if whole else head[: len(head) // 2])
+            cut_in_body, cut_in_headers = head + body[: len(body) // 2], head[: len(head) // 2]
+            self.connection.sendall(cut_in_body if fault.truncate == "body" else cut_in_headers)
             return False
         if fault.drip == "headers":
             return self._drip(head, fault.drip_interval) and self._send_rest(body) and not close

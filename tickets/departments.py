@@ -37,7 +37,7 @@ def ask(client: Client, api_key: ApiKey) -> None:
     try:
         departments = client.departments()
     except errors.Forbidden as error:
-        if not error.is_hostup_s:
+        if not error.lacks_scope:
             raise
         api_key.can_read_departments = False
         return

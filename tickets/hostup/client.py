@@ -271,7 +271,7 @@ class Client:
             with self._calling("POST", "/attachments"):
                 self._send("POST", "/attachments", call, files={"none": (None, "")})
         except errors.Forbidden as error:
-            return False if error.is_hostup_s else None
+            return False if error.lacks_scope else None
         except errors.Invalid:
             return True
         except errors.HostUpError:

@@ -25,8 +25,8 @@ class Forbidden(HostUpError):
     """The API key lacks the scope. Ask the account's owner for one that has it."""
 
     @property
-    def is_hostup_s(self) -> bool:
-        """Tell whether HostUp says so. What is in between refuses with 403 too, and knows nothing of scopes."""
+    def lacks_scope(self) -> bool:
+        """Tell whether HostUp itself says so: what is in between refuses with 403 too, and knows of no scopes."""
         return self.code == "forbidden"
 
 
