@@ -148,14 +148,14 @@ if LANGUAGE_CODE not in dict(LANGUAGES):
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = environment.time_zone(env.str("TIME_ZONE", "Europe/Stockholm"))
 
-# Static files: collected when the server starts (gunicorn.conf.py), served compressed under hashed names
+# Static files: collected when the server starts (gunicorn.conf.py), served small under hashed names
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "hostup_dashboard.static_files.StaticFilesStorage"},
 }
 
 # Accounts (django-allauth): no sign-up, throttled, the one door for every page
