@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import socket
+import time
 from urllib.parse import quote
 
 import pytest
@@ -131,11 +132,12 @@ def test_a_download_is_told_when_its_last_byte_is_out(agent, log):
     response = agent.get(download_path(agent))
     log.clear()
     assert log.lines == []
+    time.sleep(0.2)  # a slow line here is not HostUp's
     b"".join(response.streaming_content)
     (line,) = log.requests
     assert (line["route"], line["ticket"], line["outcome"]) == ("attachment", ATTACHMENTS_ID, "ok")
     assert line["hostup"]["calls"] == 1
-    assert line["hostup"]["ms"] > 0
+    assert 0 < line["hostup"]["ms"] < line["ms"] - 190
 
 
 def test_a_download_that_nobody_took_is_told_too(agent, log):

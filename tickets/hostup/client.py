@@ -124,9 +124,11 @@ class Pool:
         """Return the client that calls with `api_key`."""
         return Client(self, api_key)
 
+    @contextmanager
     def slot(self):
         """Hold one of the places for calls under way. Raises `Busy` when there is none."""
-        return _held(self._slots)
+        with _held(self._slots), self.watcher.under_way():
+            yield
 
     def file_slot(self):
         """Hold one of the places for files under way, beside the call's own. Raises `Busy` when there is none."""
@@ -244,18 +246,19 @@ class Client:
         path, params = f"/attachments/{_checked(attachment_id)}", {"ticketId": _checked(ticket_id)}
         with self._calling("GET", path), ExitStack() as held:
             held.enter_context(self._pool.file_slot())
-            response = held.enter_context(self._exchange("GET", path, call, params=params))
-            if response.status_code != 200:
-                answer = self._complete(response)
-                wire.raise_for_status(answer)
-                raise errors.Unreadable(status=answer.status)
-            if _said_length(response) > ATTACHMENT_MOST_BYTES:
-                raise errors.TooLarge(status=200)
+            held.enter_context(self._pool.slot())
             content = held.enter_context(SpooledTemporaryFile(IN_MEMORY_MOST_BYTES))
-            for chunk in _limited(response, ATTACHMENT_MOST_BYTES, errors.TooLarge):
-                with _room():
-                    content.write(chunk)
-            filename = _filename(self._headers(response).get("content-disposition", ""))
+            with self._exchange("GET", path, call, params=params) as response:
+                if response.status_code != 200:
+                    answer = self._complete(response)
+                    wire.raise_for_status(answer)
+                    raise errors.Unreadable(status=answer.status)
+                if _said_length(response) > ATTACHMENT_MOST_BYTES:
+                    raise errors.TooLarge(status=200)
+                for chunk in _limited(response, ATTACHMENT_MOST_BYTES, errors.TooLarge):
+                    with _room():
+                        content.write(chunk)
+                filename = _filename(self._headers(response).get("content-disposition", ""))
             with _room():
                 return Download(content, filename, held.pop_all())
 
@@ -346,7 +349,7 @@ class Client:
 
     def _send(self, method: str, path: str, call: deadline.Call, **request) -> wire.Answer:
         """Make one call and return its complete, successful answer."""
-        with self._exchange(method, path, call, **request) as response:
+        with self._pool.slot(), self._exchange(method, path, call, **request) as response:
             answer = self._complete(response)
             self.answered_at = wire.http_date(answer.headers.get("date", ""))
             wire.raise_for_status(answer)
@@ -363,7 +366,7 @@ class Client:
 
     @contextmanager
     def _exchange(self, method: str, path: str, call: deadline.Call, *, headers=None, **request):
-        """Hold a slot and the clock around one exchange, and turn what the network does into our errors."""
+        """Hold the clock around one exchange, and turn what the network does into our errors."""
         prepared = requests.Request(
             method,
             f"{self._pool.base_url}/api/v2/support{path}",
@@ -376,7 +379,7 @@ class Client:
             },
             **request,
         ).prepare()
-        with self._pool.slot(), self._pool.watcher.under_way(), call.timed(), tally.counted():
+        with call.timed(), tally.counted():
             try:
                 with self._pool.exchange(prepared, call) as response:
                     yield response

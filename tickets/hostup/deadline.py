@@ -51,9 +51,7 @@ class Call:
         try:
             yield
         finally:
-            # A download given up half-way may be finalised while this thread is in its next call.
-            if _thread.call is self:
-                _thread.call = None
+            _thread.call = None
 
 
 class _Timed:

@@ -12,8 +12,8 @@ from tickets.hostup.errors import HostUpError
 
 
 class Tally(TypedDict):
-    """`calls` counts every try that a connection was asked for; `ms` is the time they took, in milliseconds, a
-    download's until its last byte; `request_ids` are HostUp's, of the calls that it answered with a problem."""
+    """`calls` counts every try that a connection was asked for; `ms` is the time they took, in milliseconds;
+    `request_ids` are HostUp's, of the calls that it answered with a problem."""
 
     calls: int
     ms: float
@@ -25,7 +25,7 @@ _current: ContextVar[Tally | None] = ContextVar("tally", default=None)
 
 @contextmanager
 def counting():
-    """Count the calls that begin inside the block. The tally goes on growing while a download is under way."""
+    """Count the calls that are made inside the block."""
     tally = Tally(calls=0, ms=0.0, request_ids=[])
     token = _current.set(tally)
     try:
@@ -37,10 +37,7 @@ def counting():
 @contextmanager
 def counted():
     """Count what happens inside the block as one call, if anybody is counting."""
-    tally = _current.get()
-    if tally is None:
-        yield
-        return
+    tally = _current.get() or Tally(calls=0, ms=0.0, request_ids=[])
     tally["calls"] += 1
     began = time.perf_counter()
     try:

@@ -61,7 +61,6 @@ def _passed_on(request, file, attachment_id):
     # The ticket knows the name better than the download's own header, which cannot hold every letter.
     name = _safe(request.GET.get("name") or file.filename or attachment_id)
     response.headers["Content-Disposition"] = content_disposition_header(not preview, name)
-    response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["HX-Reswap"] = "none"  # htmx draws whatever comes: never a file into a page
     return response
 
