@@ -105,6 +105,7 @@ def test_check_asks_hostup_again(agent, sandbox):
     refused = agent.post("/settings/key/check/")
     assert refused.status_code == 403
     assert "HostUp does not accept your API key" in refused.content.decode()
+    assert "Read tickets:" not in refused.content.decode()
     assert "The ticket was not changed." not in refused.content.decode()  # which this is not about
     assert list(Activity.objects.values_list("action", "outcome")) == [
         ("key_checked", "refused"),
