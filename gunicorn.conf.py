@@ -19,7 +19,7 @@ resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 # Most of a request is waiting for HostUp: threads wait, two processes use two cores.
 worker_class = "hostup_dashboard.worker.Worker"
-workers = env.int("WEB_CONCURRENCY", 2)
+workers = env.int("WEB_CONCURRENCY", 2) or sys.exit("problem  settings: WEB_CONCURRENCY is 0.")
 threads = 24
 graceful_timeout = 60  # seconds: a reply takes up to five calls of ten
 # "More tickets" carries HostUp's cursor and which tickets are listed already; htmx sends the address that one is

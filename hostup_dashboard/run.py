@@ -48,6 +48,7 @@ def main() -> None:
         _say_where(environment, f"{hostup_url}{' (sandbox: made-up tickets)' if sandbox_port else ''}")
         while all(server.poll() is None for server in servers):
             time.sleep(0.3)
+        sys.exit("A server stopped; its own words are above.")
     except KeyboardInterrupt:
         print("\nStopping.")
     finally:

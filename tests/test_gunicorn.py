@@ -235,6 +235,7 @@ def test_whoever_takes_nothing_of_a_file_lets_go_of_its_place(running_sandbox, t
     ({"SECRET_KEY": "short"}, "SECRET_KEY is too short"),
     ({"DEBUG": "on", "SITE_URL": f"https://{HOST}"}, "DEBUG is on and SITE_URL is"),
     ({"DATA_DIR": "/dev/null/data"}, "DATA_DIR is /dev/null/data, which cannot be written"),
+    ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY is 0"),
 ])  # fmt: skip
 def test_a_bad_setting_is_a_sentence(wrong, sentence, tmp_path):
     server = [sys.executable, "-m", "gunicorn", "hostup_dashboard.wsgi", "--bind", "127.0.0.1:0"]

@@ -77,9 +77,13 @@ def test_it_starts_over_an_address_of_yours_whatever_that_thinks_of_the_sandbox_
     try:
         said = said_until(process, "Ctrl-C stops it.")
         assert re.search(f"HostUp +{nowhere}\n", said)
+        # And it says so when its server is gone: to stop is not to have been stopped.
+        (server,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(server), signal.SIGTERM)
+        said, _ = process.communicate(timeout=15)
+        assert (process.returncode, said.splitlines()[-1]) == (1, "A server stopped; its own words are above.")
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(15)
+        process.kill()
 
 
 def test_an_empty_data_folder_is_none_so_secrets_are_not_made_in_the_checkout(environment):
