@@ -212,6 +212,14 @@ def test_a_limit_counts_down_for_its_key_alone(clock):
     assert wait_of(rate_limits, "one") == 0
 
 
+def test_a_shorter_limit_does_not_end_a_longer_one(clock):
+    """Of two calls under way, the one may be told to wait two minutes, the other nothing."""
+    rate_limits = RateLimits(clock)
+    for seconds in (120, 30):
+        rate_limits.remember("one", seconds)
+    assert wait_of(rate_limits, "one") == 120
+
+
 def test_the_memory_of_limits_is_bounded_and_holds_no_key(clock):
     rate_limits = RateLimits(clock)
     keys = [f"key-{number}" for number in range(2 * limits.MOST_KEYS)]

@@ -37,7 +37,8 @@ class RateLimits:
             self._not_before = {digest: end for digest, end in self._not_before.items() if end > now}
             if len(self._not_before) >= MOST_KEYS:
                 del self._not_before[next(iter(self._not_before))]
-            self._not_before[_digest(api_key)] = now + retry_after
+            digest = _digest(api_key)
+            self._not_before[digest] = max(now + retry_after, self._not_before.get(digest, now))
 
 
 def _digest(api_key: str) -> bytes:
