@@ -204,6 +204,13 @@ def lost_file(error: errors.OutcomeUnknown, name: str) -> Failure:
     return describe(error)._replace(heading=heading, sentences=sentences)
 
 
+def unknown(error: errors.OutcomeUnknown | None, heading: str, sentences: list[str]) -> Failure:
+    """Word that nobody knows what became of a form. Without an `error` this press asked HostUp for nothing: an
+    earlier one of the form did."""
+    failure = describe(error or errors.OutcomeUnknown())._replace(heading=heading, sentences=sentences)
+    return failure if error else failure._replace(status=409)
+
+
 def not_shown_by_the_ticket() -> str:
     """Say why nobody knows, though the ticket could be read again."""
     return _("HostUp did not confirm it, and the ticket does not show what happened.")

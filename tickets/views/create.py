@@ -128,12 +128,7 @@ def _failure(result, form) -> failures.Failure:
                 looked if result.was_looked_for else not_looked,
                 _("Look at the tickets before you send it again. Your text is still here."),
             ]
-            failure = failures.describe(result.error or errors.OutcomeUnknown())
-            if not result.error:  # this press asked HostUp for nothing: an earlier one of the form did
-                failure = failure._replace(status=409)
-            return failure._replace(
-                heading=_("We do not know whether the ticket was created"), sentences=sentences
-            )
+            return failures.unknown(result.error, _("We do not know whether the ticket was created"), sentences)
     failure = failures.describe(result.error)
     match result.error:
         case errors.OutcomeUnknown():

@@ -138,15 +138,12 @@ def _failure(result) -> failures.Failure:
             sentences = [_("Send it only if this should go out as another message.")]
             return failures.Failure(409, _("This was sent before, and you have changed it since"), sentences)
         case State.UNKNOWN:
-            failure = failures.describe(result.error or errors.OutcomeUnknown())
-            if not result.error:  # this press asked HostUp for nothing: an earlier one of the form did
-                failure = failure._replace(status=409)
             not_read = _("HostUp did not confirm it, and the ticket could not be read again.")
             sentences = [
                 failures.not_shown_by_the_ticket() if result.was_looked_for else not_read,
                 _("Look at the ticket before you send it again. Your text is kept."),
             ]
-            return failure._replace(heading=_("We do not know whether your reply was sent"), sentences=sentences)
+            return failures.unknown(result.error, _("We do not know whether your reply was sent"), sentences)
     if result.reopening and not result.was_reopened:
         failure = not_changed(changes.REOPEN, result.reopening)
         if failure.is_unknown:
