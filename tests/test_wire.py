@@ -127,13 +127,28 @@ def test_a_null_in_a_message_reads_as_the_empty_value(name):
 
 
 @pytest.mark.parametrize("odd", [{}, "a@b.example", 7])
-@pytest.mark.parametrize("name", ["ccEmails", "linkedServices", "attachments", "messages"])
+@pytest.mark.parametrize("name", ["ccEmails", "linkedServices", "attachments"])
 def test_a_list_that_is_none_reads_as_an_empty_one(name, odd):
-    """PHP writes `{}` for a list of nothing."""
     ticket = wire.read_ticket(answer(dump(TICKET | {name: odd})))
     assert getattr(ticket, re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", name)) == []
-    assert (ticket.unreadable, ticket.has_thread) == (0, name != "messages")
+    assert (ticket.unreadable, ticket.has_thread) == (0, True)
     assert wire.read_message(answer(dump(MESSAGE | {"attachments": odd}))).attachments == []
+
+
+@pytest.mark.parametrize("odd", ["Hello.", 7])
+def test_messages_that_are_no_list_are_not_taken_for_none(odd):
+    with pytest.raises(errors.Unreadable):
+        wire.read_ticket(answer(dump(TICKET | {"messages": odd})))
+
+
+def test_lists_are_read_as_php_writes_them_too():
+    """One of nothing is `{}`, one with holes `{"1": …}`."""
+    ticket = wire.read_ticket(answer(dump(TICKET | {"messages": {"0": MESSAGE, "2": MESSAGE}, "ccEmails": {}})))
+    assert (len(ticket.messages), ticket.unreadable, ticket.has_thread, ticket.cc_emails) == (2, 0, True, [])
+    assert wire.read_ticket(answer(dump(TICKET | {"messages": {}}))).thread == []
+    assert len(wire.read_page(answer(dump({"data": {"1": TICKET}}))).tickets) == 1
+    assert wire.read_page(answer(b'{"data": {}}')).tickets == []
+    assert wire.read_departments(answer(b'{"departments": {}}')) == []
 
 
 def test_a_priority_that_is_none_hides_no_ticket():

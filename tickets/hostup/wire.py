@@ -46,13 +46,17 @@ class Answer(NamedTuple):
     body: bytes
 
 
+# PHP writes a list of nothing as {}, and one with holes as {"0": …, "2": …}.
+Entries = list[msgspec.Raw] | dict[str, msgspec.Raw]
+
+
 class _List(msgspec.Struct, rename="camel"):
-    data: list[msgspec.Raw]
+    data: Entries
     next_cursor: Any = None
 
 
 class _Departments(msgspec.Struct):
-    departments: list[msgspec.Raw]
+    departments: Entries
 
 
 class _Problem(msgspec.Struct, rename="camel"):
@@ -66,7 +70,7 @@ class _Problem(msgspec.Struct, rename="camel"):
 
 
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
+_ENTRIES = msgspec.json.Decoder(Entries)
 # What can be read in pieces: which of its fields are lists, and of what.
 _LISTS = {
     **dict.fromkeys((Department, Attachment, LinkedService), {}),
@@ -84,14 +88,14 @@ _DECODERS = {
     type_: msgspec.json.Decoder(type_)
     for type_ in (_List, _Departments, _Problem, Upload, PartialTicket, str, *_LISTS)
 }
-# Which of its fields it can do without. A text that somebody wrote is none of them: it would show as none.
+# Which of its fields it can do without. What somebody wrote is none of them: it would show as nothing.
 _DISPENSABLE = {
     type_: {
         field.encode_name: msgspec.json.Decoder(field.type)
         for field in msgspec.structs.fields(type_)
         if field.default in (None, "") and field.name != "body"
     }
-    | dict.fromkeys(lists, _ENTRIES)  # PHP writes an empty one as {}
+    | {name: _ENTRIES for name in lists if name != "messages"}
     for type_, lists in _LISTS.items()
 }
 
@@ -195,7 +199,7 @@ def _decode(body: bytes | msgspec.Raw, type_: type[Value]) -> Value:
 
 
 def _decode_in_pieces(body: bytes | msgspec.Raw, type_: type[Value]) -> Value:
-    """Decode a value as if its nulls were not there, nor what it can do without and cannot be read."""
+    """Decode a value without its nulls, and without those of its dispensable fields that cannot be read."""
     fields = {name: value for name, value in _FIELDS.decode(body).items() if bytes(value) != b"null"}
     for name in _DISPENSABLE[type_].keys() & fields:
         try:
@@ -219,12 +223,12 @@ def as_text(body: bytes) -> bytes:
     return _NO_TEXT.sub(lambda found: rb"\ufffd" if found[1] else found[0], body)
 
 
-def _each(entries: list[msgspec.Raw], type_: type[Value]) -> tuple[list[Value], int]:
+def _each(entries: Entries, type_: type[Value]) -> tuple[list[Value], int]:
     """Return the entries that can be read, and how many cannot. Raises `Unreadable` for too many."""
     if len(entries) > MOST_ENTRIES:
         raise errors.Unreadable()
     values = []
-    for entry in entries:
+    for entry in entries.values() if isinstance(entries, dict) else entries:
         try:
             values.append(_decode(entry, type_))
         except NOT_JSON:
