@@ -113,7 +113,7 @@ def test_check_asks_hostup_again(agent, sandbox):
     ]
 
 
-@pytest.mark.parametrize("fault", ["problem_503", "html_403"])
+@pytest.mark.parametrize("fault", ["problem_503", "html_403", "html_400"])
 def test_a_check_that_cannot_tell_a_scope_leaves_what_is_known(newcomer, sandbox, fault):
     newcomer.post(URL, {"api_key": keys.FULL})
     for path in ("/departments", "/attachments"):

@@ -421,6 +421,19 @@ def test_a_success_that_shows_the_ticket_still_closed_is_none(agent, sandbox):
     assert Activity.objects.get().outcome == "not_done"
 
 
+def test_a_success_that_shows_another_ticket_is_none(agent, sandbox):
+    """Such as one of a cache on the way that mixes them up."""
+    other = sandbox.tickets.find(LONG_THREAD_ID)
+    sandbox.fault(
+        method="POST", process=False, status=200, transform=None,
+        body={"id": other.id, "number": other.number, "status": "open", "messages": []},
+    )  # fmt: skip
+    html = agent.htmx_post(URL, FORM, at=TICKET_PAGE).content.decode()
+    assert "Not reopened: the ticket is still closed" in html
+    activity = Activity.objects.get()
+    assert (activity.ticket_id, activity.outcome) == (SAMPLE_ID, "not_done")
+
+
 def test_a_success_with_a_status_that_says_nothing_is_not_called_open(agent, sandbox):
     sandbox.fault(method="POST", transform=lambda ticket: ticket | {"status": "waiting_for_godot"})
     response = agent.htmx_post(CLOSE_URL, {"status": "open"})

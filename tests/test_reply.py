@@ -52,6 +52,28 @@ def test_an_encrypted_reply_is_sent_encrypted_and_the_box_stays_so(agent, sandbo
     assert re.search(r'name="encrypted"[^>]* checked', html)
 
 
+@pytest.mark.parametrize("send", ["post", "htmx_post"])
+def test_that_hostup_did_not_encrypt_it_is_said(agent, sandbox, form, send):
+    sandbox.fault(method="POST", transform=lambda message: message | {"encrypted": False})
+    where = {"at": PAGE} if send == "htmx_post" else {"follow": True}
+    html = getattr(agent, send)(URL, form | {"message": "Secret.", "encrypted": "on"}, **where).content.decode()
+    assert "Sent. But HostUp did not encrypt it: change what is secret in it." in html
+
+
+@pytest.mark.parametrize("odd", [{"id": "req_1"}, {"id": "tmsg_1", "ticketId": SAMPLE_ID, "body": "Nope."}])
+def test_an_answer_that_is_not_about_this_ticket_is_no_success(agent, sandbox, form, odd):
+    sandbox.fault(status=201, method="POST", body=odd)
+    html = agent.htmx_post(URL, form | {"message": "Thank you."}, at=PAGE).content.decode()
+    assert "We do not know whether your reply was sent" in html
+    assert Activity.objects.get().outcome == "unknown"
+
+
+def test_that_the_ticket_could_not_be_read_after_it_is_said(agent, sandbox, form):
+    sandbox.fault("problem_503", method="GET", skip=1)
+    html = agent.htmx_post(URL, form | {"message": "Thank you."}, at=PAGE).content.decode()
+    assert "Sent. The ticket could not be read again: reload it to see your reply." in html
+
+
 def staff_writes(sandbox, text, ticket_id=OPEN_ID):
     ticket = sandbox.tickets.find(ticket_id)
     sandbox.tickets.add_message(ticket, sender="staff", body=text, sender_name="Sam")
@@ -400,7 +422,7 @@ def test_messages_that_all_have_the_same_id_stop_no_reply_that_saw_them(agent, s
     assert agent.htmx_post(URL, form | {"message": "Hello."}, at=PAGE).status_code == 200
 
 
-@pytest.mark.parametrize("fields", [{"body": 7}, {"sender": None}, {"id": "another's"}])
+@pytest.mark.parametrize("fields", [{"body": 7}, {"sender": None}, {"sender": "api"}, {"id": "another's"}])
 def test_a_lost_reply_that_may_be_a_message_that_says_too_little_is_not_called_unsent(
     agent, sandbox, form, fields
 ):

@@ -158,6 +158,7 @@ def test_a_priority_that_is_none_hides_no_ticket():
 @pytest.mark.parametrize(("sent", "name"), [
     ({"filename": "notes.txt", "extension": "pdf"}, "notes.txt"),
     ({"filename": None, "extension": "pdf"}, "tatt_1.pdf"),
+    ({"filename": None, "extension": ".pdf"}, "tatt_1.pdf"),
     ({"filename": None, "extension": None}, "tatt_1"),
 ])  # fmt: skip
 def test_a_file_without_a_name_has_the_ending_that_hostup_says(sent, name):

@@ -42,6 +42,7 @@ class Result(NamedTuple):
     attached: Sequence[str] = ()  # names of files that are in the ticket, whatever became of the text
     failed_file: str = ""  # name of the one that stopped the rest
     was_looked_for: bool = True  # the ticket was read after the text had been sent
+    is_in_clear: bool = False  # HostUp did not encrypt it, although it was to
 
     @property
     def was_reopened(self) -> bool:
@@ -137,10 +138,10 @@ def _sent(client: Client, user, ready: Result, written: Written) -> Result:
         )
     except storage.NothingSent as error:
         return ready._replace(error=error)
-    error = None
+    error, is_in_clear = None, False
     try:
-        client.reply(before.id, written.text, encrypted=written.is_encrypted)
-        state = State.SENT
+        sent = client.reply(before.id, written.text, encrypted=written.is_encrypted)
+        state, is_in_clear = State.SENT, written.is_encrypted and not sent.encrypted
     except errors.OutcomeUnknown as lost:
         state, error = State.UNKNOWN, lost
     except errors.HostUpError as refused:
@@ -151,7 +152,8 @@ def _sent(client: Client, user, ready: Result, written: Written) -> Result:
         state = _settled(before, after, written, error)
     activity.finish(outcome_of(state, error), ticket=after or before, error=error)
     news = _added(before, after) if after else []
-    return ready._replace(state=state, ticket=after or before, news=news, error=error, was_looked_for=bool(after))
+    found = {"ticket": after or before, "news": news, "was_looked_for": bool(after)}
+    return ready._replace(state=state, error=error, is_in_clear=is_in_clear, **found)
 
 
 def upload(client: Client, user, ticket_id: str, file) -> None:
@@ -190,7 +192,8 @@ def _settled(before: Ticket, after: Ticket, written: Written, error: errors.Outc
     not among those that HostUp sends although the ticket's times tell of it.
     """
     new = _added(before, after)
-    ours = [message for message in new if message.sender in ("customer", "")]  # "": HostUp does not say whose
+    # Another sender than the reference knows, or none, may be us.
+    ours = [message for message in new if message.sender not in ("staff", "automation")]
     if any(_is_ours(message, written) for message in ours):
         return State.SENT
     hidden = after.count - before.count - len(new)  # they cannot be read, have the id of another, or were left out

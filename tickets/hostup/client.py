@@ -200,7 +200,7 @@ class Client:
     # https://developer.hostup.se: POST /api/v2/support/tickets/{id}/actions/reopen
     def reopen(self, ticket_id: str) -> Ticket:
         """Reopen the ticket and return it as it is now."""
-        return self._change(f"/tickets/{_checked(ticket_id)}/actions/reopen", wire.read_ticket)
+        return self._change(f"/tickets/{_checked(ticket_id)}/actions/reopen", _about(ticket_id, wire.read_ticket))
 
     # https://developer.hostup.se: POST /api/v2/support/tickets/{id}/actions/close
     def close(self, ticket_id: str) -> Ticket:
@@ -208,13 +208,14 @@ class Client:
 
         What this call answers is not documented: anything but a ticket raises `OutcomeUnknown`.
         """
-        return self._change(f"/tickets/{_checked(ticket_id)}/actions/close", wire.read_ticket)
+        return self._change(f"/tickets/{_checked(ticket_id)}/actions/close", _about(ticket_id, wire.read_ticket))
 
     # https://developer.hostup.se: POST /api/v2/support/tickets/{id}/messages
     def reply(self, ticket_id: str, message: str, *, encrypted: bool = False) -> Message:
-        """Write into the ticket, which must not be closed."""
+        """Write into the ticket, which must not be closed. `ticket_id` is a public id."""
         body = {"message": message, "encrypted": encrypted}
-        return self._change(f"/tickets/{_checked(ticket_id)}/messages", wire.read_message, json=body)
+        read = _about(ticket_id, wire.read_message)
+        return self._change(f"/tickets/{_checked(ticket_id)}/messages", read, json=body)
 
     # https://developer.hostup.se: POST /api/v2/support/tickets
     def create(self, fields: dict) -> Ticket:
@@ -275,8 +276,8 @@ class Client:
                 self._send("POST", "/attachments", call, files={"none": (None, "")})
         except errors.Forbidden as error:
             return False if error.lacks_scope else None
-        except errors.Invalid:
-            return True
+        except errors.Invalid as error:
+            return True if error.code == "invalid_request" else None
         except errors.HostUpError:
             return None
         return None
@@ -472,6 +473,18 @@ def _checked(identifier: str) -> str:
     if not re.match(ID_PATTERN, identifier):
         raise errors.NotFound()
     return identifier
+
+
+def _about(ticket_id: str, read: Callable[[wire.Answer], Value]) -> Callable[[wire.Answer], Value]:
+    """Return `read`, which raises `Unreadable` for what is about another ticket: that proves no change."""
+
+    def read_own(answer: wire.Answer) -> Value:
+        value = read(answer)
+        if ticket_id not in value.names_of_ticket:
+            raise errors.Unreadable(status=answer.status)
+        return value
+
+    return read_own
 
 
 def _filename(content_disposition: str) -> str | None:

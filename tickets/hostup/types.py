@@ -56,7 +56,7 @@ class Attachment(_Value):
     @property
     def name(self) -> str:
         """Its file's name; where HostUp has none its id, with the ending if that is known."""
-        return self.filename or ".".join(filter(None, (self.id, self.extension)))
+        return self.filename or ".".join(filter(None, (self.id, (self.extension or "").lstrip("."))))
 
     @property
     def claimed_type(self) -> str:
@@ -70,6 +70,7 @@ class Message(_Value):
     its id may be any text."""
 
     id: str
+    ticket_id: str | None = None
     sent_at: Time | None = None
     body: str | None = None
     sender: str = ""
@@ -81,6 +82,11 @@ class Message(_Value):
     def anchor(self) -> str:
         """The id as a page can have it for an anchor, "" when it cannot."""
         return self.id if re.match(ID_PATTERN, self.id) else ""
+
+    @property
+    def names_of_ticket(self) -> tuple[str, ...]:
+        """What calls may name its ticket with."""
+        return (self.ticket_id or "",)
 
     @property
     def mark(self) -> str:
@@ -104,6 +110,11 @@ class TicketSummary(_Value):
     cc_emails: list[str] = field(default_factory=list)
     requester_name: str | None = None
     linked_services: list[LinkedService] = field(default_factory=list)
+
+    @property
+    def names_of_ticket(self) -> tuple[str, ...]:
+        """What calls may name it with."""
+        return self.id, str(self.number)
 
     @property
     def is_closed(self) -> bool:

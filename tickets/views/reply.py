@@ -82,12 +82,17 @@ def _written_in(request, ticket_id, *, token=None) -> Composer:
 
 
 def _sent(request, result, *, is_encrypted):
-    words = _("Reopened and sent.") if result.was_reopened else _("Sent.")
+    sentences = [_("Reopened and sent.") if result.was_reopened else _("Sent.")]
+    if result.is_in_clear:
+        sentences.append(_("But HostUp did not encrypt it: change what is secret in it."))
     if not wants_fragment(request):
-        messages.success(request, words)
+        say = messages.error if result.is_in_clear else messages.success
+        say(request, " ".join(sentences))
         return HttpResponseRedirect(reverse("ticket", args=[result.ticket.id]) + Filters.of(request).query)
+    if not result.was_looked_for:
+        sentences.append(_("The ticket could not be read again: reload it to see your reply."))
     # As long as the ticket stays on the screen, the next message is encrypted until its agent says otherwise.
-    context = _context(request, result.ticket) | {"toast": words}
+    context = _context(request, result.ticket) | {"toast": " ".join(sentences), "is_in_clear": result.is_in_clear}
     composer = Composer.fresh(request.user, result.ticket, context["drafts"])
     context["composer"] = composer._replace(is_encrypted=is_encrypted)
     return render(request, "tickets/_replied.html", context)
