@@ -183,7 +183,7 @@
     if (request.body.has("token")) request.body.set("turn", ++turn);
     // With a change of a ticket goes how much of its thread is on the screen, wherever the change is pressed.
     const [, changed] = request.action.match(/\/tickets\/([^/]+)\/(?:reopen|close)\//) ?? [];
-    for (const seen of document.querySelectorAll(`#composer-state-${changed} :is([name=seen_count], [name=seen_message])`)) {
+    for (const seen of document.querySelectorAll(`#composer-state-${changed} :is([name=seen_count], [name=seen_thread])`)) {
       request.body.set(seen.name, seen.value);
     }
   });

@@ -153,7 +153,7 @@ def test_beside_the_thread_it_is_one_call_too(agent, sandbox):
 
 def test_a_thread_that_is_on_the_screen_as_it_is_stays_there(agent, sandbox):
     seen = hidden_fields(agent.get(TICKET_PAGE).content.decode())
-    form = FORM | {name: seen[name] for name in ("seen_count", "seen_message")}
+    form = FORM | {name: seen[name] for name in ("seen_count", "seen_thread")}
     html = agent.htmx_post(URL, form, at=TICKET_PAGE).content.decode()
     assert '<span class="status open">Open</span>' in html
     assert '<dl class="ticket-facts">' in html  # when it was updated
@@ -161,6 +161,18 @@ def test_a_thread_that_is_on_the_screen_as_it_is_stays_there(agent, sandbox):
     sandbox.tickets.add_message(sandbox.tickets.find(SAMPLE_ID), sender="staff", sender_name="Ola", body="Wait.")
     html = agent.htmx_post(CLOSE_URL, form, at=TICKET_PAGE).content.decode()
     assert "Wait." in html[html.index('class="thread"') :]
+
+
+@pytest.mark.parametrize("change", [
+    lambda ticket: ticket | {"attachments": [{"id": "tatt_new", "filename": "new.txt"}]},
+    lambda ticket: ticket | {"messages": [ticket["messages"][0] | {"body": "Said better."}]},
+])  # fmt: skip
+def test_a_thread_of_as_many_messages_that_says_something_else_is_redrawn(agent, sandbox, change):
+    seen = hidden_fields(agent.get(TICKET_PAGE).content.decode())
+    form = FORM | {name: seen[name] for name in ("seen_count", "seen_thread")}
+    sandbox.fault(method="POST", transform=change)
+    html = agent.htmx_post(URL, form, at=TICKET_PAGE).content.decode()
+    assert "new.txt" in html or "Said better." in html
 
 
 WITHOUT_A_THREAD = {

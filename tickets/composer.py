@@ -22,6 +22,7 @@ class Composer(NamedTuple):
     # The ticket as it stands above the box.
     seen_message: str = ""  # `mark` of its last message
     seen_count: str = ""  # of its messages
+    seen_thread: str = ""  # what tells its messages and files from others
     seen_status: str = ""
     message: str = ""
     shown_draft: uuid.UUID | str | None = None  # the form that the message was kept as a draft from
@@ -57,6 +58,7 @@ class Composer(NamedTuple):
             is_closed=ticket.is_closed,
             seen_message=thread[-1].mark if thread else "",
             seen_count=str(ticket.count),
+            seen_thread=ticket.thread_mark,
             seen_status=ticket.status,
         )
 

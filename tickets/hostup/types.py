@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import PurePath
 from typing import Annotated, Any, ClassVar
 
+import msgspec
 from msgspec import Meta, Struct, field
 
 ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}\Z"  # what may go into a path; HostUp's ids are `tkt_` and 26 characters
@@ -139,6 +140,12 @@ class Ticket(TicketSummary, kw_only=True):
     def count(self) -> int:
         """How many messages HostUp sent, readable or not. Its own `messageCount` may be another number."""
         return len(self.messages) + self.unreadable
+
+    @property
+    def thread_mark(self) -> str:
+        """What is the same as long as its messages and files are: 32 characters."""
+        parts = self.body, self.attachments, self.messages, self.unreadable
+        return sha256(msgspec.json.encode(parts)).hexdigest()[:32]
 
     @property
     def thread(self) -> list[Message]:

@@ -58,8 +58,7 @@ def _change(request, ticket_id, change):
     is_shown = is_on_screen(request, result.ticket)
     if is_shown:
         composer = context["composer"] = Composer.fresh(request.user, result.ticket, context["drafts"])
-        on_screen = request.POST.get("seen_count"), request.POST.get("seen_message")
-        is_as_seen = on_screen == (composer.seen_count, composer.seen_message)
+        is_as_seen = request.POST.get("seen_thread") == composer.seen_thread
         context["redraws_thread"] = result.has_thread and not is_as_seen
     context |= {"is_shown": is_shown, "focus": is_shown, "focus_row": not is_shown, "tickets": [result.ticket]}
     if failure:
