@@ -62,19 +62,25 @@ def ca_bundle_is_readable(app_configs, **kwargs):
 
 
 @register
-def data_folder_can_be_written(app_configs, **kwargs):
-    """Refuse a folder, there already or yet to be made, into which neither database nor static files can go."""
-    folder = settings.DATA_DIR
-    nearest = next(path for path in (folder, *folder.parents) if os.path.exists(path))
-    if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
-        return []
+def folders_can_be_written(app_configs, **kwargs):
+    """Refuse a folder, there already or yet to be made, into which database or static files cannot go."""
+    folders = {settings.DATA_DIR: "DATA_DIR is"}
+    if settings.DATABASES["default"]["ENGINE"] == "hostup_dashboard.sqlite3":
+        folders.setdefault(Path(settings.DATABASES["default"]["NAME"]).parent, "DATABASE_URL is a file in")
     return [
         Error(
-            f"DATA_DIR is {folder}, which cannot be written.",
+            f"{words} {folder}, which cannot be written.",
             hint=f"Make it, and give it to the user that runs the dashboard ({os.geteuid()}).",
             id="hostup_dashboard.E003",
         )
+        for folder, words in folders.items()
+        if not _can_be_written(folder)
     ]
+
+
+def _can_be_written(folder: Path) -> bool:
+    nearest = next(path for path in (folder, *folder.parents) if os.path.exists(path))
+    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
 
 
 @register

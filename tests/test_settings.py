@@ -276,6 +276,8 @@ def test_a_data_folder_that_cannot_be_written_stops_it_with_a_reason(settings, t
     result = check(DATABASE_URL=None, DATA_DIR=str(file / "data"))
     assert result.returncode != 0
     assert f"DATA_DIR is {file / 'data'}, which cannot be written." in result.stderr
+    elsewhere = check(DATABASE_URL=f"sqlite:///{file}/db.sqlite3")
+    assert f"DATABASE_URL is a file in {file}, which cannot be written." in elsewhere.stderr
     assert "Traceback" not in result.stderr
 
 
