@@ -134,7 +134,7 @@ def test_filters_live_in_the_address(agent, sandbox):
     assert f'href="/tickets/{SAMPLE_ID}/?status=closed&amp;department=billing"' in html
 
 
-def test_filtering_beside_an_open_ticket_keeps_both_in_the_address(agent):
+def test_filtering_beside_an_open_ticket_keeps_both_in_the_address(agent, sandbox):
     at = f"http://testserver/tickets/{SAMPLE_ID}/?status=open"
     filtered = agent.htmx_get("/tickets/?status=closed&department=", at=at, source="form#filters")
     assert filtered.headers["HX-Push-Url"] == f"/tickets/{SAMPLE_ID}/?status=closed"
@@ -143,6 +143,9 @@ def test_filtering_beside_an_open_ticket_keeps_both_in_the_address(agent):
     assert filtered.headers["HX-Push-Url"] == f"/tickets/{SAMPLE_ID}/?status=closed"
     alone = agent.htmx_get("/tickets/?status=&department=", source="form#filters")
     assert alone.headers["HX-Push-Url"] == "/tickets/"
+    sandbox.fault("problem_400")  # such as for a department that is no more
+    refused = agent.htmx_get("/tickets/?status=closed&department=", source="form#filters")
+    assert (refused.status_code, refused.headers["HX-Push-Url"]) == (422, "/tickets/?status=closed")
 
 
 @pytest.mark.parametrize("address", ["/tickets/?status=nonsense", "/tickets/?status=unknown", "/tickets/?seen=x"])

@@ -35,12 +35,10 @@ def tickets(request):
     is_filtering = wants_fragment(request) and request.htmx.source == "form#filters"
     try:
         page = client.tickets(status=filters.status, department=filters.department, cursor=cursor)
-    except (errors.Invalid, errors.NotFound) as error:
-        if not cursor:
-            raise
-        # Not documented: how long a cursor lives, and what is answered then.
-        return _start_again(request, filters, describe(error))
     except errors.HostUpError as error:
+        if cursor and isinstance(error, errors.Invalid | errors.NotFound):
+            # Not documented: how long a cursor lives, and what is answered then.
+            return _start_again(request, filters, describe(error))
         if not is_filtering:
             raise
         # The address says what is chosen, as the boxes do, whatever came of it.
