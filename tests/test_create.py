@@ -231,6 +231,16 @@ def test_a_second_critical_ticket_within_the_hour_is_explained(agent, sandbox, f
     assert agent.post(URL, again | {"priority": "urgent"}).status_code == 302
 
 
+def test_a_critical_ticket_may_be_one_call_too_many(agent, sandbox, form):
+    """Which has the same code as one critical ticket too many."""
+    sandbox.fault("rate_limited_critical", method="POST", headers={"Retry-After": "7"})
+    html = agent.post(
+        URL, form | {"priority": "critical", "critical_reason": "Nobody can order."}
+    ).content.decode()
+    assert "Try again in 7 seconds." in html
+    assert "Or choose “Urgent”: HostUp takes one critical ticket an hour." in html
+
+
 def test_without_hostup_the_text_stays(agent, settings, nowhere, form):
     settings.HOSTUP_API_URL = nowhere
     response = agent.post(URL, form)

@@ -94,6 +94,17 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 [*unchanged, _("It is wrong, has expired or was revoked. Save another one.")],
                 needs_key=True,
             )
+        case errors.Forbidden(lacks_scope=False):
+            return Failure(
+                403,
+                _("HostUp, or something on the way to it, does not allow that"),
+                [
+                    *unchanged,
+                    _("It does not say that your API key lacks a scope. Check the key."),
+                    _("If HostUp accepts it, tell the person who runs this dashboard."),
+                ],
+                needs_key=True,
+            )
         case errors.Forbidden():
             return Failure(
                 403,

@@ -14,6 +14,7 @@ from tickets import creating, departments, drafts, failures, sending, services, 
 from tickets.answers import answer
 from tickets.forms import NewTicketForm, turn_in
 from tickets.hostup import errors
+from tickets.hostup.wire import RETRY_AFTER_MOST
 from tickets.models import ApiKey, Draft
 from tickets.sending import State
 from tickets.upstream import client_of
@@ -140,6 +141,11 @@ def _failure(result, form) -> failures.Failure:
             failure = failure._replace(sentences=form.add_hostup_errors(fields))
         case errors.RateLimited(code="rate_limited") if form.cleaned_data["priority"] == "critical":
             sentences = [_("HostUp takes one critical ticket an hour. Choose “Urgent”, or wait.")]
+            if result.error.retry_after < RETRY_AFTER_MOST:  # or it means all calls: that has the same code
+                sentences = [
+                    *failure.sentences,
+                    _("Or choose “Urgent”: HostUp takes one critical ticket an hour."),
+                ]
             failure = failure._replace(sentences=sentences)
         case errors.NotFound() | errors.Conflict():  # whose words are about a ticket that is there
             failure = failure._replace(heading=_("HostUp did not accept that"), sentences=[])
