@@ -222,6 +222,23 @@ def test_after_a_wrong_password_the_next_try_is_typed_at_once(visitor):
     expect(visitor.get_by_role("button", name="Sign out")).to_be_visible()
 
 
+def test_what_was_refused_is_on_the_screen_and_typed_anew_at_once(new_context):
+    page = new_context().new_page()
+    page.set_viewport_size({"width": 1280, "height": 400})
+    sign_in(page, at="/agents/")
+    page.get_by_label("Username").fill("agent")
+    page.get_by_role("button", name="Create agent").click()
+    expect(page.get_by_text("A user with that username already exists.")).to_be_in_viewport()
+    expect(page.get_by_label("Username")).to_be_focused()
+
+    page.goto("/accounts/password/")
+    page.get_by_label("Current Password").fill(PASSWORD)
+    page.get_by_label("New Password", exact=True).fill("another-long-password")
+    page.get_by_label("New Password (again)").fill("another-long-pasword")
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_label("New Password (again)")).to_be_focused()
+
+
 def test_after_signing_out_back_shows_nothing(visitor):
     sign_in(visitor)
     visitor.goto(TICKET)
