@@ -2,7 +2,6 @@
 
 from allauth.account import views as account
 from allauth.decorators import rate_limit
-from allauth.mfa.webauthn.views import login_webauthn
 from allauth.socialaccount import views as socialaccount
 from allauth.usersessions.views import list_usersessions
 from django.conf import settings
@@ -10,6 +9,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from hostup_dashboard.accounts import agents, provider, sessions
+from hostup_dashboard.accounts.passkey_sign_in import PasskeySignIn
 from hostup_dashboard.accounts.set_up_app import SetUpApp
 
 of_oneself = [
@@ -38,7 +38,7 @@ of_oneself = [
 
 if "webauthn" in settings.MFA_SUPPORTED_TYPES:
     # Anybody may ask what a passkey has to sign, and each time makes a session. allauth does not count them.
-    ask_passkey = rate_limit(action="login", limit_get=True)(login_webauthn)
+    ask_passkey = rate_limit(action="login", limit_get=True)(PasskeySignIn.as_view())
     of_oneself.insert(0, path("me/webauthn/login/", ask_passkey, name="mfa_login_webauthn"))
 
 of_agents = [

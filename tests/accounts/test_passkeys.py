@@ -96,6 +96,13 @@ def test_a_passkey_for_the_second_step_does_not_sign_in_alone_and_it_is_said(ann
     assert is_in(sign_in_after_the_password(key, anna, pin=False))
 
 
+def test_whoever_is_refused_with_a_passkey_still_comes_to_their_page_by_the_password(anna):
+    answer = Client().post(ALONE, {"credential": "{}", "next": "/settings/key/"})
+    assert answer.headers["Location"] == f"{SIGN_IN}?next=%2Fsettings%2Fkey%2F"
+    to_another_site = Client().post(ALONE, {"credential": "{}", "next": "//evil.example"})
+    assert to_another_site.headers["Location"] == SIGN_IN
+
+
 @pytest.mark.parametrize(("is_resident", "may"), [(True, True), (False, False), (None, False)])
 def test_of_a_passkey_from_before_the_tick_was_kept_the_browser_s_word_counts(anna, is_resident, may):
     add(key := SecurityKey(is_resident), alone=True)
