@@ -145,6 +145,18 @@ def test_without_a_passkey_it_is_said(phone, by_name):
     expect(phone.get_by_role("alert")).to_contain_text("The passkey was not used")
 
 
+def test_without_javascript_no_passkey_is_offered_and_it_is_said(new_context, by_name):
+    page = new_context(java_script_enabled=False).new_page()
+    needs_javascript = page.get_by_role("paragraph").filter(has_text="Passkeys need JavaScript")
+    page.goto(f"{by_name.url}/accounts/login/")
+    expect(needs_javascript).to_be_visible()
+    expect(page.get_by_role("button", name="Use a passkey")).to_have_count(0)
+    sign_in(page, at=page.url)
+    page.goto(f"{by_name.url}/accounts/me/webauthn/add/")
+    expect(needs_javascript).to_be_visible()
+    expect(page.get_by_role("button", name="Add a passkey")).to_have_count(0)
+
+
 def test_what_a_passkey_has_to_sign_is_not_given_without_end(by_name):
     ask = f"{by_name.url}/accounts/me/webauthn/login/"
     script = {"X-Requested-With": "XMLHttpRequest"}
