@@ -6,6 +6,7 @@ from allauth.account import app_settings, views
 from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
 from allauth.usersessions.models import UserSession
+from allauth.usersessions.views import ListUserSessionsView
 from django.conf import settings
 from django.contrib.auth import logout, user_logged_in
 from django.contrib.auth.decorators import login_not_required
@@ -29,12 +30,28 @@ class SessionLimits(MiddlewareMixin):
         if not getattr(view_func, "login_required", True) or not request.user.is_authenticated:
             return
         session, now = request.session, time.time()
-        began, seen = session.setdefault(BEGAN, now), session.setdefault(SEEN, now)
-        if now - began > settings.SESSION_COOKIE_AGE or now - seen > settings.SESSION_IDLE_SECONDS:
+        session.setdefault(BEGAN, now)
+        if has_ended(session):
             session.flush()  # `logout` would tell the log that the agent signed out, now and from here
             request.user = AnonymousUser()
-        elif now - seen > SEEN_GRAIN:
+        elif now - session.get(SEEN, 0) > SEEN_GRAIN:
             session[SEEN] = now
+
+
+def has_ended(session) -> bool:
+    """Tell whether a session is past one of its limits. One that has opened no page yet is past none."""
+    now = time.time()
+    began, seen = session.get(BEGAN, now), session.get(SEEN, now)
+    return now - began > settings.SESSION_COOKIE_AGE or now - seen > settings.SESSION_IDLE_SECONDS
+
+
+class Sessions(ListUserSessionsView):
+    """allauth's page, without the sessions that have ended, which the database still has until they expire."""
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        alive = [row for row in context["sessions"] if not has_ended(SessionStore(row.session_key))]
+        return context | {"sessions": alive}
 
 
 @receiver(user_logged_in)

@@ -3,7 +3,6 @@
 from allauth.account import views as account
 from allauth.decorators import rate_limit
 from allauth.socialaccount import views as socialaccount
-from allauth.usersessions.views import list_usersessions
 from django.conf import settings
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
@@ -26,7 +25,7 @@ of_oneself = [
         name="account_reset_password_from_key",
     ),
     path("password/chosen/", account.password_reset_from_key_done, name="account_reset_password_from_key_done"),
-    path("sessions/", list_usersessions, name="usersessions_list"),
+    path("sessions/", sessions.Sessions.as_view(), name="usersessions_list"),
     path("sessions/end/", sessions.sign_out_everywhere, name="sign_out_everywhere"),
     path("provider/error/", socialaccount.login_error, name="socialaccount_login_error"),
     path("provider/cancelled/", socialaccount.login_cancelled, name="socialaccount_login_cancelled"),

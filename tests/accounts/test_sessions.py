@@ -111,6 +111,15 @@ def test_over_a_unix_socket_guessing_is_slowed_down():
     assert guess.status_code == 429
 
 
+def test_a_session_that_has_ended_is_not_among_them():
+    here = sign_in()
+    for marks in ({"seen_at": 61 * MINUTE}, {"began_at": 12 * HOUR + 1}):
+        age(sign_in(headers={"User-Agent": "Ended/1"}), **marks)
+    html = here.get(SESSIONS).content.decode()
+    assert html.count("This browser") == 1
+    assert "Ended/1" not in html
+
+
 def test_one_does_not_see_another_s_sessions():
     make_agent("berit")
     sign_in("berit", headers={"User-Agent": "Hers/1"})
