@@ -25,6 +25,8 @@ from hostup_dashboard.accounts.sessions import confirm_first, end_sessions, is_c
 # Sent with `request`, `agent` and `action`: "created", "disabled", "enabled", "invited" or "second_step_reset".
 agent_changed = Signal()
 
+TYPED = "new_agent"  # in the session: what was typed into the form
+
 User = get_user_model()
 IS_TAKEN = User._meta.get_field("username").error_messages["unique"]
 
@@ -64,9 +66,10 @@ def administrators_only(view):
         if not request.user.is_staff:
             raise PermissionDenied
         if request.method == "POST" and not is_confirmed(request):
-            # Of a new agent: whoever proves who they are comes back to the form as it was.
-            typed = {name: value for name in NewAgentForm.Meta.fields if (value := request.POST.get(name))}
-            return confirm_first("agents", **typed)
+            # Of a new agent: whoever proves who they are comes back to the form as it was. Not by the address:
+            # there anybody's link could write into it.
+            request.session[TYPED] = {name: request.POST.get(name, "") for name in NewAgentForm.Meta.fields}
+            return confirm_first("agents")
         return view(request, *args, **kwargs)
 
     return guarded
@@ -77,7 +80,7 @@ def administrators_only(view):
 def agents(request):
     """Show who is an agent, and take in a new one."""
     if request.method != "POST":
-        return _page(request, NewAgentForm(initial=request.GET.dict()))
+        return _page(request, NewAgentForm(initial=request.session.pop(TYPED, None)))
     form = NewAgentForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)

@@ -73,13 +73,13 @@ def is_confirmed(request) -> bool:
     return any(time.time() - record["at"] < app_settings.REAUTHENTICATION_TIMEOUT for record in records)
 
 
-def confirm_first(view_name: str, **query: str):
+def confirm_first(view_name: str):
     """Ask the agent who they are before a change, and bring them to a page to make it themselves.
 
     What was posted is not kept: it may be a key. That nothing was changed is in the address alone, so that it is
     said to whoever is on this way, and nowhere else.
     """
-    back_to = reverse(view_name, query=query | {"undone": ""})
+    back_to = reverse(view_name, query={"undone": ""})
     return redirect(reverse("account_reauthenticate", query={"next": back_to}))
 
 

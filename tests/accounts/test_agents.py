@@ -271,3 +271,10 @@ def test_what_was_typed_of_a_new_agent_is_there_after_the_password(boss):
     html = boss.get(answer.headers["Location"]).content.decode()
     assert 'value="nina"' in html
     assert 'value="nina@example.com"' in html
+    assert "nina" not in boss.get(URL).content.decode()  # it was given once
+
+
+def test_a_link_writes_nothing_into_the_form(boss):
+    """Whoever presses *Create agent* then would let in the one who made the link."""
+    html = boss.get(f"{URL}?username=mallory&email=mallory@example.com&undone=").content.decode()
+    assert "mallory" not in html
