@@ -7,7 +7,7 @@ from django.conf import settings
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from hostup_dashboard.accounts import agents, provider, sessions
+from hostup_dashboard.accounts import agents, choose_password, provider, sessions
 from hostup_dashboard.accounts.passkey_sign_in import PasskeySignIn
 from hostup_dashboard.accounts.set_up_app import SetUpApp
 
@@ -21,10 +21,10 @@ of_oneself = [
     path("password/set/", RedirectView.as_view(pattern_name="mfa_index"), name="account_set_password"),
     re_path(
         r"^password/(?P<uidb36>[0-9A-Za-z]{1,13})-(?P<key>[0-9A-Za-z-]{1,100})/$",
-        account.password_reset_from_key,
+        choose_password.ChoosePassword.as_view(),
         name="account_reset_password_from_key",
     ),
-    path("password/chosen/", account.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+    path("password/chosen/", choose_password.chosen, name="account_reset_password_from_key_done"),
     path("sessions/", sessions.Sessions.as_view(), name="usersessions_list"),
     path("sessions/end/", sessions.sign_out_everywhere, name="sign_out_everywhere"),
     path("provider/error/", socialaccount.login_error, name="socialaccount_login_error"),

@@ -57,6 +57,26 @@ def test_a_link_has_the_address_that_people_type_whatever_it_was_asked_for_by(bo
     assert f">{settings.SITE.origin}/accounts/password/" in answer.content.decode()
 
 
+def names_her(browser, link) -> bool:
+    return "carin" in browser.get(link, follow=True).content.decode()
+
+
+def test_a_link_says_whose_password_it_is_while_it_works(boss):
+    link = link_in(boss.post(URL, {"username": "carin"}))
+    assert names_her(Client(), link)
+    assert not names_her(Client(), link.replace("-", "-x", 1))
+    browser, _ = choose_password(link)
+    assert names_her(browser, "/accounts/password/chosen/")
+    assert not names_her(browser, "/accounts/password/chosen/")  # who comes to this computer next
+    assert not names_her(browser, link)
+    assert not names_her(Client(), "/accounts/password/chosen/")
+
+
+def test_password_managers_are_told_whose_password_is_changed(anna):
+    page = sign_in().get("/accounts/password/").content.decode()
+    assert re.search('<input [^>]*autocomplete="username" value="anna" readonly>', page)
+
+
 def test_a_link_works_once(boss):
     link = link_in(boss.post(URL, {"username": "carin"}))
     choose_password(link)

@@ -270,9 +270,11 @@ def test_an_administrator_lets_a_colleague_in(new_context):
 
     colleague = new_context().new_page()
     colleague.goto(link)
+    expect(colleague.get_by_label("Username")).to_have_value("carin")
     colleague.get_by_label("New Password", exact=True).fill(PASSWORD)
     colleague.get_by_label("New Password (again)").fill(PASSWORD)
     colleague.get_by_role("button", name="Save password").click()
+    expect(colleague.get_by_text("Sign in with it as carin.")).to_be_visible()
     colleague.get_by_role("link", name="Sign in").click()
     colleague.get_by_label("Username").fill("carin")
     colleague.get_by_label("Password").fill(PASSWORD)
