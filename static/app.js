@@ -82,7 +82,8 @@
   const leave = () => (awaySince ||= Date.now());
   function listAtRest() {
     const link = document.querySelector(".ticket-row .subject a");
-    const busy = ".selecting, #list-pane .htmx-request:not(#list-heading)"; // which asks for it
+    // The heading asks for it; and opening a ticket changes nothing of it.
+    const busy = ".selecting, #list-pane .htmx-request:not(#list-heading, [hx-target='#ticket-pane'])";
     const isBusy = !link?.checkVisibility() || rowCount() > PAGE || document.querySelector(busy);
     return isBusy ? null : byId("filters").getAttribute("action") + link.search;
   }
@@ -100,6 +101,11 @@
     if (!isQuiet || request.method !== "GET") return;
     // The press that brought the focus may have begun something, or asked for another list.
     if (response.status >= 400 || hx.redirect || listAtRest() !== request.action) event.preventDefault();
+  });
+  document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
+    const row = document.querySelector(".ticket-row:has(.subject .htmx-request)"); // whose ticket is loading still
+    if (!row || ctx.swap !== "innerMorph") return;
+    for (const { fragment } of tasks) fragment.querySelector(`#${row.id} .subject a`)?.classList.add("htmx-request");
   });
 
   const forget = (said) => document.querySelectorAll(said).forEach((one) => one.remove());

@@ -1,10 +1,12 @@
 """A tab that was left for a while: the list is as it is now, and nothing else of the page has moved."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
-from sandbox.special_tickets import SAMPLE_ID, SAMPLE_NUMBER
-from tests.browser.steps import calls, row, row_link
+from sandbox.special_tickets import REPEATED_OPENING_ID, SAMPLE_ID, SAMPLE_NUMBER
+from tests.browser.steps import calls, heading, row, row_link
 
 GO = """([seconds, way]) => {
   const go = (isHidden) => {
@@ -117,6 +119,26 @@ def test_a_list_that_comes_when_something_else_was_pressed_changes_nothing(page,
         expect(row(page, 150013)).to_have_count(0)
     else:
         expect(page.get_by_text("Reopening…").filter(visible=True)).to_be_visible(timeout=500)
+
+
+@pytest.mark.parametrize("way", ["row", "number"])
+def test_a_list_that_comes_while_a_ticket_is_loading_shows_what_is_new(listed, sandbox, way):
+    loading = []
+    listed.route(re.compile("/tickets/(tkt_|go/)"), lambda route: loading.append(route))
+    sandbox.fault(path="tickets$", delay=0.5)
+    come_back(listed, way="window")
+    if way == "row":
+        row_link(listed, "IPv6?").click()
+    else:
+        listed.get_by_label("Go to ticket").fill(REPEATED_OPENING_ID)
+        listed.get_by_role("button", name="Go", exact=True).click()
+    expect(row(listed)).to_contain_text("Waiting on us")
+    if way == "row":
+        pane = listed.get_by_role("region", name="Ticket", exact=True)
+        expect(pane).to_have_css("opacity", "0.6")  # not there yet
+    loading[0].continue_()
+    expect(heading(listed, "IPv6?")).to_be_focused()
+    expect(row_link(listed, "IPv6?")).to_have_css("opacity", "1")
 
 
 @pytest.mark.parametrize("press", ["a filter, then Reopen", "Reopen"])
