@@ -81,11 +81,12 @@
   let awaySince = document.hasFocus() ? 0 : Date.now(); // 0 while its agent is here
   const leave = () => (awaySince ||= Date.now());
   function listAtRest() {
-    const link = document.querySelector(".ticket-row .subject a");
     // The heading asks for it; and opening a ticket changes nothing of it.
     const busy = ".selecting, #list-pane .htmx-request:not(#list-heading, [hx-target='#ticket-pane'])";
-    const isBusy = !link?.checkVisibility() || rowCount() > PAGE || document.querySelector(busy);
-    return isBusy ? null : byId("filters").getAttribute("action") + link.search;
+    if (!byId("tickets")?.checkVisibility() || rowCount() > PAGE || document.querySelector(busy)) return null;
+    const filters = byId("filters");
+    const chosen = new URLSearchParams([...new FormData(filters)].filter(([, value]) => value));
+    return filters.getAttribute("action") + (chosen.size ? `?${chosen}` : "");
   }
   function comeBack() {
     const isBack = awaySince && Date.now() - awaySince >= AWAY;

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from sandbox.special_tickets import REPEATED_OPENING_ID, SAMPLE_ID, SAMPLE_NUMBER
+from tests.browser.places import open_empty_list
 from tests.browser.steps import calls, heading, row, row_link
 
 GO = """([seconds, way]) => {
@@ -67,6 +68,14 @@ def test_a_list_that_is_filtered_stays_so(page, sandbox):
         come_back(page)
     expect(page.get_by_label("Status")).to_have_value("closed")
     expect(row(page)).to_contain_text("Closed")
+
+
+def test_a_list_that_was_empty_has_what_has_come(page, sandbox):
+    open_empty_list(page)
+    sandbox.tickets.find(SAMPLE_ID).status = "answered"  # by HostUp's people
+    come_back(page)
+    expect(row(page)).to_contain_text("Waiting on us")
+    expect(page.get_by_role("listitem").filter(has_text="#")).to_have_count(1)
 
 
 @pytest.mark.parametrize("trouble", ["selecting", "read on", "under way"])
