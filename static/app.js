@@ -229,6 +229,13 @@
     for (const guard of target.getAnimations({ subtree: true })) guard.currentTime = 0;
   });
 
+  // What an address says is said once: Back and a reload come after what was done since.
+  const here = new URL(location);
+  if (here.searchParams.has("undone")) {
+    here.searchParams.delete("undone");
+    history.replaceState(history.state, "", here);
+  }
+
   // Back, after signing out: the browser may still have the page in memory. The server knows better.
   addEventListener("pageshow", (event) => event.persisted && location.reload());
 

@@ -356,6 +356,17 @@ def test_a_toast_that_came_with_its_page_leaves_the_focus_to_what_is_below_it(pa
     expect(page.get_by_role("main")).to_be_focused()
 
 
+def test_that_nothing_was_changed_is_not_said_again_after_it_was_done(page):
+    undone = page.get_by_text("Nothing was changed yet.")
+    page.goto("/settings/key/?undone=")
+    expect(undone).to_be_visible()
+    page.get_by_role("button", name="Check key").click()
+    expect(toast(page)).to_contain_text("HostUp accepts the key.")
+    page.go_back()
+    expect(page.get_by_role("button", name="Check key")).to_be_visible()
+    expect(undone).to_have_count(0)
+
+
 def test_what_is_copied_twice_keeps_its_name(page, context):
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(TICKET)
