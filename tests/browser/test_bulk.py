@@ -482,6 +482,21 @@ def test_on_a_small_phone_everything_is_in_reach_of_a_thumb(page, sandbox, three
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 360
 
 
+@pytest.mark.parametrize("screen", ["phone"])
+def test_on_a_turned_phone_far_down_the_list_everything_is_in_reach_and_little_is_covered(page, sandbox):
+    page.set_viewport_size({"width": 740, "height": 360})
+    page.goto(CLOSED)
+    select(page, numbers(page)[10:12])
+    for each in (says(page), *(button(page, name) for name in ("Reopen selected", "Close selected", "Cancel"))):
+        expect(each).to_be_in_viewport(ratio=1)
+    assert bar(page).bounding_box()["height"] < 360 / 4
+    sandbox.fault(delay=1, method="POST")
+    button(page, "Reopen selected").tap()
+    for each in (says(page), page.get_by_role("progressbar"), button(page, "Stop")):
+        expect(each).to_be_in_viewport(ratio=1)
+    expect(says(page)).to_have_text("2 reopened.")
+
+
 @pytest.mark.parametrize("screen", ["small phone"])
 def test_on_a_small_phone_what_becomes_of_a_ticket_moves_and_narrows_no_other(page, sandbox, three):
     def places():
