@@ -109,6 +109,16 @@
     for (const { fragment } of tasks) fragment.querySelector(`#${row.id} .subject a`)?.classList.add("htmx-request");
   });
 
+  // The ticket that is open stays as it is read, and says when the list knows of more.
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    if (ctx.target?.id !== "tickets") return;
+    const ticket = document.querySelector(".ticket");
+    const [there, here] = [`#row-${ticket?.id.replace("ticket-", "")}`, ".ticket-header"].map(
+      (place) => document.querySelector(`${place} [name=updated_at]`)?.value,
+    );
+    if (there > here) ticket.querySelector(".outdated > *").hidden = false;
+  });
+
   const forget = (said) => document.querySelectorAll(said).forEach((one) => one.remove());
 
   // What nobody knows to have happened, and that a reply is not sent, is said until it is dismissed or that ticket
@@ -121,6 +131,7 @@
     if (action && !says(".toast, .failure")) return refuse(event);
     if (says(".toast, .unknown")) {
       forget(`#alerts > ${action === "reply" ? "" : ":not(.unsent)"}:has([href^="/tickets/${id}/"])`);
+      forget(`#toasts > :has([action^="/tickets/${id}/"])`); // it said what was so before
     }
     // What became of a ticket that is not open says which it was; a selected row says it in its place.
     const number = byId(`ticket-${id}`) ? null : document.querySelector(`#row-${id}:not(:has(.pick)) .number`);

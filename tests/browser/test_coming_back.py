@@ -53,6 +53,25 @@ def test_the_list_is_as_it_is_now_and_the_focus_where_it_was(listed, sandbox, wa
     assert calls(sandbox) == ["GET /tickets"]
 
 
+def test_the_open_ticket_says_when_the_list_knows_of_more(listed, sandbox):
+    listed.goto(f"/tickets/{SAMPLE_ID}/")
+    expect(row(listed)).to_be_visible()
+    come_back(listed)
+    expect(row(listed)).to_contain_text("Waiting on us")
+    more = listed.get_by_text("Something has changed in this ticket.")
+    expect(more).to_be_hidden()  # it was opened just now
+    listed.get_by_role("textbox", name="Reply").fill("My words.")
+    sandbox.tickets.add_message(
+        sandbox.tickets.find(SAMPLE_ID), sender="staff", sender_name="Ola Demo", body="Wait!"
+    )
+    come_back(listed)
+    expect(more).to_be_visible()
+    listed.get_by_role("link", name="Show it as it is now").click()
+    expect(listed.get_by_role("article").get_by_text("Wait!")).to_be_visible()
+    expect(listed.get_by_role("textbox", name="Reply")).to_have_value("My words.")
+    expect(more).to_be_hidden()
+
+
 def test_after_a_moment_nothing_is_asked_for(listed, sandbox):
     listed.evaluate("() => { const now = Date.now; Date.now = () => now() + 600_000; }")  # of reading
     for _ in range(3):

@@ -444,6 +444,17 @@ def reopen_without_an_answer(page, sandbox):
     return said
 
 
+def test_what_was_done_is_not_said_any_more_when_nobody_knows_what_is_so_now(page, sandbox):
+    page.goto(TICKET)
+    reopen(page).click()
+    expect(toast(page)).to_contain_text("Reopened.")
+    sandbox.fault("lost_answer", method="POST")
+    sandbox.fault("problem_503", method="GET")
+    ready(close(page)).click()
+    expect(page.get_by_role("alert")).to_contain_text("We do not know whether that happened")
+    expect(toast(page)).to_be_empty()
+
+
 def test_what_nobody_knows_is_said_until_it_is_dismissed(page, context, sandbox):
     said = reopen_without_an_answer(page, sandbox)
     with page.expect_event("requestfailed"):  # a draft, of which an alert of its own tells
