@@ -78,10 +78,11 @@
     event.target.closest(FORMS)?.querySelector("button.primary").click();
   });
 
-  // While a form is being sent its texts stand still, so that what is typed meanwhile is not lost.
+  // While a form is being sent its texts and files stand still, so that what is typed or chosen meanwhile is not lost.
   const standStill = (still) => ({ detail: { ctx } }) => {
     if (!ctx?.sourceElement?.matches?.(FORMS)) return;
     for (const text of ctx.sourceElement.querySelectorAll("input, textarea")) text.readOnly = still;
+    for (const part of ctx.sourceElement.querySelectorAll(".attach-input, .upload button")) part.disabled = still;
   };
   document.addEventListener("htmx:before:request", standStill(true));
   document.addEventListener("htmx:finally:request", standStill(false));
@@ -178,7 +179,11 @@
   let turn = Date.now(); // a page that is loaded again, with the same form in it, goes on counting
   addEventListener("htmx:config:request", ({ detail: { ctx: { request } } }) => {
     // Files that travel with a form take as long as the line needs; the server lets go of who stands still (worker.py).
-    if (request.body.get("files")?.size) request.timeout = 0;
+    if (request.body.has("reopen") && uploadsOf(request.form).size) {
+      request.body.delete("files"); // none, as the field has it
+      for (const { file } of uploadsOf(request.form)) request.body.append("files", file);
+      request.timeout = 0;
+    }
     // Requests overtake each other, and the last words are sent while a draft may still be on its way.
     if (request.body.has("token")) request.body.set("turn", ++turn);
     // With a change of a ticket goes how much of its thread is on the screen, wherever the change is pressed.
@@ -206,7 +211,8 @@
     const megabytes = (Math.ceil((10 * file.size) / 2 ** 20) / 10).toLocaleString(document.documentElement.lang);
     part("size").textContent = file.size < 2 ** 20 ? `${Math.ceil(file.size / 2 ** 10)} kB` : `${megabytes} MB`;
     const upload = {
-      name: file.name,
+      file,
+      row,
       remind: () => {
         row.scrollIntoView({ block: "center" });
         part("state").replaceChildren(...part("state").childNodes); // an alert is read out when it comes
@@ -286,28 +292,27 @@
     form.querySelector(".uploads").append(row);
   }
 
-  document.addEventListener("change", (event) => {
-    const input = event.target;
-    if (!input.matches(".attach-input") || input.form.querySelector("[name=reopen]")) return;
+  function takeFiles(input) {
     for (const file of input.files) addUpload(input, file);
     input.value = "";
-  });
+  }
+  document.addEventListener("change", ({ target }) => target.matches(".attach-input") && takeFiles(target));
 
   // Files that came with a reply and are attached, though it was not sent, do not go along with it again.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
     const said = tasks.map(({ fragment }) => fragment.querySelector("[data-attached]")).find(Boolean);
     if (!said) return;
-    const attached = ctx.request.body.getAll("files").slice(0, said.dataset.attached).map(({ name }) => name);
-    const input = ctx.request.form.querySelector(".attach-input");
-    const rest = new DataTransfer();
-    for (const file of input.files) attached.includes(file.name) || rest.items.add(file);
-    input.files = rest.files;
+    const uploads = uploadsOf(ctx.request.form);
+    for (const upload of [...uploads].slice(0, said.dataset.attached)) {
+      uploads.delete(upload);
+      upload.row.remove();
+    }
   });
 
   // The ticket was left, or closed or reopened, while files for the reply were going up.
   function sayUnsent(form) {
     const alert = form.querySelector(form.isConnected ? ".unsent-changed" : ".unsent-left").content.cloneNode(true);
-    const missing = [...uploadsOf(form)].filter((upload) => upload.isSendable).map((upload) => upload.name);
+    const missing = [...uploadsOf(form)].filter((upload) => upload.isSendable).map(({ file }) => file.name);
     const words = alert.querySelector(".missing");
     missing.length ? words?.append(` ${missing.join(", ")}`) : words?.remove();
     byId("alerts").prepend(alert);
@@ -319,7 +324,12 @@
     const form = event.target;
     if (!form.matches(".composer form")) return;
     byId("toasts").replaceChildren(); // what was said of the reply before is over
-    if (!uploadsOf(form).size) return;
+    takeFiles(form.querySelector(".attach-input")); // chosen before this script was there
+    const uploads = [...uploadsOf(form)];
+    const refused = uploads.find((upload) => !upload.isSendable);
+    const isReopening = event.submitter.name === "reopen";
+    const first = refused ? [refused] : uploads.filter((upload) => !isReopening || upload.sending);
+    if (!first.length) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     if (form.ariaBusy === "true") return;
@@ -327,7 +337,7 @@
     const stopIfLeft = () => form.isConnected || uploadsOf(form).forEach((upload) => upload.stop());
     addEventListener("htmx:after:swap", stopIfLeft);
     let areUp = true;
-    for (const upload of [...uploadsOf(form)]) {
+    for (const upload of first) {
       areUp = upload.isSendable && (await upload.send()) && event.submitter.isConnected;
       if (areUp) continue;
       if (!upload.isSendable) upload.remind();

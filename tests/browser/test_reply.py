@@ -6,7 +6,16 @@ import pytest
 from playwright.sync_api import expect
 
 from sandbox.special_tickets import ATTACHMENTS_ID, ENCRYPTED_ID, LONG_THREAD_ID, SAMPLE_ID
-from tests.browser.steps import ANSWERS_OF_A_PROXY, TICKET, close, fill_in_sign_in, heading, row_link, sign_in
+from tests.browser.steps import (
+    ANSWERS_OF_A_PROXY,
+    TICKET,
+    close,
+    fill_in_sign_in,
+    heading,
+    reopen,
+    row_link,
+    sign_in,
+)
 from tests.dashboard import AGENT, NEWCOMER
 
 FILES_PAGE = f"/tickets/{ATTACHMENTS_ID}/"
@@ -409,10 +418,54 @@ def test_an_answer_is_waited_for_as_long_as_the_server_may_take(page, sandbox):
 
 def test_files_that_travel_with_a_reply_may_take_as_long_as_the_line_needs(page, sandbox):
     reopen_and_reply_slowly(page, sandbox, TEXT_FILE)
+    expect(page.get_by_role("button", name="Remove")).to_be_disabled()
     page.clock.fast_forward("30:00")
     expect(page.get_by_role("status").filter(has_text="Reopened and sent.")).to_be_visible()
     expect(page.get_by_role("link", name="notes.txt")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.parametrize("way", ["Reopen and reply", "Reopen ticket first"])
+def test_files_for_a_closed_ticket_add_up_and_are_removed_as_in_an_open_one(page, sandbox, way):
+    page.goto(TICKET)
+    box(page).fill("Two files.")
+    choose = page.get_by_label("Attach files")
+    choose.set_input_files([TEXT_FILE, TEXT_FILE | {"name": "wrong.txt"}])
+    page.get_by_role("listitem").filter(has_text="wrong.txt").get_by_role("button", name="Remove").click()
+    if way == "Reopen ticket first":
+        reopen(page).click()
+        expect(page.get_by_text("Reopened.")).to_be_visible()
+    choose.set_input_files(TEXT_FILE | {"name": "more.txt"})
+    page.get_by_role("button", name=re.compile("^(Reopen and reply|Send reply)$")).click()
+    expect(page.get_by_text(re.compile("^(Reopened and sent|Sent).$"))).to_be_visible()
+    assert attached_at_hostup(sandbox, SAMPLE_ID) == ["notes.txt", "more.txt"]
+    assert sent_calls(sandbox) == ["reopen", "attachments", "attachments", "messages"]
+
+
+def test_a_file_that_is_too_large_is_said_before_a_ticket_is_reopened_for_it(page, sandbox, large_file):
+    page.goto(TICKET)
+    box(page).fill("A large file.")
+    for file in (TEXT_FILE, large_file):
+        page.get_by_label("Attach files").set_input_files(file)
+    expect(page.get_by_role("alert")).to_contain_text("Larger than 25 MB. Remove it to send your reply.")
+    page.get_by_role("button", name="Reopen and reply").click()
+    expect(page.get_by_role("button", name="Remove").last).to_be_focused()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Reopen and reply").click()
+    expect(page.get_by_text("Reopened and sent.")).to_be_visible()
+    assert attached_at_hostup(sandbox, SAMPLE_ID) == ["notes.txt"]
+
+
+def test_a_file_that_is_tried_again_does_not_travel_with_the_reply_too(page, sandbox):
+    sandbox.fault("problem_503", method="POST", path="attachments")
+    send_with_files(page, "With a file.", TEXT_FILE)
+    expect(page.get_by_role("alert")).to_be_visible()
+    sandbox.fault(method="POST", path="attachments", delay=2)
+    page.get_by_role("button", name="Try again").click()
+    close(page).click()
+    page.get_by_role("button", name="Reopen and reply").click()
+    expect(page.get_by_text("Reopened and sent.")).to_be_visible()
+    assert attached_at_hostup(sandbox) == ["notes.txt"]
 
 
 def test_reopening_leaves_what_is_being_written(page):
@@ -613,8 +666,8 @@ def send_with_files(page, text, *files):
     page.get_by_role("button", name="Send reply").click()
 
 
-def attached_at_hostup(sandbox):
-    return [file.filename for file in sandbox.tickets.find(ENCRYPTED_ID).messages[-1].attachments]
+def attached_at_hostup(sandbox, ticket_id=ENCRYPTED_ID):
+    return [file.filename for file in sandbox.tickets.find(ticket_id).messages[-1].attachments]
 
 
 def test_a_ticket_that_is_left_while_files_go_up_tells_that_its_reply_was_not_sent(page, sandbox):
