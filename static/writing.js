@@ -179,7 +179,7 @@
   let turn = Date.now(); // a page that is loaded again, with the same form in it, goes on counting
   addEventListener("htmx:config:request", ({ detail: { ctx: { request } } }) => {
     // Files that travel with a form take as long as the line needs; the server lets go of who stands still (worker.py).
-    if (request.body.has("reopen") && uploadsOf(request.form).size) {
+    if (request.body.has("reopen") && uploadsOf(request.form).size && isWritten(request.form)) {
       request.body.delete("files"); // none, as the field has it
       for (const { file } of uploadsOf(request.form)) request.body.append("files", file);
       request.timeout = 0;
@@ -197,6 +197,7 @@
   // when the ticket has to be reopened first, they travel with the form.)
   const waiting = new WeakMap(); // form -> its uploads that are not done
   const uploadsOf = (form) => waiting.get(form) ?? waiting.set(form, new Set()).get(form);
+  const isWritten = (form) => form.message.value.trim(); // else the server says so, and files wait
 
   function addUpload(input, file) {
     const form = input.form;
@@ -329,7 +330,7 @@
     const refused = uploads.find((upload) => !upload.isSendable);
     const isReopening = event.submitter.name === "reopen";
     const first = refused ? [refused] : uploads.filter((upload) => !isReopening || upload.sending);
-    if (!first.length) return;
+    if (!first.length || !isWritten(form)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     if (form.ariaBusy === "true") return;

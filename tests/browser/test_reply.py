@@ -625,6 +625,19 @@ def test_files_go_up_one_by_one_before_the_text(page, sandbox):
     assert sent_calls(sandbox) == ["attachments", "attachments", "messages"]
 
 
+@pytest.mark.parametrize(("path", "button"), [(PAGE, "Send reply"), (TICKET, "Reopen and reply")])
+def test_files_wait_until_there_is_a_text(page, sandbox, path, button):
+    page.goto(path)
+    page.get_by_label("Attach files").set_input_files(TEXT_FILE)
+    with page.expect_request("**/reply/") as sending:
+        page.get_by_role("button", name=button).click()
+    expect(page.get_by_role("alert")).to_contain_text("Write something before you send it.")
+    assert "some notes" not in sending.value.post_data
+    assert sent_calls(sandbox) == []
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("notes.txt")).to_have_count(0)
+
+
 def test_a_file_that_fails_is_tried_again_alone(page, sandbox):
     sandbox.fault("problem_503", method="POST", path="attachments", skip=1)
     page.goto(PAGE)
