@@ -161,6 +161,17 @@
     }
   });
 
+  // A ticket is changed in one place at a time (in its row, in the ticket, in what is said of it): pressed in another one
+  // meanwhile, its button sends nothing, and works until that change is over. hx-sync sees to the same place.
+  const changing = new Map(); // address of a ticket -> the promise that its change is over
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+    const [address, action] = ctx.request.action.split(/\/(reopen|close)\//);
+    const first = ctx.sourceEvent?.submitter && changing.get(address);
+    if (first) ctx.fetch = () => first.then(() => Promise.reject(new DOMException("", "AbortError")));
+    else if (action) changing.set(address, new Promise((end) => (ctx.end = () => end(changing.delete(address)))));
+  });
+  document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => ctx.end?.());
+
   // Who closes or reopens a ticket while reading it reads on there: what has the focus then may be out of view.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
     if (!/\/(reopen|close)\//.test(ctx.request.action)) return;

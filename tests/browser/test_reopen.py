@@ -294,6 +294,20 @@ def test_pressed_twice_it_is_sent_once(page, sandbox, where, how, delay):
     expect_nothing_more(page, sandbox, ["reopen"])
 
 
+def test_pressed_in_two_places_it_is_sent_once(page, sandbox):
+    sandbox.fault(delay=1, method="POST", times=None)
+    page.goto(TICKET)
+    row_reopen(page).click()
+    reopen(page).click()
+    expect(ticket(page).get_by_role("button", name="Reopening…")).to_be_visible()
+    expect(toast(page)).to_contain_text("Reopened.")
+    ready(toast(page).get_by_role("button", name="Close again")).click()
+    close(page).click()
+    expect(ticket(page).get_by_role("button", name="Closing…")).to_be_visible()
+    expect(toast(page)).to_contain_text("Closed.")
+    expect_nothing_more(page, sandbox, ["reopen", "close"])
+
+
 @pytest.mark.parametrize("where", ["ticket", "row"])
 def test_the_first_press_counts_however_early_it_comes(page, where):
     page.goto(TICKET if where == "ticket" else "/tickets/")
