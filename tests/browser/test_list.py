@@ -203,7 +203,7 @@ def test_tab_goes_from_new_ticket_to_select_as_they_are_seen(page):
     expect(page.get_by_role("button", name="Select")).to_be_focused()
 
 
-@pytest.mark.parametrize(("encoding", "most"), [("gzip, br", 28_500), ("gzip", 30_500)])
+@pytest.mark.parametrize(("encoding", "most"), [("gzip, br", 29_500), ("gzip", 31_500)])
 @pytest.mark.parametrize(("path", "screen"), [("/tickets/", "desktop"), ("/tickets/", "phone"), (TICKET, "phone")])
 def test_a_first_visit_is_light(page, path, screen, encoding, most):
     """Browsers take brotli over https and from their own machine only."""
