@@ -16,7 +16,7 @@ UNZOOMED = 16  # CSS pixels: into fields with smaller letters Safari zooms, and 
 # The controls, as distinct from links in a text: name and shorter side of each that shows.
 CONTROLS = """() =>
   [...document.querySelectorAll(`button, .button, input, select, nav a, header a, .ticket-row a,
-    .ticket-facts a, .newest a, .sheet > p > a:only-child`)]
+    .ticket-facts a, .ways-to a, .sheet > p > a:only-child`)]
   .filter((control) => control.checkVisibility() && control.type !== "hidden" && !control.matches(".skip-link"))
   .map((control) => {
     // A row is pressed anywhere, and a box by its label.
@@ -148,6 +148,18 @@ def test_a_ticket_opens_with_some_of_what_was_written(page, screen):
     first_words = page.get_by_text("Hello, I have a question").bounding_box()
     actions = page.get_by_role("button", name="Återöppna ärendet").bounding_box()
     assert first_words["y"] + 20 < actions["y"]
+
+
+@pytest.mark.browser_context_args(locale="sv-SE")
+@pytest.mark.parametrize("screen", ["small phone"])
+def test_with_many_facts_too_and_the_answer_is_one_link_away(page):
+    page.goto("/tickets/150013/")
+    first_words = page.get_by_text("Mail from info@").bounding_box()
+    actions = page.get_by_role("button", name="Stäng ärendet", exact=True).bounding_box()
+    assert first_words["y"] + 45 < actions["y"]  # two lines
+    page.get_by_role("link", name="Nyaste meddelandet").tap()
+    expect(page.get_by_text("Mail from you leaves by another server now")).to_be_in_viewport()
+    expect(page.get_by_text("diskUsedMb")).to_be_in_viewport()
 
 
 @pytest.mark.browser_context_args(locale="sv-SE")
