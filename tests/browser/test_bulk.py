@@ -16,6 +16,7 @@ from tests.browser.steps import (
     fill_in_sign_in,
     heading,
     posts,
+    ready,
     row,
     row_link,
     sign_in,
@@ -497,8 +498,12 @@ def test_on_a_turned_phone_far_down_the_list_everything_is_in_reach_and_little_i
     expect(says(page)).to_have_text("2 reopened.")
 
 
-@pytest.mark.parametrize("screen", ["small phone"])
-def test_on_a_small_phone_what_becomes_of_a_ticket_moves_and_narrows_no_other(page, sandbox, three):
+@pytest.mark.parametrize(
+    ("screen", "width"), [("small phone", 360), ("desktop", 1100), ("desktop", 1280), ("desktop", 1440)]
+)
+def test_what_becomes_of_a_ticket_moves_and_narrows_no_other(page, sandbox, three, width):
+    page.set_viewport_size({"width": width, "height": 800})
+
     def places():
         rows = page.get_by_role("listitem").filter(has_text=re.compile(r"#\d+")).all()[:4]
         boxes = [part.bounding_box() for each in rows for part in (each, each.get_by_role("link"))]
@@ -507,7 +512,7 @@ def test_on_a_small_phone_what_becomes_of_a_ticket_moves_and_narrows_no_other(pa
     before = places()
     sandbox.fault("problem_409", method="POST", skip=1)
     sandbox.fault(delay=1, method="POST")
-    button(page, "Reopen selected").click()
+    ready(button(page, "Reopen selected")).click()
     expect(row(page, three[0]).get_by_text("Reopening…")).to_be_visible()
     assert places() == before
     expect(says(page)).to_contain_text("2 reopened, 1 not done.")

@@ -173,6 +173,19 @@ def test_what_was_written_stays_where_it_is_when_the_status_changes(page):
     assert first_words.bounding_box() == before
 
 
+@pytest.mark.browser_context_args(locale="sv-SE")
+@pytest.mark.parametrize("screen", ["small phone"])
+def test_a_row_with_a_draft_stays_as_high_when_it_is_reopened(page):
+    page.goto("/tickets/150020/")
+    page.get_by_role("textbox", name="Svara").fill("Hej")
+    expect(page.get_by_text("Utkast sparat.")).to_be_visible()
+    page.goto("/tickets/")
+    height = row(page, 150020).bounding_box()["height"]
+    row(page, 150020).get_by_role("button").click()
+    expect(toast(page)).to_contain_text("Återöppnat.")
+    assert row(page, 150020).bounding_box()["height"] == height
+
+
 def test_beside_the_list_too_what_was_answered_is_in_view(page):
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto("/tickets/150013/")
