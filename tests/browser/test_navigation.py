@@ -210,6 +210,15 @@ def test_on_a_phone_a_ticket_that_does_not_come_leads_on_and_back(page, sandbox)
     expect(page).to_have_url(re.compile(r"/tickets/\?status=closed#row-"))
 
 
+def test_a_page_of_a_ticket_that_is_not_there_takes_another_number(page):
+    page.goto("/tickets/1/")
+    number = page.get_by_label("Go to ticket")
+    expect(number).to_have_value("1")
+    number.fill(str(SAMPLE_NUMBER))
+    number.press("Enter")
+    expect(heading(page)).to_be_visible()
+
+
 @pytest.mark.parametrize("screen", ["phone"])
 def test_the_way_to_the_list_opens_a_window_of_its_own_where_that_is_asked_for(page):
     page.goto("/tickets/")
