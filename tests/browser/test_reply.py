@@ -940,6 +940,8 @@ def test_a_picture_shows_small(page):
     picture = page.get_by_role("img", name="Preview of screenshot.png")
     picture.scroll_into_view_if_needed()
     page.wait_for_function("(image) => image.naturalWidth > 0", arg=picture.element_handle())
+    picture.evaluate("image => image.height = 120")
+    assert page.get_by_role("link", name="screenshot.png image/png").bounding_box()["height"] < 60
 
 
 def test_a_file_downloads_or_says_why_not_and_the_text_stays(page, sandbox):
