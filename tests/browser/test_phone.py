@@ -111,6 +111,16 @@ def test_no_word_of_what_became_of_a_row_falls_apart(new_context, sign_ins, lang
 
 
 @pytest.mark.parametrize("screen", ["small phone"])
+@pytest.mark.parametrize(
+    "again", ["Close again", pytest.param("Stäng igen", marks=pytest.mark.browser_context_args(locale="sv-SE"))]
+)
+def test_what_undoes_a_reopen_is_one_line(page, again):
+    page.goto("/tickets/")
+    row(page).get_by_role("button").click()
+    assert toast(page).get_by_role("button", name=again).bounding_box()["height"] == THUMB
+
+
+@pytest.mark.parametrize("screen", ["small phone"])
 def test_a_toast_with_a_long_name_can_be_dismissed(page):
     page.goto("/settings/key/")
     page.get_by_role("button", name="Check key").click()
