@@ -166,9 +166,9 @@ def test_a_draft_that_arrived_after_all_is_told_from_one_that_did_not(agent, san
     agent.htmx_post(URL, form | {"message": "Here it is."}, at=PAGE)
     html = agent.get(PAGE).content.decode()
     assert text_in_the_box(html) == "Here it is."
-    assert "Draft saved. The ticket has a message with these words." in html
+    assert "Draft saved. The ticket already has a message with this text." in html
     agent.htmx_post(DRAFT_URL, form_of(agent) | {"message": "Here it is. And more."})
-    assert "with these words" not in agent.get(PAGE).content.decode()
+    assert "with this text" not in agent.get(PAGE).content.decode()
 
 
 def test_a_sent_reply_leaves_the_thread_on_the_screen_when_it_comes_without(agent, sandbox, form):

@@ -47,7 +47,8 @@ class Composer(NamedTuple):
             draft_hint=SAVED if draft else "",
         )
         if draft and _has_words(ticket, composer.message):  # it may have arrived although nobody knew
-            composer = composer._replace(draft_hint=_("Draft saved. The ticket has a message with these words."))
+            hint = _("Draft saved. The ticket already has a message with this text.")
+            composer = composer._replace(draft_hint=hint)
         return composer.below(ticket)
 
     def below(self, ticket: Ticket) -> "Composer":

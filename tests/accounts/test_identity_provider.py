@@ -67,7 +67,7 @@ def test_it_is_left_for_by_a_page_and_not_by_a_form_s_redirect(provider):
     sent = Client().post(LOGIN)
     assert sent.status_code == 200
     assert sent_to(sent).startswith(f"{provider.entrance}/authorize?client_id={CLIENT_ID}&")
-    (link,) = re.findall('<a class="button" href="([^"]+)">Go on</a>', sent.content.decode())
+    (link,) = re.findall('<a class="button" href="([^"]+)">Continue</a>', sent.content.decode())
     assert unescape(link) == sent_to(sent)
 
 
