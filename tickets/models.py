@@ -32,7 +32,7 @@ def forget_old() -> None:
 class Encrypted(models.Model):
     """A row that holds one secret, which only this row can give back."""
 
-    Unreadable = crypto.Unreadable
+    Unreadable = crypto.Unreadable  # one for all: whoever handles it knows what was read
 
     token = models.TextField()
 
@@ -169,7 +169,7 @@ class Canary(Encrypted):
                     row.decrypt()
             canary = cls()
             canary.encrypt("readable")
-            canary, _ = cls.objects.get_or_create(pk=1, defaults={"token": canary.token})
+            canary = cls.objects.get_or_create(pk=1, defaults={"token": canary.token})[0]
         canary.decrypt()
 
     @classmethod
