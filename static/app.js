@@ -82,7 +82,7 @@
   const leave = () => (awaySince ||= Date.now());
   function listAtRest() {
     // The heading asks for it; and opening a ticket changes nothing of it.
-    const busy = ".selecting, #list-pane .htmx-request:not(#list-heading, [hx-target='#ticket-pane'])";
+    const busy = ".selecting, #tickets > .loading:not([hidden]), #list-pane .htmx-request:not(#list-heading, [hx-target='#ticket-pane'])";
     if (!byId("tickets")?.checkVisibility() || rowCount() > PAGE || document.querySelector(busy)) return null;
     const filters = byId("filters");
     const chosen = new URLSearchParams([...new FormData(filters)].filter(([, value]) => value));
@@ -147,7 +147,7 @@
   // Another ticket: what was said before is over, but for that.
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
     if (ctx.target?.id !== "ticket-pane" || ctx.isAgain) return;
-    forget(`${PASSING}, #toasts > *`);
+    forget(`${PASSING}, #toasts > :not(.error)`);
   });
 
   // An answer takes the focus from nobody who is typing elsewhere by now, and from nobody at all if it `keepsFocus`.

@@ -54,10 +54,23 @@ def test_an_encrypted_reply_is_sent_encrypted_and_the_box_stays_so(agent, sandbo
 
 @pytest.mark.parametrize("send", ["post", "htmx_post"])
 def test_that_hostup_did_not_encrypt_it_is_said(agent, sandbox, form, send):
-    sandbox.fault(method="POST", transform=lambda message: message | {"encrypted": False})
+    in_clear = {"encrypted": False}
+    sandbox.fault(method="POST", transform=lambda message: message | in_clear)
+    sandbox.fault(
+        method="GET",
+        skip=1,
+        transform=lambda ticket: ticket | {"messages": [message | in_clear for message in ticket["messages"]]},
+    )
     where = {"at": PAGE} if send == "htmx_post" else {"follow": True}
     html = getattr(agent, send)(URL, form | {"message": "Secret.", "encrypted": "on"}, **where).content.decode()
     assert "Sent. But HostUp did not encrypt it: change what is secret in it." in html
+
+
+def test_an_answer_that_says_nothing_of_encryption_is_judged_by_the_ticket(agent, sandbox, form):
+    sandbox.fault(method="POST", transform=lambda message: message | {"encrypted": None})
+    html = agent.htmx_post(URL, form | {"message": "Secret.", "encrypted": "on"}, at=PAGE).content.decode()
+    assert "Sent." in html
+    assert "did not encrypt" not in html
 
 
 @pytest.mark.parametrize("odd", [{"id": "req_1"}, {"id": "tmsg_1", "ticketId": SAMPLE_ID, "body": "Nope."}])
@@ -347,6 +360,7 @@ def test_a_refused_reply_keeps_the_text(agent, sandbox, form, fault):
     assert "Your reply was not sent." in html
     assert "req_" in html
     assert text_in_the_box(html) == "My words."
+    assert hidden_fields(html)["seen_thread"] == form["seen_thread"]
 
 
 @pytest.mark.parametrize("send", ["post", "htmx_post"])

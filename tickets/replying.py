@@ -148,6 +148,8 @@ def _sent(client: Client, user, ready: Result, written: Written) -> Result:
         state, error = State.NOT_SENT, refused
 
     after = _read_again(client, before.id)
+    if is_in_clear and after:  # the answer may have said nothing of it
+        is_in_clear = not any(message.id == sent.id and message.encrypted for message in after.messages)
     if state == State.UNKNOWN and after:
         state = _settled(before, after, written, error)
     activity.finish(outcome_of(state, error), ticket=after or before, error=error)

@@ -499,7 +499,7 @@ def test_on_a_turned_phone_far_down_the_list_everything_is_in_reach_and_little_i
 
 
 @pytest.mark.parametrize(
-    ("screen", "width"), [("small phone", 360), ("desktop", 1100), ("desktop", 1280), ("desktop", 1440)]
+    ("screen", "width"), [("small phone", 360), *(("desktop", width) for width in (1100, 1280, 1440, 1800))]
 )
 def test_what_becomes_of_a_ticket_moves_and_narrows_no_other(page, sandbox, three, width):
     page.set_viewport_size({"width": width, "height": 800})

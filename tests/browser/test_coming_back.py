@@ -64,12 +64,53 @@ def test_the_open_ticket_says_when_the_list_knows_of_more(listed, sandbox):
     sandbox.tickets.add_message(
         sandbox.tickets.find(SAMPLE_ID), sender="staff", sender_name="Ola Demo", body="Wait!"
     )
+    listed.get_by_label("Attach files").set_input_files(
+        {"name": "a.txt", "mimeType": "text/plain", "buffer": b"x"}
+    )
     come_back(listed)
     expect(more).to_be_visible()
+    listed.emulate_media(media="print")
+    expect(more).to_be_hidden()
+    listed.emulate_media(media="screen")
     listed.get_by_role("link", name="Show it as it is now").click()
     expect(listed.get_by_role("article").get_by_text("Wait!")).to_be_visible()
     expect(listed.get_by_role("textbox", name="Reply")).to_have_value("My words.")
     expect(more).to_be_hidden()
+    listed.get_by_role("button", name="Send reply").click()  # with the file, and not held back by what is seen now
+    expect(listed.get_by_text("Sent.")).to_be_visible()
+    assert [call.path.rpartition("/")[2] for call in sandbox.calls if call.method == "POST"] == [
+        "attachments", "messages"
+    ]  # fmt: skip
+
+
+NOT_LOOKED_AT = """
+let shown = false;
+const waiting = [];
+const Observer = IntersectionObserver;
+window.IntersectionObserver = class extends Observer {
+  constructor(see, options) {
+    super((...seen) => (shown ? see(...seen) : waiting.push(() => see(...seen))), options);
+  }
+};
+document.hasFocus = () => shown;
+window.show = () => {
+  shown = true;
+  requestAnimationFrame(() => waiting.forEach((see) => see()));
+};
+"""
+
+
+def test_a_ticket_that_is_looked_at_long_after_it_was_opened_asks_for_the_list_once(page, sandbox):
+    """As one that is opened in a tab behind this one."""
+    page.add_init_script(NOT_LOOKED_AT)
+    page.goto(f"/tickets/{SAMPLE_ID}/")
+    page.wait_for_load_state("networkidle")
+    sandbox.clear_calls()
+    page.evaluate("show()")
+    come_back(page)
+    expect(row(page)).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert calls(sandbox) == ["GET /tickets"]
 
 
 def test_after_a_moment_nothing_is_asked_for(listed, sandbox):

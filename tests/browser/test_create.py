@@ -326,9 +326,11 @@ def test_while_it_is_being_created_its_texts_stand_still(page, sandbox):
     page.get_by_label("Subject").fill("Invoice twice")
     message = page.get_by_label("Message")
     message.fill("We got it twice.")
+    height = page.get_by_label("Subject").bounding_box()["height"]
     sandbox.fault("problem_403", method="POST", delay=1)
     page.get_by_role("button", name="Create ticket").click()
     expect(message).not_to_be_editable()
+    assert page.get_by_label("Subject").bounding_box()["height"] == height
     expect(page.get_by_role("alert").filter(visible=True)).to_contain_text("Your API key may not do this")
     expect(message).to_be_editable()
     expect(message).to_have_value("We got it twice.")

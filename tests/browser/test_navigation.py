@@ -211,12 +211,13 @@ def test_on_a_phone_a_ticket_that_does_not_come_leads_on_and_back(page, sandbox)
 
 
 def test_a_page_of_a_ticket_that_is_not_there_takes_another_number(page):
-    page.goto("/tickets/1/")
+    page.goto("/tickets/1/?status=closed")
     number = page.get_by_label("Go to ticket")
     expect(number).to_have_value("1")
     number.fill(str(SAMPLE_NUMBER))
     number.press("Enter")
     expect(heading(page)).to_be_visible()
+    expect(page).to_have_url(re.compile(r"\?status=closed"))
 
 
 @pytest.mark.parametrize("screen", ["phone"])

@@ -76,6 +76,7 @@ def _written_in(request, ticket_id, *, token=None) -> Composer:
         is_encrypted="encrypted" in request.POST,
         seen_message=request.POST.get("seen_message", "")[:64],
         seen_count=request.POST.get("seen_count", "")[:9],
+        seen_thread=request.POST.get("seen_thread", "")[:32],
         seen_status=request.POST.get("seen_status", ""),
         is_closed="reopen" in request.POST,
     )
