@@ -34,9 +34,15 @@ def environment(tmp_path):
 
 
 def start(environment):
-    command = [sys.executable, "-m", "hostup_dashboard.run"]
     return subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [sys.executable, "-m", "hostup_dashboard.run"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # Shells have what they start in the background ignore Ctrl-C, and it is for us to press.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
