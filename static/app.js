@@ -104,7 +104,8 @@
     if (response.status >= 400 || hx.redirect || listAtRest() !== request.action) event.preventDefault();
   });
   document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
-    const row = document.querySelector(".ticket-row:has(.subject .htmx-request)"); // whose ticket is loading still
+    // A row whose ticket is loading goes on saying so in the list that comes meanwhile.
+    const row = document.querySelector(".ticket-row:has(.subject .htmx-request)");
     if (!row || ctx.swap !== "innerMorph") return;
     for (const { fragment } of tasks) fragment.querySelector(`#${row.id} .subject a`)?.classList.add("htmx-request");
   });
@@ -117,6 +118,11 @@
       (place) => document.querySelector(`${place} [name=updated_at]`)?.value,
     );
     if (there > here) ticket.querySelector(".outdated > *").hidden = false;
+  });
+  document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+    // What went wrong is no ticket: it stands where that of one that was opened stands.
+    if (ctx.response.status < 400 || !ctx.sourceElement.matches(".outdated a")) return;
+    Object.assign(ctx, { target: byId("ticket-pane"), swap: "innerHTML", select: null });
   });
 
   const forget = (said) => document.querySelectorAll(said).forEach((one) => one.remove());

@@ -83,6 +83,20 @@ def test_the_open_ticket_says_when_the_list_knows_of_more(listed, sandbox):
     ]  # fmt: skip
 
 
+def test_a_ticket_that_cannot_be_shown_as_it_is_now_says_why_and_keeps_the_text(listed, sandbox):
+    listed.goto(f"/tickets/{SAMPLE_ID}/")
+    expect(row(listed)).to_be_visible()
+    listed.get_by_role("textbox", name="Reply").fill("My words.")
+    sandbox.tickets.add_message(sandbox.tickets.find(SAMPLE_ID), sender="staff", sender_name="Ola", body="Wait!")
+    come_back(listed)
+    sandbox.fault("problem_500", method="GET", path="tickets/tkt_")
+    listed.get_by_role("link", name="Show it as it is now").click()
+    expect(listed.get_by_role("alert")).to_contain_text("HostUp answers with an error")
+    listed.get_by_role("link", name="Try again").click()
+    expect(listed.get_by_role("article").get_by_text("Wait!")).to_be_visible()
+    expect(listed.get_by_role("textbox", name="Reply")).to_have_value("My words.")
+
+
 NOT_LOOKED_AT = """
 let shown = false;
 const waiting = [];
