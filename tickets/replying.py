@@ -138,24 +138,28 @@ def _sent(client: Client, user, ready: Result, written: Written) -> Result:
         )
     except storage.NothingSent as error:
         return ready._replace(error=error)
-    error, is_in_clear = None, False
+    sent = error = None
     try:
-        sent = client.reply(before.id, written.text, encrypted=written.is_encrypted)
-        state, is_in_clear = State.SENT, written.is_encrypted and not sent.encrypted
+        state, sent = State.SENT, client.reply(before.id, written.text, encrypted=written.is_encrypted)
     except errors.OutcomeUnknown as lost:
         state, error = State.UNKNOWN, lost
     except errors.HostUpError as refused:
         state, error = State.NOT_SENT, refused
 
     after = _read_again(client, before.id)
-    if is_in_clear and after:  # the answer may have said nothing of it
-        is_in_clear = not any(message.id == sent.id and message.encrypted for message in after.messages)
     if state == State.UNKNOWN and after:
         state = _settled(before, after, written, error)
     activity.finish(outcome_of(state, error), ticket=after or before, error=error)
     news = _added(before, after) if after else []
+    is_in_clear = bool(sent and written.is_encrypted and not _is_encrypted(sent, after))
     found = {"ticket": after or before, "news": news, "was_looked_for": bool(after)}
     return ready._replace(state=state, error=error, is_in_clear=is_in_clear, **found)
+
+
+def _is_encrypted(sent: Message, after: Ticket | None) -> bool:
+    """Tell whether HostUp encrypted a message. Its answer may say nothing of it; the ticket has it, too."""
+    shown = [message for message in after.messages if message.id == sent.id] if after else []
+    return any(message.encrypted for message in (sent, *shown))
 
 
 def upload(client: Client, user, ticket_id: str, file) -> None:
