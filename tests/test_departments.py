@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -30,6 +31,10 @@ def paths(sandbox):
 
 def grow_old(agent, **ago):
     ApiKey.objects.filter(user=agent.user).update(departments_at=timezone.now() - timedelta(**ago))
+
+
+def let_pass(agent, **time):
+    ApiKey.objects.filter(user=agent.user).update(departments_at=F("departments_at") - timedelta(**time))
 
 
 @pytest.fixture
@@ -100,6 +105,34 @@ def test_what_is_known_stays_when_hostup_does_not_answer(agent, sandbox, fault, 
     assert ">Billing</option>" in response.content.decode()
     assert "class=" not in response.content.decode()
     assert key_of(agent).departments == {"billing": "Billing"}
+
+
+@pytest.mark.parametrize("told", [[], [{"slug": None}]])
+def test_what_is_known_stays_when_hostup_tells_none(agent, sandbox, told):
+    sandbox.fault(status=200, body={"departments": told})
+    assert ">Billing</option>" in agent.htmx_get(URL).content.decode()
+    assert "Billing" in agent.get("/tickets/new/").content.decode()
+    let_pass(agent, minutes=1)
+    assert "Technical support" in agent.htmx_get(URL).content.decode()
+
+
+def test_who_was_told_none_is_not_told_that_their_key_may_not_ask(agent, sandbox):
+    ApiKey.objects.update(departments={}, departments_at=None)
+    sandbox.fault(status=200, body={"departments": []})
+    sandbox.fault(status=200, body={"data": [], "nextCursor": None})
+    html = agent.get("/tickets/new/").content.decode()
+    assert "No department is known: HostUp told none" in html
+    assert "your API key may not" not in html
+
+
+def test_a_key_that_was_saved_while_hostup_did_not_tell_is_told_a_minute_later(newcomer, sandbox):
+    sandbox.fault("problem_503", path="departments", times=None)
+    newcomer.post("/settings/key/", {"api_key": keys.FULL})
+    sandbox.clear_faults()
+    assert ASKS not in newcomer.get("/tickets/").content.decode()
+    let_pass(newcomer, minutes=1)
+    assert ASKS in newcomer.get("/tickets/").content.decode()
+    assert "Försäljning" in newcomer.get("/tickets/new/").content.decode()
 
 
 def test_a_key_that_lost_the_scope_keeps_what_it_knows_and_asks_no_more(db, sandbox):

@@ -16,6 +16,7 @@ from tickets.hostup.types import TicketSummary
 from tickets.models import ApiKey
 
 FRESH_FOR = timedelta(minutes=10)
+TRY_AGAIN = timedelta(minutes=1)  # after an answer that told none
 
 FIELDS = ("can_read_departments", "departments", "department_descriptions", "departments_at")
 
@@ -29,11 +30,12 @@ def are_stale(api_key: ApiKey) -> bool:
 
 
 def ask(client: Client, api_key: ApiKey) -> None:
-    """Ask HostUp, with one call, and note the answer in `api_key` (which still has to be saved).
+    """Ask HostUp, with one call, and note the answer in `api_key` (which still has to be saved). What was known
+    stays when the answer tells none.
 
     That it was asked is noted when the call fails too, so that a page does not ask again each time it is shown.
     """
-    api_key.departments_at = timezone.now()
+    api_key.departments_at = timezone.now() - FRESH_FOR + TRY_AGAIN
     try:
         departments = client.departments()
     except errors.Forbidden as error:
@@ -42,6 +44,9 @@ def ask(client: Client, api_key: ApiKey) -> None:
         api_key.can_read_departments = False
         return
     api_key.can_read_departments = True
+    if not departments:
+        return
+    api_key.departments_at = timezone.now()
     api_key.departments = {department.slug: department.display_name for department in departments}
     api_key.department_descriptions = {
         department.slug: department.description for department in departments if department.description
@@ -57,9 +62,9 @@ def refresh(client: Client, api_key: ApiKey) -> None:
 
 
 def learn(user, tickets: Iterable[TicketSummary]) -> None:
-    """Remember the departments of tickets that are being shown, for a key that cannot ask for them."""
+    """Remember the departments of tickets that are being shown, for a key that cannot ask or was told none."""
     api_key = user.api_key
-    if api_key.can_read_departments:
+    if api_key.can_read_departments and api_key.departments:
         return
     seen = {ticket.department_slug: ticket.department_name for ticket in tickets if ticket.department_slug}
     new = {slug: name or slug for slug, name in seen.items() if slug not in api_key.departments}

@@ -109,8 +109,11 @@ def read_page(answer: Answer) -> Page:
 
 
 def read_departments(answer: Answer) -> list[Department]:
-    """Read the departments, leaving out those that cannot be read."""
-    return _each(_read(answer, _Departments).departments, Department)[0]
+    """Read the departments, leaving out those that cannot be read. Raises `Unreadable` when none can."""
+    departments, unreadable = _each(_read(answer, _Departments).departments, Department)
+    if unreadable and not departments:
+        raise errors.Unreadable(status=answer.status)
+    return departments
 
 
 def read_ticket(answer: Answer) -> Ticket:

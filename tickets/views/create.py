@@ -44,12 +44,12 @@ def create(request):
 
 def _look_up_departments(client, user) -> None:
     """Make the one call that this page has: for fresh departments, or, when the key may not read them and none are
-    known yet, for tickets to learn them from. Both, the once that the first call tells that the key may not."""
+    known yet, for tickets to learn them from. Both, when the first call tells none."""
     api_key = user.api_key
     try:
         if departments.are_stale(api_key):
             departments.refresh(client, api_key)
-        if not api_key.departments and not api_key.can_read_departments:
+        if not api_key.departments:
             tickets = client.tickets().tickets
             departments.learn(user, tickets)
             services.remember(user, tickets)
@@ -91,6 +91,7 @@ def _page(request, form, *, failure=None, result=None):
         "focus_failure": failure and not form.mark_first_error(),
         "back_url": reverse("ticket", args=[result.ticket_id]) if result and result.ticket_id else "",
         "departments": _described_departments(_key_of(request.user)),
+        "may_read_departments": _key_of(request.user).can_read_departments is not False,
         "priorities": [(words.PRIORITIES[name], words.PRIORITY_ADVICE[name]) for name in words.PRIORITIES],
         "draft_hint": draft_hint,
     }
