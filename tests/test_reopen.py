@@ -92,6 +92,32 @@ def test_a_ticket_that_a_colleague_reopened_is_already_open(agent, sandbox, answ
     assert Activity.objects.get().outcome == "already"
 
 
+@pytest.mark.parametrize(("url", "done", "already"), [
+    (URL, "Reopened.", "Already open."),
+    (CLOSE_URL, "Closed.", "Already closed."),
+])  # fmt: skip
+def test_a_second_press_of_the_same_form_is_no_second_change(agent, colleague, sandbox, url, done, already):
+    """As without JavaScript, where nothing keeps it from being sent; HostUp's whole seconds do not tell."""
+    ticket = sandbox.tickets.find(SAMPLE_ID)
+    ticket.status = "closed" if url == URL else "open"
+    form = {"status": ticket.status, "updated_at": ticket.updated_at.isoformat()}
+    assert done in agent.htmx_post(url, form).content.decode()
+    for again in (agent, colleague, agent):
+        assert already in again.htmx_post(url, form).content.decode()
+    assert list(Activity.objects.values_list("outcome", flat=True)) == ["already"] * 3 + ["done"]
+
+
+def test_what_was_closed_in_between_is_reopened_again(agent):
+    for url, said in [(URL, "Reopened."), (CLOSE_URL, "Closed."), (URL, "Reopened.")]:
+        assert said in agent.htmx_post(url, FORM).content.decode()
+
+
+def test_a_form_that_says_nothing_of_the_ticket_reopens_no_open_one(agent, sandbox):
+    ticket = sandbox.tickets.find(SAMPLE_ID)
+    ticket.status = "open"
+    assert "Already open." in agent.htmx_post(URL).content.decode()
+
+
 @pytest.mark.parametrize("fault", ["reset", "lost_answer", "problem_502", "html_200"])
 def test_a_lost_answer_does_not_make_a_colleague_s_change_ours(agent, sandbox, fault):
     ticket = sandbox.tickets.find(SAMPLE_ID)

@@ -84,7 +84,10 @@ def carry_out(client: Client, user, change: Change, ticket_id: str, shown: Shown
     """Make a change, with its entry in the activity log: written as an intent before the call, completed after it,
     so that a crash in between shows as unknown. Raises `storage.NothingSent`."""
     activity = Activity.objects.begin(user, change.action, ticket_id=ticket_id, from_status=shown.status)
+    was_so = Activity.objects.was_just_done(activity)
     result = make(client, change, ticket_id, shown.updated_at)
+    if was_so and result.outcome == Outcome.DONE:
+        result = result._replace(outcome=Outcome.ALREADY)
     activity.finish(result.outcome, ticket=result.ticket, error=result.error)
     # HostUp's `messageCount` does not tell whether messages are missing: in the reference's own sample of a
     # reopened ticket it is 3, with one message.
@@ -154,12 +157,13 @@ def _settle(
 
 def _was_so_before(client: Client, ticket: Ticket, shown_updated_at: datetime | None, began_at: datetime) -> bool:
     """Tell whether somebody else had changed the ticket between `shown_updated_at`, the `updatedAt` on the agent's
-    screen, and `began_at`, when our call was made: it was updated after it was shown, but not by that call.
+    screen, and `began_at`, when our call was made: it was updated after it was shown, if that is known, but not by
+    that call.
 
     Not documented: whether HostUp answers a reopen of an open ticket with 409 or with the ticket as it was. Nor
     does a lost answer, or a close answered with nothing, tell whose change it was.
     """
     sent_at, _latest = sent_between(client, began_at)
-    if ticket.updated_at is None or shown_updated_at is None or sent_at is None:
+    if ticket.updated_at is None or sent_at is None:
         return False
-    return shown_updated_at < ticket.updated_at < sent_at
+    return (shown_updated_at is None or shown_updated_at < ticket.updated_at) and ticket.updated_at < sent_at

@@ -19,6 +19,7 @@ from tickets.hostup import errors
 DRAFT_LIFE = timedelta(days=14)
 SUBMISSION_LIFE = timedelta(days=30)  # a form left open in a tab for longer than this may send as a new one
 ACTIVITY_LIFE = timedelta(days=400)  # a year, and time to look at it
+MOMENTS = timedelta(seconds=5)
 
 
 def forget_old() -> None:
@@ -341,6 +342,20 @@ class ActivityQuerySet(models.QuerySet):
         named = self.filter(Q(ticket_id=name) | Q(ticket_number=name)).order_by()
         names = {name}.union(*named.values_list("ticket_id", "ticket_number").distinct()) - {""}
         return self.filter(Q(ticket_id__in=names) | Q(ticket_number__in=names))
+
+    def was_just_done(self, activity: "Activity") -> bool:
+        """Tell whether the last change of this ticket's status from here, moments ago, was the same: an earlier
+        press, or a colleague's. HostUp's clock, in whole seconds, cannot tell those apart. Raises
+        `storage.NothingSent`."""
+        before = self.filter(
+            Q(ticket_id=activity.ticket_id) | Q(ticket_number=activity.ticket_id),
+            action__in=(Activity.Action.REOPEN, Activity.Action.CLOSE),
+            outcome__in=(Activity.Outcome.DONE, Activity.Outcome.ALREADY),
+            finished_at__range=(activity.started_at - MOMENTS, activity.started_at),
+        )
+        with storage.before_sending():
+            last = before.order_by("finished_at").last()
+        return bool(last and last.action == activity.action)
 
     def ticket_numbers(self, ticket_ids: Iterable[str]) -> dict[str, str]:
         """Return the numbers of those tickets that any entry knows one of."""
