@@ -459,17 +459,28 @@ def test_a_success_that_shows_the_ticket_still_closed_is_none(agent, sandbox):
     assert Activity.objects.get().outcome == "not_done"
 
 
-def test_a_success_that_shows_another_ticket_is_none(agent, sandbox):
+ANOTHER = {"id": LONG_THREAD_ID, "number": 1, "messages": []}
+
+
+@pytest.mark.parametrize(("url", "before", "after"), [(URL, "closed", "open"), (CLOSE_URL, "open", "closed")])
+def test_a_success_that_shows_another_ticket_is_none(agent, sandbox, url, before, after):
     """Such as one of a cache on the way that mixes them up."""
-    other = sandbox.tickets.find(LONG_THREAD_ID)
-    sandbox.fault(
-        method="POST", process=False, status=200, transform=None,
-        body={"id": other.id, "number": other.number, "status": "open", "messages": []},
-    )  # fmt: skip
-    html = agent.htmx_post(URL, FORM, at=TICKET_PAGE).content.decode()
-    assert "Not reopened: the ticket is still closed" in html
+    sandbox.tickets.find(SAMPLE_ID).status = before
+    sandbox.fault(method="POST", process=False, status=200, transform=None, body=ANOTHER | {"status": after})
+    html = agent.htmx_post(url, {"status": before}, at=TICKET_PAGE).content.decode()
+    assert f"the ticket is still {before}" in html
     activity = Activity.objects.get()
     assert (activity.ticket_id, activity.outcome) == (SAMPLE_ID, "not_done")
+
+
+def test_another_ticket_does_not_tell_what_became_of_this_one(agent, sandbox):
+    sandbox.fault("reset", method="POST")
+    sandbox.fault(method="GET", status=200, body=ANOTHER | {"status": "open"})
+    response = agent.htmx_post(URL, FORM, at=TICKET_PAGE)
+    assert "Reopened." not in response.content.decode()
+    assert "We do not know whether that happened" in response.content.decode()
+    activity = Activity.objects.get()
+    assert (activity.ticket_id, activity.outcome) == (SAMPLE_ID, "unknown")
 
 
 def test_a_success_with_a_status_that_says_nothing_is_not_called_open(agent, sandbox):

@@ -81,6 +81,14 @@ def test_an_answer_that_is_not_about_this_ticket_is_no_success(agent, sandbox, f
     assert Activity.objects.get().outcome == "unknown"
 
 
+def test_a_ticket_that_is_read_as_another_gets_no_reply(agent, sandbox, form):
+    sandbox.fault(method="GET", status=200, body={"id": SAMPLE_ID, "number": 149943, "status": "open"})
+    response = agent.post(URL, form | {"message": "Secret."})
+    assert response.status_code == 502
+    assert text_in_the_box(response.content.decode()) == "Secret."
+    assert methods(sandbox) == ["GET"]
+
+
 def test_that_the_ticket_could_not_be_read_after_it_is_said(agent, sandbox, form):
     sandbox.fault("problem_503", method="GET", skip=1)
     html = agent.htmx_post(URL, form | {"message": "Thank you."}, at=PAGE).content.decode()

@@ -53,6 +53,14 @@ def test_its_number_is_an_address_too(agent):
     assert "Question about my hosting account" in page(agent, SAMPLE_NUMBER)
 
 
+def test_another_ticket_does_not_show_at_its_address(agent, sandbox):
+    """Such as one of a cache on the way that mixes them up: a reply would go into that one."""
+    sandbox.fault(transform=lambda ticket: ticket | {"id": "tkt_another", "number": 1, "subject": "Another"})
+    response = agent.get(f"/tickets/{SAMPLE_ID}/")
+    assert response.status_code == 502
+    assert "Another" not in response.content.decode()
+
+
 def test_messages_come_in_order_by_sender(agent):
     html = page(agent, LONG_THREAD_ID)
     times = re.findall(r'<li class="message (?:customer|staff|automation).*?datetime="([^"]+)"', html, re.DOTALL)

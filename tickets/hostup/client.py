@@ -195,7 +195,8 @@ class Client:
     # https://developer.hostup.se: GET /api/v2/support/tickets/{id}
     def ticket(self, ticket_id: str, *, tries: int = READ_TRIES) -> Ticket:
         """Return the ticket with its thread. `ticket_id` is a public id or a number."""
-        return self._read(f"/tickets/{_checked(ticket_id)}", wire.read_ticket, tries=tries)
+        read = _about(ticket_id, wire.read_ticket)
+        return self._read(f"/tickets/{_checked(ticket_id)}", read, tries=tries)
 
     # https://developer.hostup.se: POST /api/v2/support/tickets/{id}/actions/reopen
     def reopen(self, ticket_id: str) -> Ticket:
@@ -476,7 +477,7 @@ def _checked(identifier: str) -> str:
 
 
 def _about(ticket_id: str, read: Callable[[wire.Answer], Value]) -> Callable[[wire.Answer], Value]:
-    """Return `read`, which raises `Unreadable` for what is about another ticket: that proves no change."""
+    """Return `read`, which raises `Unreadable` for what is about another ticket: it proves nothing of this one."""
 
     def read_own(answer: wire.Answer) -> Value:
         value = read(answer)

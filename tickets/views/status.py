@@ -100,7 +100,7 @@ def _ways_on(request, change, ticket_id, outcome) -> dict[str, str]:
     """Return what may be done now: try again when that is known to be safe, else look."""
     query = Filters.of(request).query
     if outcome == Outcome.NOT_DONE:
-        shown = {name: request.POST.get(name, "") for name in ("status", "updated_at", "seen_count", "next")}
+        shown = {name: request.POST.get(name, "") for name in ("status", "updated_at", "next")}
         return {"retry_change_url": reverse(change.action, args=[ticket_id]) + query, "shown": shown}
     return {"back_url": reverse("ticket", args=[ticket_id]) + query}
 
