@@ -80,9 +80,9 @@ def test_two_quick_presses_send_one(page, sandbox):
 def test_encrypted_is_a_mode_that_cannot_be_missed(page, sandbox):
     page.goto(PAGE)
     page.get_by_label("Send encrypted").check()
-    button = page.get_by_role("button", name="Send encrypted reply")
+    button = page.get_by_role("button", name="Send reply encrypted", exact=True)
     expect(button).to_be_visible()
-    expect(page.get_by_role("button", name="Send reply")).to_have_count(0)
+    expect(page.get_by_role("button", name="Send reply", exact=True)).to_have_count(0)
     box(page).fill("The password is not-a-real-one.")
     button.click()
     expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
