@@ -63,6 +63,14 @@ def test_a_limit_says_when_to_come_again(newcomer, sandbox):
     assert (response.status_code, response.headers["Retry-After"]) == (429, "7")
 
 
+def test_what_is_no_hostup_is_not_a_ticket_that_is_missing(newcomer, sandbox):
+    sandbox.fault("html_404")
+    html = newcomer.post(URL, {"api_key": keys.FULL}).content.decode()
+    for words in ("What answers does not seem to be HostUp", "The key was not saved.", "who runs this dashboard"):
+        assert words in html
+    assert "Check the number" not in html
+
+
 def test_a_refused_replacement_leaves_the_old_key(agent):
     agent.post(URL, {"api_key": keys.REVOKED})
     assert saved_key(agent).decrypt() == keys.FULL

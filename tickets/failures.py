@@ -115,6 +115,15 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 ],
                 needs_key=True,
             )
+        case errors.NoSuchCall():
+            return Failure(
+                404,
+                _("What answers does not seem to be HostUp"),
+                [
+                    _("It does not know the address that HostUp's API has."),
+                    _("Tell the person who runs this dashboard."),
+                ],
+            )
         case errors.NotFound():
             return Failure(
                 404,

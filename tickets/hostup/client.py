@@ -190,7 +190,8 @@ class Client:
         """
         filters = {"status": status, "departmentSlug": department, "cursor": cursor}
         params = {"limit": str(limit)} | {name: value for name, value in filters.items() if value}
-        return self._read("/tickets", wire.read_page, params=params)
+        with _naming_no_ticket():
+            return self._read("/tickets", wire.read_page, params=params)
 
     # https://developer.hostup.se: GET /api/v2/support/tickets/{id}
     def ticket(self, ticket_id: str, *, tries: int = READ_TRIES) -> Ticket:
@@ -226,7 +227,8 @@ class Client:
     # https://developer.hostup.se: GET /api/v2/support/departments
     def departments(self) -> list[Department]:
         """Return the departments that take tickets; needs the scope `read:account`."""
-        return self._read("/departments", wire.read_departments)
+        with _naming_no_ticket():
+            return self._read("/departments", wire.read_departments)
 
     # https://developer.hostup.se: POST /api/v2/support/attachments
     def upload(self, filename: str, content: BinaryIO, size: int, *, ticket_id: str = "") -> Upload:
@@ -474,6 +476,16 @@ def _checked(identifier: str) -> str:
     if not re.match(ID_PATTERN, identifier):
         raise errors.NotFound()
     return identifier
+
+
+@contextmanager
+def _naming_no_ticket():
+    """Say what "not found" means where nothing was named that could be missing. Raises `NoSuchCall`."""
+    try:
+        yield
+    except errors.NotFound as error:
+        problem = {name: getattr(error, name) for name in ("status", "code", "detail", "request_id")}
+        raise errors.NoSuchCall(**problem) from None
 
 
 def _about(ticket_id: str, read: Callable[[wire.Answer], Value]) -> Callable[[wire.Answer], Value]:

@@ -34,6 +34,10 @@ class NotFound(HostUpError):
     """No such ticket or file in this key's account."""
 
 
+class NoSuchCall(NotFound):
+    """What answers does not know a call that names no ticket: it is not HostUp's API."""
+
+
 class Conflict(HostUpError):
     """The ticket's state does not allow it. Look at the ticket again."""
 
