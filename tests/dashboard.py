@@ -21,7 +21,6 @@ from sandbox.model import DEPARTMENTS
 from tests.ports import free_port
 
 BASE_DIR = Path(__file__).resolve().parents[1]
-START_SECONDS = 30
 AGENT, NEWCOMER = "agent", "newcomer"  # one with an API key saved, one without
 PASSWORD = "a-password-for-the-browser-tests"
 SET_UP = """
@@ -150,8 +149,7 @@ class Dashboard:
         return done.stdout
 
     def _wait(self) -> None:
-        ends_at = time.monotonic() + START_SECONDS
-        while time.monotonic() < ends_at and self._server.poll() is None:
+        while self._server.poll() is None:  # however long that takes on a busy machine
             try:
                 urllib.request.urlopen(f"{self.url}/healthz", timeout=1)  # noqa: S310  (our own address)
                 return
