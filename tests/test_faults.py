@@ -28,9 +28,8 @@ from tests import fault_servers
 from tests.agents import Agent
 from tests.fault_table import TABLE
 from tests.full_disk import no_file_gets_longer_than
-from tickets.hostup import errors
 from tickets.models import Activity
-from tickets.upstream import CALLS_AT_ONCE, client_for
+from tickets.upstream import CALLS_AT_ONCE, pool
 
 CALL_SECONDS = 0.8  # where it is the call's time that ends it
 LOCK_SECONDS = 0.1  # that we wait for another's lock on the database
@@ -85,25 +84,9 @@ def a_ticket_like_it_is_an_hour_old(scene):
 
 
 def all_calls_busy(scene):
-    """As many calls as may be under way are waiting for HostUp."""
-    scene.sandbox.fault("slow", times=None)
-    refused = []
-
-    def call():
-        try:
-            client_for(keys.COLLEAGUE).tickets()
-        except errors.Busy as error:
-            refused.append(error)
-        except errors.TooSlow:
-            pass
-
-    client_for(keys.COLLEAGUE)  # so that they share one pool, made now
-    for _ in range(CALLS_AT_ONCE + 1):
-        scene.during(in_the_background(call))
-    while not refused or len(scene.sandbox.calls) < CALLS_AT_ONCE:
-        time.sleep(0.01)
-    scene.sandbox.clear_faults()
-    scene.sandbox.clear_calls()
+    """As many calls as may be under way are, for as long as the scene takes."""
+    for _ in range(CALLS_AT_ONCE):
+        scene.during(pool().slot())
 
 
 def cache_at(scene, server):
