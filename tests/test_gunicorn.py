@@ -5,7 +5,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 from email import message_from_bytes
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +15,7 @@ import requests
 from sandbox.special_tickets import SAMPLE_ID
 from tests.dashboard import Dashboard, signed_in
 from tests.headers import assert_has_our_headers
+from tests.test_metrics import until
 
 ROOT = Path(__file__).parent.parent
 HOST = "tickets.example.com"
@@ -225,7 +225,7 @@ def test_whoever_takes_nothing_of_a_file_lets_go_of_its_place(running_sandbox, t
         host, port = dashboard.address.split(":")
         with socket.create_connection((host, int(port)), timeout=10) as lost:
             lost.sendall(request.encode())
-            time.sleep(3)
+            until(lambda: '"route": "attachment"' in dashboard.log.read_text())  # told when it has ended
             taken = sum(map(len, iter(lambda: lost.recv(1_000_000), b"")))
     running_sandbox.clear_faults()
     assert 0 < taken < 20_000_000
