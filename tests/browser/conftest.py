@@ -1,6 +1,7 @@
 """A real browser, before the real dashboard, before HostUp's stand-in. Every page is watched while it is open."""
 
 import os
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -141,6 +142,33 @@ def open_place(new_context, sign_ins):
         return page
 
     return open_place
+
+
+@pytest.fixture
+def late(page):
+    """Holds the answer to the next request of an address: `late.ask_for(pattern)`, `late.is_on_its_way()`,
+    `late.arrive()`."""
+    return Late(page)
+
+
+class Late:
+    def __init__(self, page):
+        self._page = page
+        self._held = []
+
+    def ask_for(self, pattern):
+        self._page.route(re.compile(pattern), lambda route: self._held.append((route, route.fetch())), times=1)
+
+    def is_on_its_way(self):
+        for _ in range(500):
+            if self._held:
+                return
+            self._page.wait_for_timeout(20)
+        pytest.fail("nobody asked for it")
+
+    def arrive(self):
+        route, response = self._held.pop()
+        route.fulfill(response=response)
 
 
 def watch(context, troubles) -> None:

@@ -1,6 +1,7 @@
 """What people do in these tests again and again, and how they find things."""
 
 import re
+from threading import Event
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -64,6 +65,14 @@ def posts(sandbox) -> list[str]:
 
 def calls(sandbox) -> list[str]:
     return [f"{call.method} {call.path.removeprefix('/api/v2/support')}" for call in sandbox.calls]
+
+
+def hold(sandbox, name: str | None = None, **fault) -> Event:
+    """Have HostUp keep an answer, true or of that fault, until what is returned is set: a call is under way for as
+    long as the test looks, up to the time that the dashboard gives one."""
+    answered = Event()
+    sandbox.fault(name, transform=lambda value: answered.wait() and value, **fault)
+    return answered
 
 
 def expect_nothing_more(page: Page, sandbox, sent: list[str]) -> None:

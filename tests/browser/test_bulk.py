@@ -15,6 +15,7 @@ from tests.browser.steps import (
     calls,
     fill_in_sign_in,
     heading,
+    hold,
     posts,
     ready,
     row,
@@ -223,12 +224,13 @@ def test_the_wait_can_be_stopped(page, sandbox, three, long_wait):
 
 @BOTH_SCREENS
 def test_stopped_in_the_middle_what_was_sent_is_awaited_and_nothing_more_is_sent(page, sandbox, three):
-    sandbox.fault(delay=1.5, method="POST", skip=1)
+    answered = hold(sandbox, method="POST", skip=1)
     button(page, "Reopen selected").click()
     expect(page.get_by_role("progressbar")).to_have_js_property("value", 1)
     expect(bar(page)).to_contain_text("1 of 3")
     button(page, "Stop").click()
     expect(says(page)).to_have_text("Stopping after this one…")
+    answered.set()
     expect(says(page)).to_have_text("Stopped. 2 reopened, 1 not done. 1 selected")
     page.wait_for_timeout(500)
     assert changes(sandbox) == paths(sandbox, three[:2])
@@ -351,10 +353,11 @@ def test_the_focus_and_what_is_being_written_stay_where_they_are(page, sandbox):
     row_link(page).click()
     expect(heading(page)).to_be_visible()
     select(page, ["149943"])
-    sandbox.fault(delay=1, method="POST")
+    answered = hold(sandbox, method="POST")
     button(page, "Reopen selected").click()
     link = page.get_by_role("link", name="API key")
     link.focus()
+    answered.set()
     expect(says(page)).to_have_text("1 reopened.")
     expect(page.get_by_role("button", name="Close ticket", exact=True)).to_be_visible()
     expect(link).to_be_focused()
@@ -375,11 +378,12 @@ def test_the_list_does_not_scroll_by_itself(page, screen):
 
 
 def test_while_it_runs_a_row_can_be_neither_chosen_nor_opened(page, sandbox, three):
-    sandbox.fault(delay=1.5, method="POST")
+    answered = hold(sandbox, method="POST")
     button(page, "Reopen selected").click()
     expect(box(page, three[2])).to_be_disabled()
     expect(button(page, "Select")).to_be_disabled()
     row(page, three[2]).click()
+    answered.set()
     expect(says(page)).to_have_text("3 reopened.")
     expect(page).to_have_url(re.compile(re.escape(CLOSED)))
 
@@ -410,35 +414,39 @@ def test_when_its_page_has_expired_it_stops_and_says_to_reload(page, context, sa
 
 @pytest.fixture
 def under_way(page, sandbox):
-    """Three closed tickets, selected in a list that can be gone back from; the second takes a while."""
+    """Three closed tickets, selected in a list that can be gone back from; and what has the second answered."""
     page.goto("/tickets/")
     page.get_by_label("Status").select_option("Closed")
     expect(row(page, 150013)).to_have_count(0)
     expect(page).to_have_url(re.compile(re.escape(CLOSED)))
     wanted = numbers(page)[:3]
     select(page, wanted)
-    sandbox.fault(delay=2, method="POST", skip=1)
+    answered = hold(sandbox, method="POST", skip=1)
     button(page, "Reopen selected").click()
     expect(bar(page)).to_contain_text("1 of 3")
-    return wanted
+    return wanted, answered
 
 
 @BOTH_SCREENS
 def test_gone_back_in_the_middle_it_stops_and_says_what_was_done(page, sandbox, under_way):
+    wanted, answered = under_way
     page.go_back()
     expect(row(page, 150013)).to_be_visible()
+    answered.set()
     expect(says(page)).to_contain_text("Stopped. 2 reopened, 1 not done.")
     expect(page.get_by_role("alert")).to_have_count(0)
     page.wait_for_timeout(500)
-    assert changes(sandbox) == paths(sandbox, under_way[:2])
+    assert changes(sandbox) == paths(sandbox, wanted[:2])
 
 
 def test_gone_back_to_an_error_it_stops_too(page, sandbox, under_way):
+    wanted, answered = under_way
     sandbox.fault("problem_503", method="GET", times=None)
     page.go_back()
     expect(page.get_by_role("heading", name="HostUp answers with an error")).to_be_visible()
-    page.wait_for_timeout(2500)
-    assert changes(sandbox) == paths(sandbox, under_way[:2])
+    answered.set()
+    page.wait_for_timeout(500)
+    assert changes(sandbox) == paths(sandbox, wanted[:2])
     sandbox.clear_faults()
     page.go_forward()
     expect(says(page)).to_contain_text("Stopped. 2 reopened, 1 not done.")
@@ -491,10 +499,11 @@ def test_on_a_turned_phone_far_down_the_list_everything_is_in_reach_and_little_i
     for each in (says(page), *(button(page, name) for name in ("Reopen selected", "Close selected", "Cancel"))):
         expect(each).to_be_in_viewport(ratio=1)
     assert bar(page).bounding_box()["height"] < 360 / 4
-    sandbox.fault(delay=1, method="POST")
+    answered = hold(sandbox, method="POST")
     button(page, "Reopen selected").tap()
     for each in (says(page), page.get_by_role("progressbar"), button(page, "Stop")):
         expect(each).to_be_in_viewport(ratio=1)
+    answered.set()
     expect(says(page)).to_have_text("2 reopened.")
 
 
@@ -511,10 +520,11 @@ def test_what_becomes_of_a_ticket_moves_and_narrows_no_other(page, sandbox, thre
 
     before = places()
     sandbox.fault("problem_409", method="POST", skip=1)
-    sandbox.fault(delay=1, method="POST")
+    answered = hold(sandbox, method="POST")
     ready(button(page, "Reopen selected")).click()
     expect(row(page, three[0]).get_by_text("Reopening…")).to_be_visible()
     assert places() == before
+    answered.set()
     expect(says(page)).to_contain_text("2 reopened, 1 not done.")
     expect(result(page, three[1])).to_have_text("The ticket's state does not allow that")
     assert places() == before

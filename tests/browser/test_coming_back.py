@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from sandbox.special_tickets import REPEATED_OPENING_ID, SAMPLE_ID, SAMPLE_NUMBER
 from tests.browser.places import open_empty_list
-from tests.browser.steps import calls, heading, row, row_link
+from tests.browser.steps import calls, heading, hold, row, row_link
 
 GO = """([seconds, way]) => {
   const go = (isHidden) => {
@@ -162,13 +162,15 @@ def test_what_the_agent_is_at_is_left_alone(page, sandbox, trouble):
         page.get_by_role("link", name="More tickets").click()
         expect(page.get_by_role("listitem").filter(has_text="#")).to_have_count(100)
     else:
-        sandbox.fault(method="POST", delay=1)
+        answered = hold(sandbox, method="POST")
         row(page).get_by_role("button").click()
         expect(page.get_by_text("Reopening…").filter(visible=True)).to_be_visible()
     sandbox.clear_calls()
     come_back(page)
     page.wait_for_timeout(500)
     assert "GET /tickets" not in calls(sandbox)
+    if trouble == "under way":
+        answered.set()
 
 
 @pytest.mark.parametrize("trouble", ["HostUp", "network", "session"])
@@ -186,22 +188,24 @@ def test_a_list_that_does_not_come_leaves_what_is_there(listed, context, sandbox
 
 
 @pytest.mark.parametrize("press", ["a filter", "Reopen"])
-def test_a_list_that_comes_when_something_else_was_pressed_changes_nothing(page, sandbox, press):
+def test_a_list_that_comes_when_something_else_was_pressed_changes_nothing(page, sandbox, late, press):
     page.goto("/tickets/")
-    sandbox.fault(path="tickets$", delay=1)
+    late.ask_for("/tickets/$")
     come_back(page, way="window")
-    with page.expect_response("**/tickets/"):
-        if press == "a filter":
-            page.get_by_label("Status").select_option("Closed")
-            expect(row(page, 150013)).to_have_count(0)  # which is answered
-        else:
-            sandbox.fault(method="POST", delay=3)
-            row(page).get_by_role("button").click()
+    late.is_on_its_way()
+    if press == "a filter":
+        page.get_by_label("Status").select_option("Closed")
+        expect(row(page, 150013)).to_have_count(0)  # which is answered
+    else:
+        answered = hold(sandbox, method="POST")
+        row(page).get_by_role("button").click()
+    late.arrive()
     page.wait_for_timeout(200)
     if press == "a filter":
         expect(row(page, 150013)).to_have_count(0)
     else:
-        expect(page.get_by_text("Reopening…").filter(visible=True)).to_be_visible(timeout=500)
+        expect(page.get_by_text("Reopening…").filter(visible=True)).to_be_visible()
+        answered.set()
 
 
 @pytest.mark.parametrize("way", ["row", "number"])

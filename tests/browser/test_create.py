@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.steps import calls, expect_whole_page, heading, posts, row, sign_in, toast
+from tests.browser.steps import calls, expect_whole_page, heading, hold, posts, row, sign_in, toast
 
 BOTH_SCREENS = pytest.mark.parametrize("screen", ["desktop", "phone"])
 SUBJECT = "The invoice came twice"
@@ -327,10 +327,11 @@ def test_while_it_is_being_created_its_texts_stand_still(page, sandbox):
     message = page.get_by_label("Message")
     message.fill("We got it twice.")
     height = page.get_by_label("Subject").bounding_box()["height"]
-    sandbox.fault("problem_403", method="POST", delay=1)
+    answered = hold(sandbox, "problem_403", method="POST")
     page.get_by_role("button", name="Create ticket").click()
     expect(message).not_to_be_editable()
     assert page.get_by_label("Subject").bounding_box()["height"] == height
+    answered.set()
     expect(page.get_by_role("alert").filter(visible=True)).to_contain_text("Your API key may not do this")
     expect(message).to_be_editable()
     expect(message).to_have_value("We got it twice.")

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from sandbox.keys import ACCOUNT_A
 from sandbox.special_tickets import SAMPLE_ID
-from tests.browser.steps import TICKET, calls, heading, row, row_link
+from tests.browser.steps import TICKET, calls, heading, hold, row, row_link
 
 
 def statuses(page):
@@ -46,10 +46,11 @@ def test_what_a_filter_brings_is_heard(page):
 
 def test_while_a_filter_waits_for_hostup_the_old_tickets_are_pale_and_nothing_more(page, sandbox):
     page.goto("/tickets/")
-    sandbox.fault(delay=2)
+    answered = hold(sandbox)
     page.get_by_label("Status").select_option("Closed")
     expect(page.locator("#tickets")).to_have_css("opacity", "0.7")
     assert page.get_by_text("Closing…").filter(visible=True).count() == 0
+    answered.set()
     expect(page.locator("#tickets")).to_have_css("opacity", "1")
 
 

@@ -229,14 +229,16 @@ def test_the_way_to_the_list_opens_a_window_of_its_own_where_that_is_asked_for(p
     expect(heading(page)).to_be_visible()
 
 
-def test_a_list_that_comes_back_slowly_does_not_jump_under_whoever_reads_on(page, sandbox):
+def test_a_list_that_comes_back_slowly_does_not_jump_under_whoever_reads_on(page, late):
     go_on_reading(page)
     opened(page, 71)
     opened(page, 73)
-    sandbox.fault(path="tickets$", delay=1, skip=1)
+    late.ask_for("cursor=")
     page.go_back()
     expect(page.get_by_role("listitem").filter(has_text=re.compile(r"#\d+"))).to_have_count(50)
+    late.is_on_its_way()
     page.locator("#list-pane").evaluate("list => { list.scrollTop = 400 }")
+    late.arrive()
     expect(nth_row(page, 100)).to_be_attached()
     page.wait_for_timeout(200)
     assert page.locator("#list-pane").evaluate("list => list.scrollTop") == 400

@@ -14,6 +14,7 @@ from tests.browser.steps import (
     close,
     expect_nothing_more,
     heading,
+    hold,
     posts,
     ready,
     reopen,
@@ -38,33 +39,6 @@ def row_heading(page):
 
 def row_reopen(page):
     return row(page).get_by_role("button", name="Reopen ticket 149943")
-
-
-@pytest.fixture
-def late(page):
-    """Holds the answer to the next request of an address: `late.ask_for(pattern)`, `late.is_on_its_way()`,
-    `late.arrive()`."""
-    return Late(page)
-
-
-class Late:
-    def __init__(self, page):
-        self._page = page
-        self._held = []
-
-    def ask_for(self, pattern):
-        self._page.route(re.compile(pattern), lambda route: self._held.append((route, route.fetch())), times=1)
-
-    def is_on_its_way(self):
-        for _ in range(500):
-            if self._held:
-                return
-            self._page.wait_for_timeout(20)
-        pytest.fail("nobody asked for it")
-
-    def arrive(self):
-        route, response = self._held.pop()
-        route.fulfill(response=response)
 
 
 def test_a_list_that_was_asked_for_before_it_and_comes_after_it_shows_it(page, late):
@@ -100,11 +74,12 @@ def test_a_ticket_that_was_asked_for_before_it_and_comes_after_it_shows_it(page,
 
 def test_who_writes_by_the_time_its_answer_comes_keeps_the_focus(page, sandbox):
     page.goto(TICKET)
-    sandbox.fault(method="POST", delay=1)
+    answered = hold(sandbox, method="POST")
     ready(reopen(page)).click()
     box = page.get_by_role("textbox", name="Reply")
     box.click()
     page.keyboard.type("Good mor")
+    answered.set()
     expect(close(page)).to_be_visible()
     page.keyboard.type("ning")
     expect(box).to_be_focused()
@@ -115,9 +90,11 @@ def test_who_writes_by_the_time_its_answer_comes_keeps_the_focus(page, sandbox):
 def test_who_has_gone_back_by_the_time_its_answer_comes_hears_of_it(page, sandbox, screen):
     page.goto("/tickets/")
     row_link(page).click()
-    sandbox.fault(method="POST", delay=1)
+    answered = hold(sandbox, method="POST")
     ready(reopen(page)).click()
     page.go_back()
+    expect(ticket(page)).to_have_count(0)
+    answered.set()
     expect(toast(page)).to_contain_text("Reopened.")
     expect(row(page)).to_contain_text("Open")
 
@@ -125,11 +102,12 @@ def test_who_has_gone_back_by_the_time_its_answer_comes_hears_of_it(page, sandbo
 def test_what_was_not_done_in_a_row_is_said_though_another_ticket_opens(page, sandbox, late):
     page.goto("/tickets/")
     other = page.get_by_role("listitem").get_by_role("link").nth(3)
-    sandbox.fault("problem_403", method="POST", delay=2)
+    answered = hold(sandbox, "problem_403", method="POST")
     ready(row_reopen(page)).click()
     late.ask_for(r"/tickets/tkt_")
     other.click()
     late.is_on_its_way()
+    answered.set()
     alert = page.get_by_role("alert").filter(visible=True)
     expect(alert).to_contain_text("Your API key may not do this")
     late.arrive()
@@ -212,14 +190,15 @@ def test_rows_that_are_reopened_one_after_another_move_nothing(page, sandbox, la
     for width, presses in screens.items():
         sandbox.reset()
         sandbox.tickets.find(SAMPLE_ID).priority = "critical"
-        sandbox.fault(method="POST", delay=0.2, times=None)
         page.set_viewport_size({"width": width, "height": 2000})
         page.goto("/tickets/?status=closed")
         places = page.evaluate(places_of)
         for nth in range(presses):
+            answered = hold(sandbox, method="POST")
             rows.nth(nth).get_by_role("button").click()
             expect(rows.nth(nth).locator(".busy")).to_be_visible()
             assert page.evaluate(places_of) == places, width
+            answered.set()
             expect(rows.nth(nth).locator(".status.open")).to_be_visible()
             assert page.evaluate(places_of) == places, width
 
@@ -295,15 +274,18 @@ def test_pressed_twice_it_is_sent_once(page, sandbox, where, how, delay):
 
 
 def test_pressed_in_two_places_it_is_sent_once(page, sandbox):
-    sandbox.fault(delay=1, method="POST", times=None)
+    answered = hold(sandbox, method="POST")
     page.goto(TICKET)
     row_reopen(page).click()
     reopen(page).click()
     expect(ticket(page).get_by_role("button", name="Reopening…")).to_be_visible()
+    answered.set()
     expect(toast(page)).to_contain_text("Reopened.")
+    answered = hold(sandbox, method="POST")
     ready(toast(page).get_by_role("button", name="Close again")).click()
     close(page).click()
     expect(ticket(page).get_by_role("button", name="Closing…")).to_be_visible()
+    answered.set()
     expect(toast(page)).to_contain_text("Closed.")
     expect_nothing_more(page, sandbox, ["reopen", "close"])
 
@@ -351,26 +333,29 @@ def test_a_late_second_press_does_not_undo_what_it_undid(page, sandbox):
 
 @pytest.mark.parametrize("where", ["ticket", "row"])
 def test_while_it_is_under_way_the_button_says_so(page, sandbox, where):
-    sandbox.fault(delay=1, method="POST")
+    answered = hold(sandbox, method="POST")
     page.goto(TICKET if where == "ticket" else "/tickets/")
     (reopen(page) if where == "ticket" else row_reopen(page)).click()
     expect(page.get_by_role("button", name="Reopening…")).to_be_visible()
+    answered.set()
     expect(toast(page)).to_contain_text("Reopened.")
     expect(page.get_by_text("Reopening…").filter(visible=True)).to_have_count(0)
-    sandbox.fault(delay=1, method="POST")
+    answered = hold(sandbox, method="POST")
     toast(page).get_by_role("button", name="Close again").click()
     expect(toast(page).get_by_role("button", name="Closing…")).to_be_visible()
+    answered.set()
     expect(toast(page)).to_contain_text("Closed.")
 
 
 def test_a_row_whose_ticket_is_opened_while_it_is_under_way_still_says_so(page, sandbox):
-    sandbox.fault(delay=2, method="POST")
+    answered = hold(sandbox, method="POST")
     page.goto("/tickets/")
     row_reopen(page).click()
     row_link(page).click()
     expect(heading(page)).to_be_visible()
     expect(row(page).get_by_text("Reopening…")).to_be_visible()
     row(page).get_by_role("button").click()
+    answered.set()
     expect(toast(page)).to_contain_text("Reopened.")
     expect(row(page)).to_contain_text("Open")
     assert posts(sandbox) == ["reopen"]

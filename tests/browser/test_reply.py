@@ -12,6 +12,7 @@ from tests.browser.steps import (
     close,
     fill_in_sign_in,
     heading,
+    hold,
     reopen,
     row_link,
     sign_in,
@@ -57,21 +58,23 @@ def test_a_reply_goes_out_and_the_box_is_empty(page, sandbox):
 
 
 def test_ctrl_and_enter_send_the_reply_once(page, sandbox):
-    sandbox.fault(method="POST", delay=0.5)
+    answered = hold(sandbox, method="POST")
     page.goto(PAGE)
     box(page).fill("By keyboard.")
     box(page).press("Enter")
     box(page).press("Control+Enter")
     box(page).press("Control+Enter")
+    answered.set()
     expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
     assert texts_at_hostup(sandbox).count("By keyboard.\n") == 1
 
 
 def test_two_quick_presses_send_one(page, sandbox):
-    sandbox.fault(method="POST", delay=0.5)
+    answered = hold(sandbox, method="POST")
     page.goto(PAGE)
     box(page).fill("Once.")
     page.get_by_role("button", name="Send reply").dblclick()
+    answered.set()
     expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
     assert texts_at_hostup(sandbox).count("Once.") == 1
 
@@ -397,8 +400,8 @@ def test_what_reopen_and_reply_has_attached_is_not_attached_again(page, sandbox,
 
 
 def reopen_and_reply_slowly(page, sandbox, file=None):
-    """Press the button, and come back while the server is at it."""
-    sandbox.fault(method="POST", path="reopen", delay=2)
+    """Press the button, and come back while the server is at it, with what has HostUp answer."""
+    answered = hold(sandbox, method="POST", path="reopen")
     page.clock.install()
     page.goto(TICKET)
     box(page).fill("One more question.")
@@ -407,19 +410,22 @@ def reopen_and_reply_slowly(page, sandbox, file=None):
         page.get_by_label("Attach files").set_input_files(file)
     with page.expect_request(re.compile("/reply/")):
         page.get_by_role("button", name="Reopen and reply").click()
+    return answered
 
 
 def test_an_answer_is_waited_for_as_long_as_the_server_may_take(page, sandbox):
-    reopen_and_reply_slowly(page, sandbox)
+    answered = reopen_and_reply_slowly(page, sandbox)
     page.clock.fast_forward("00:50")  # five calls to HostUp of ten seconds
+    answered.set()
     expect(page.get_by_role("status").filter(has_text="Reopened and sent.")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_files_that_travel_with_a_reply_may_take_as_long_as_the_line_needs(page, sandbox):
-    reopen_and_reply_slowly(page, sandbox, TEXT_FILE)
+    answered = reopen_and_reply_slowly(page, sandbox, TEXT_FILE)
     expect(page.get_by_role("button", name="Remove")).to_be_disabled()
     page.clock.fast_forward("30:00")
+    answered.set()
     expect(page.get_by_role("status").filter(has_text="Reopened and sent.")).to_be_visible()
     expect(page.get_by_role("link", name="notes.txt")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
@@ -460,10 +466,11 @@ def test_a_file_that_is_tried_again_does_not_travel_with_the_reply_too(page, san
     sandbox.fault("problem_503", method="POST", path="attachments")
     send_with_files(page, "With a file.", TEXT_FILE)
     expect(page.get_by_role("alert")).to_be_visible()
-    sandbox.fault(method="POST", path="attachments", delay=2)
+    answered = hold(sandbox, method="POST", path="attachments")
     page.get_by_role("button", name="Try again").click()
     close(page).click()
     page.get_by_role("button", name="Reopen and reply").click()
+    answered.set()
     expect(page.get_by_text("Reopened and sent.")).to_be_visible()
     assert attached_at_hostup(sandbox) == ["notes.txt"]
 
@@ -660,9 +667,10 @@ def test_a_file_that_is_tried_again_while_the_reply_is_sent_goes_up_once(page, s
     page.get_by_label("Attach files").set_input_files(TEXT_FILE)
     page.get_by_role("button", name="Send reply").click()
     expect(page.get_by_role("alert")).to_be_visible()
-    sandbox.fault(method="POST", path="attachments", delay=2)
+    answered = hold(sandbox, method="POST", path="attachments")
     page.get_by_role("button", name="Try again").click()
     page.get_by_role("button", name="Send reply").click()
+    answered.set()
     expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
     assert sent_calls(sandbox) == ["attachments", "attachments", "messages"]
     assert [file.filename for file in sandbox.tickets.find(ENCRYPTED_ID).messages[-1].attachments] == ["notes.txt"]
@@ -684,12 +692,13 @@ def attached_at_hostup(sandbox, ticket_id=ENCRYPTED_ID):
 
 
 def test_a_ticket_that_is_left_while_files_go_up_tells_that_its_reply_was_not_sent(page, sandbox):
-    sandbox.fault(method="POST", path="attachments", delay=2)
+    answered = hold(sandbox, method="POST", path="attachments")
     send_with_files(page, "With three files.", TEXT_FILE, *MORE_FILES)
     while not sent_calls(sandbox):
         page.wait_for_timeout(50)
     row_link(page).click()
     expect(heading(page)).to_be_visible()
+    answered.set()
     said = page.get_by_role("alert")
     expect(said).to_contain_text("Your reply to ticket #149999 was not sent")
     expect(said).to_contain_text("have to be attached again: second.txt, third.txt")
@@ -707,11 +716,13 @@ def test_a_ticket_that_is_left_while_files_go_up_tells_that_its_reply_was_not_se
 
 
 def test_that_a_reply_was_not_sent_is_said_until_it_is(page, sandbox):
-    sandbox.fault(method="POST", path="attachments", delay=2)
+    answered = hold(sandbox, method="POST", path="attachments")
     send_with_files(page, "With three files.", TEXT_FILE, *MORE_FILES)
     while not sent_calls(sandbox):
         page.wait_for_timeout(50)
     row_link(page).click()
+    expect(heading(page)).to_be_visible()
+    answered.set()
     said = page.get_by_role("alert").filter(has_text="Your reply to ticket #149999 was not sent")
     expect(said).to_be_visible()
     page.get_by_role("button", name="Reopen ticket", exact=True).click()
@@ -746,20 +757,23 @@ def test_a_file_stops_going_up_when_its_ticket_is_left(page, context, sandbox):
 
 
 def test_while_files_go_up_the_button_says_so(page, sandbox):
-    sandbox.fault(method="POST", path="attachments", delay=1)
+    answered = hold(sandbox, method="POST", path="attachments")
     send_with_files(page, "With a file.", TEXT_FILE)
     expect(page.get_by_role("progressbar")).to_be_visible()
-    expect(page.get_by_role("button", name="Sending…")).to_be_visible(timeout=500)
+    expect(page.get_by_role("button", name="Sending…")).to_be_visible()
     assert "messages" not in sent_calls(sandbox)
+    answered.set()
     expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Send reply")).to_be_visible()
 
 
 def test_a_ticket_that_is_closed_while_files_go_up_keeps_its_reply_in_the_box(page, sandbox):
-    sandbox.fault(method="POST", path="attachments", delay=2)
+    answered = hold(sandbox, method="POST", path="attachments")
     with page.expect_request(re.compile("/upload/")):
         send_with_files(page, "With a file.", TEXT_FILE)
     close(page).click()
+    expect(reopen(page)).to_be_visible()
+    answered.set()
     said = page.get_by_role("alert")
     expect(said).to_contain_text("Not sent: the ticket has changed since you saw it")
     expect(page.get_by_text("Attached.")).to_be_visible()
@@ -776,9 +790,10 @@ def test_who_leaves_the_page_while_files_go_up_is_asked_first(browser, base_url,
     page = browser.new_context(base_url=base_url, storage_state=sign_ins[AGENT]).new_page()
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
-    sandbox.fault(method="POST", path="attachments", delay=2)
+    answered = hold(sandbox, method="POST", path="attachments")
     send_with_files(page, "With a file.", TEXT_FILE)
     page.get_by_role("link", name="Activity").click()
+    answered.set()
     expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
     assert asked == ["beforeunload"]
     assert attached_at_hostup(sandbox) == ["notes.txt"]
@@ -859,9 +874,10 @@ def test_the_focus_stays_among_the_files(page, sandbox):
     box(page).fill("With a file.")
     sandbox.fault("problem_503", method="POST", path="attachments")
     page.get_by_role("button", name="Send reply").click()
-    sandbox.fault(method="POST", path="attachments", delay=1)
+    answered = hold(sandbox, method="POST", path="attachments")
     files[1].get_by_role("button", name="Try again").press("Enter")
     expect(removals[1]).to_be_focused()
+    answered.set()
     expect(page.get_by_text("Attached.")).to_be_visible()
     expect(page.get_by_label("Attach files")).to_be_focused()
 
@@ -915,9 +931,11 @@ def test_a_reply_refused_after_its_ticket_was_left_is_said_with_its_number(page,
     page.goto(PAGE)
     number = page.get_by_role("article").get_by_text(re.compile(r"^#\d+$")).inner_text()
     box(page).fill("Are you there?")
-    sandbox.fault("problem_403", method="POST", delay=1)
+    answered = hold(sandbox, "problem_403", method="POST")
     page.get_by_role("button", name="Send reply").click()
     page.get_by_role("listitem").get_by_role("link").nth(3).click()
+    expect(box(page)).to_have_value("")
+    answered.set()
     alert = page.get_by_role("alert").filter(visible=True)
     expect(alert).to_contain_text(f"{number}: Your API key may not do this")
     expect(alert).to_contain_text("Your reply was not sent.")
@@ -978,18 +996,20 @@ def test_an_upload_can_be_cancelled(page, sandbox):
 
 
 def press_remove_when_the_file_is_up(page, sandbox, **fault):
-    sandbox.fault(method="POST", path="attachments", delay=3, **fault)
+    answered = hold(sandbox, method="POST", path="attachments", **fault)
     send_with_files(page, "With a file?", TEXT_FILE)
     while not sent_calls(sandbox):
         page.wait_for_timeout(20)
     page.get_by_role("button", name="Remove", exact=True).click()
-
-
-def test_a_file_that_hostup_may_have_already_is_not_hidden(page, sandbox):
-    press_remove_when_the_file_is_up(page, sandbox)
     file = page.get_by_role("listitem").filter(has_text="notes.txt")
     expect(file.get_by_role("alert")).to_contain_text("It may be attached already")
     expect(file.get_by_role("progressbar")).to_have_count(0)
+    answered.set()
+    return file
+
+
+def test_a_file_that_hostup_may_have_already_is_not_hidden(page, sandbox):
+    file = press_remove_when_the_file_is_up(page, sandbox)
     expect(file).to_contain_text("Attached.")  # the answer
     expect(file.get_by_role("button")).to_have_count(0)
     expect(page.get_by_role("button", name="Send reply")).to_be_visible()
@@ -1000,8 +1020,7 @@ def test_a_file_that_hostup_may_have_already_is_not_hidden(page, sandbox):
 
 
 def test_a_file_that_turns_out_not_to_be_attached_can_be_removed(page, sandbox):
-    press_remove_when_the_file_is_up(page, sandbox, name="problem_403")
-    file = page.get_by_role("listitem").filter(has_text="notes.txt")
+    file = press_remove_when_the_file_is_up(page, sandbox, name="problem_403")
     expect(file.get_by_role("alert")).to_contain_text("Your API key may not do this")
     file.get_by_role("button", name="Remove", exact=True).click()
     expect(file).to_have_count(0)
