@@ -28,6 +28,12 @@ from tests.browser.test_accessibility import OPTIONS
 CLOSED = "/tickets/?status=closed"
 BOTH_SCREENS = pytest.mark.parametrize("screen", ["desktop", "phone"])
 SLOW_DOWN = {"status": 429, "headers": {"Retry-After": "1"}, "method": "POST"}
+# A second may be over before somebody looks.
+NOTE_WHAT_SHOWS = """(part) => {
+  window.shown = [];
+  const note = () => window.shown.push(part.innerText);
+  new MutationObserver(note).observe(part, { subtree: true, childList: true });
+}"""
 
 
 def button(page: Page, name: str) -> Locator:
@@ -205,18 +211,19 @@ def test_what_nobody_knows_is_counted_apart_from_what_was_not_done(page, sandbox
 @BOTH_SCREENS
 def test_asked_to_slow_down_it_counts_the_seconds_and_goes_on_with_the_same(page, sandbox, three):
     sandbox.fault(**SLOW_DOWN, skip=1)
+    bar(page).evaluate(NOTE_WHAT_SHOWS)
     button(page, "Reopen selected").click()
-    expect(bar(page)).to_contain_text("Continuing in 1 s")
-    expect(says(page)).to_have_text("HostUp asks us to slow down")
-    expect(bar(page)).to_contain_text("1 of 3")
     expect(says(page)).to_have_text("3 reopened.")
+    waiting = [shown for shown in page.evaluate("window.shown") if "Continuing in 1 s" in shown]
+    assert waiting
+    assert all("HostUp asks us to slow down" in shown and "1 of 3" in shown for shown in waiting)
     assert changes(sandbox) == paths(sandbox, [three[0], three[1], three[1], three[2]])
 
 
 def test_the_wait_can_be_stopped(page, sandbox, three, long_wait):
     sandbox.fault(**long_wait)
     button(page, "Reopen selected").click()
-    expect(bar(page)).to_contain_text("Continuing in 99 s")
+    expect(bar(page)).to_contain_text(re.compile(r"Continuing in 9\d s"))  # whichever is looked at
     button(page, "Stop").click()
     expect(says(page)).to_have_text("Stopped. 0 reopened, 3 not done. 3 selected")
     assert changes(sandbox) == paths(sandbox, three[:1])
