@@ -19,7 +19,7 @@ CALL_SECONDS = 0.8
 
 @pytest.fixture
 def pool(sandbox):
-    return Pool(sandbox.url, call_seconds=CALL_SECONDS, file_seconds=CALL_SECONDS, most_at_once=4)
+    return Pool(sandbox.url, call_seconds=CALL_SECONDS, file_seconds=30, most_at_once=4)
 
 
 @pytest.fixture
@@ -252,9 +252,9 @@ def test_many_calls_share_a_few_connections(pool, sandbox):
 
 
 def test_one_call_too_many_is_refused_at_once(pool, sandbox):
-    sandbox.fault("slow", times=4)
-    waiting = [threading.Thread(target=lambda: pytest.raises(errors.TooSlow, pool.client(keys.FULL).tickets))
-               for _ in range(4)]  # fmt: skip
+    pool.call_seconds, answered = 30, threading.Event()  # none of the four ends before
+    sandbox.fault(transform=lambda page: answered.wait() and page, times=4)
+    waiting = [threading.Thread(target=pool.client(keys.FULL).tickets) for _ in range(4)]
     for thread in waiting:
         thread.start()
     while len(sandbox.calls) < 4:
@@ -263,6 +263,7 @@ def test_one_call_too_many_is_refused_at_once(pool, sandbox):
     with pytest.raises(errors.Busy):
         pool.client(keys.FULL).ticket(SAMPLE_ID, tries=1)
     assert time.monotonic() - began < 0.1
+    answered.set()
     for thread in waiting:
         thread.join()
     assert pool.client(keys.FULL).tickets().tickets
