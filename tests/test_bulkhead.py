@@ -130,17 +130,19 @@ def test_a_change_that_was_not_sent_is_said_to_be_none(agent, down):
 
 
 def test_one_probe_finds_out(agent, down, monkeypatch):
-    monkeypatch.setattr("tickets.hostup.circuit.PROBE_AFTER", 1.0)
-    upstream.pool_for.cache_clear()
-    for _ in range(FAILURES):
-        agent.get("/tickets/")
+    circuit = upstream.pool().circuit
+
+    def wait():
+        now = circuit._clock() + PROBE_AFTER
+        monkeypatch.setattr(circuit, "_clock", lambda: now)  # where it stays
+
     for _ in range(2):  # fails, and fails again
-        time.sleep(1.0)
+        wait()
         down.clear_calls()
         assert [agent.get("/tickets/").status_code for _ in range(3)] == [503] * 3
         assert len(down.calls) == 1
     down.clear_faults()
-    time.sleep(1.0)
+    wait()
     assert [agent.get("/tickets/").status_code for _ in range(3)] == [200] * 3
 
 
@@ -200,16 +202,17 @@ def test_tries_of_one_call_count_once(agent, sandbox):
     assert state() == State.CLOSED
 
 
-def test_who_takes_a_file_slowly_is_no_failure_of_hostup_s(sandbox, settings):
-    settings.HOSTUP_FILE_DEADLINE = 0.3
+def test_who_takes_a_file_slowly_is_no_failure_of_hostup_s(sandbox, settings, monkeypatch):
     client = upstream.client_for(keys.FULL)
     file_id = client.ticket(ATTACHMENTS_ID).attachments[0].id
     sandbox.fault(status=200, body=b"x" * 1024 * 1024, times=None)
     for _ in range(FAILURES):
         file = iter(client.download(ATTACHMENTS_ID, file_id))
         first = next(file)
-        time.sleep(0.3)
-        assert len(first) + sum(map(len, file)) == 1024 * 1024
+        later = time.monotonic() + settings.HOSTUP_FILE_DEADLINE
+        with monkeypatch.context() as passed:
+            passed.setattr("tickets.hostup.deadline.time.monotonic", lambda now=later: now)
+            assert len(first) + sum(map(len, file)) == 1024 * 1024
     assert state() == State.CLOSED
 
 
