@@ -303,7 +303,7 @@ def test_the_first_press_counts_however_early_it_comes(page, where):
     button = reopen(page) if where == "ticket" else row_reopen(page)
     box = button.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    expect(toast(page)).to_contain_text("Reopened.", timeout=3000)
+    expect(toast(page)).to_contain_text("Reopened.")
 
 
 @BOTH_SCREENS
