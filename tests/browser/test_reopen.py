@@ -443,9 +443,8 @@ def test_without_a_network_an_alert_says_so_and_nothing_else_changes(page, conte
 def reopen_without_an_answer(page, sandbox):
     """Press Reopen, and let nobody know what became of it; return the alert that says so."""
     page.goto(TICKET)
-    page.wait_for_load_state("networkidle")
     sandbox.fault("lost_answer", method="POST")
-    sandbox.fault("problem_503", method="GET")
+    sandbox.fault("problem_503", method="GET", path="/tickets/tkt_")
     reopen(page).click()
     said = page.get_by_role("alert").filter(has_text="We do not know whether that happened")
     expect(said).to_be_visible()
@@ -457,7 +456,7 @@ def test_what_was_done_is_not_said_any_more_when_nobody_knows_what_is_so_now(pag
     reopen(page).click()
     expect(toast(page)).to_contain_text("Reopened.")
     sandbox.fault("lost_answer", method="POST")
-    sandbox.fault("problem_503", method="GET")
+    sandbox.fault("problem_503", method="GET", path="/tickets/tkt_")
     ready(close(page)).click()
     expect(page.get_by_role("alert")).to_contain_text("We do not know whether that happened")
     expect(toast(page)).to_be_empty()
@@ -465,6 +464,7 @@ def test_what_was_done_is_not_said_any_more_when_nobody_knows_what_is_so_now(pag
 
 def test_what_nobody_knows_is_said_until_it_is_dismissed(page, context, sandbox):
     said = reopen_without_an_answer(page, sandbox)
+    row_link(page).wait_for()
     with page.expect_event("requestfailed"):  # a draft, of which an alert of its own tells
         context.set_offline(True)
         page.get_by_role("textbox", name="Reply").press_sequentially("Half a")
@@ -496,7 +496,7 @@ def test_what_nobody_knows_is_said_until_it_is_dismissed(page, context, sandbox)
 def test_what_nobody_knew_is_over_when_that_ticket_is_changed(page, sandbox):
     said = reopen_without_an_answer(page, sandbox)
     sandbox.fault("lost_answer", method="POST")
-    sandbox.fault("problem_503", method="GET")
+    sandbox.fault("problem_503", method="GET", path="/tickets/tkt_")
     with page.expect_response(re.compile("/(reopen|close)/")):
         row(page).get_by_role("button").click()
     expect(said).to_have_count(1)
