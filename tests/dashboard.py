@@ -21,6 +21,7 @@ from sandbox.model import DEPARTMENTS
 from tests.ports import free_port
 
 BASE_DIR = Path(__file__).resolve().parents[1]
+START_SECONDS = 120  # on a busy machine it has taken 23 before the server listened
 AGENT, NEWCOMER = "agent", "newcomer"  # one with an API key saved, one without
 PASSWORD = "a-password-for-the-browser-tests"
 SET_UP = """
@@ -149,7 +150,8 @@ class Dashboard:
         return done.stdout
 
     def _wait(self) -> None:
-        while self._server.poll() is None:  # however long that takes on a busy machine
+        ends_at = time.monotonic() + START_SECONDS
+        while time.monotonic() < ends_at and self._server.poll() is None:
             try:
                 urllib.request.urlopen(f"{self.url}/healthz", timeout=1)  # noqa: S310  (our own address)
                 return
