@@ -45,7 +45,7 @@ class NewAgentForm(forms.ModelForm):
 
     def clean_username(self):
         """Refuse a name that differs from another's by capitals alone: signing in does not tell them apart."""
-        username = self.cleaned_data["username"]
+        username = User.normalize_username(self.cleaned_data["username"])  # as it is saved
         if User.objects.filter(username__iexact=username).exists():
             raise forms.ValidationError(IS_TAKEN)
         return username

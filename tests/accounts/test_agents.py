@@ -220,6 +220,7 @@ def test_a_lost_password_gets_a_new_link(boss, anna):
         {"username": "anna"},
         {"username": "Anna"},
         {"username": "åsa"},
+        {"username": "\N{FULLWIDTH LATIN CAPITAL LETTER A}nna"},  # saved as "Anna"
         {"username": ""},
         {"username": "x", "email": "a@example.com"},
     ],
