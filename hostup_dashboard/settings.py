@@ -41,6 +41,7 @@ ROOT_URLCONF = "hostup_dashboard.urls"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
+    "hostup_dashboard.apps.FrameConfig",  # before Django's: of two commands by one name the first app's counts
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -53,7 +54,6 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "csp",
-    "hostup_dashboard.apps.FrameConfig",
     "tickets",
     "sandbox",
 ]

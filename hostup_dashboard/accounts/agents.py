@@ -31,6 +31,11 @@ User = get_user_model()
 IS_TAKEN = User._meta.get_field("username").error_messages["unique"]
 
 
+def is_taken(username: str) -> bool:
+    """Tell whether an agent has this name, in whatever capitals: signing in does not tell those apart."""
+    return User.objects.filter(username__iexact=User.normalize_username(username)).exists()
+
+
 class NewAgentForm(forms.ModelForm):
     """The e-mail address is what an identity provider knows the agent by; nothing is sent to it."""
 
@@ -44,9 +49,8 @@ class NewAgentForm(forms.ModelForm):
         }
 
     def clean_username(self):
-        """Refuse a name that differs from another's by capitals alone: signing in does not tell them apart."""
         username = User.normalize_username(self.cleaned_data["username"])  # as it is saved
-        if User.objects.filter(username__iexact=username).exists():
+        if is_taken(username):
             raise forms.ValidationError(IS_TAKEN)
         return username
 

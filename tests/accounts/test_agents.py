@@ -5,6 +5,7 @@ import re
 import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from hostup_dashboard.accounts.hashers import Argon2
@@ -230,6 +231,12 @@ def test_what_cannot_be_an_agent_is_said(boss, fields):
     answer = boss.post(URL, fields)
     assert answer.status_code == 422
     assert 'class="field-error"' in answer.content.decode()
+
+
+def test_an_administrator_made_on_the_server_has_no_agent_s_name(anna):
+    with pytest.raises(CommandError, match="already exists"):
+        call_command("createsuperuser", interactive=False, username="Anna", email="")
+    assert is_in(sign_in("anna"))
 
 
 def test_create_agent_pressed_twice_at_once_makes_one(boss, monkeypatch):
