@@ -81,6 +81,12 @@ def test_a_name_that_no_agent_has_is_not_kept(anna, admin):
     assert "Unknown name" in page_of(admin)
 
 
+def test_a_name_that_only_looks_like_an_agent_s_is_nobody_s(admin):
+    """In upper case, in which the database compares, a dotless ı is an i; to sign in it is another letter."""
+    sign_in("admın", "wrong")
+    assert noted() == [(None, "signed_in", "refused")]
+
+
 def test_a_disabled_agent_s_attempt_is_noted(anna):
     get_user_model().objects.update(is_active=False)
     sign_in()
