@@ -3,7 +3,6 @@
 A check takes nothing and gives its findings. What it raises is a problem, too.
 """
 
-import os
 import shutil
 import socket
 import ssl
@@ -101,18 +100,6 @@ def cache_works() -> Iterator[Finding]:
         yield ok("in-process: each server process counts failed sign-ins by itself (CACHE_URL is not set)")
 
 
-def data_folder() -> Iterator[Finding]:
-    folder = settings.DATA_DIR
-    if not folder.is_dir():
-        yield problem(f"{folder} is not there", "Make it, and give it to the user that runs the dashboard.")
-    elif not os.access(folder, os.W_OK | os.X_OK):
-        yield problem(
-            f"{folder} cannot be written", f"chown it to the user that runs the dashboard ({os.geteuid()})."
-        )
-    else:
-        yield ok(f"{folder} can be written")
-
-
 def disk_space() -> Iterator[Finding]:
     """Where the database and static files are, and where files wait on their way."""
     has_database = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
@@ -179,7 +166,6 @@ CHECKS = {
     "settings": settings_check,
     "database": database,
     "cache": cache_works,
-    "data folder": data_folder,
     "disk": disk_space,
     "static files": static_files,
     "our certificate": site_certificate,

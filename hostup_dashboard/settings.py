@@ -127,7 +127,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "transaction_mode": "IMMEDIATE",
         "timeout": 5,
     }
-    with suppress(OSError):  # which hostup_dashboard.E003 words, and `doctor`
+    with suppress(OSError):  # which hostup_dashboard.E003 words
         Path(DATABASES["default"]["NAME"]).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 else:
     options = environment.POSTGRESQL_OPTIONS | DATABASES["default"].get("OPTIONS", {})  # the address's own win

@@ -214,16 +214,16 @@ def test_a_cache_that_does_not_answer_is_told(examine, settings, nowhere):
     assert ".." not in line
 
 
-def test_a_data_folder_that_is_not_there_is_told(examine, settings, tmp_path):
-    settings.DATA_DIR = tmp_path / "gone"
-    (line,) = examine("data folder")
-    assert line.startswith(f"problem {tmp_path / 'gone'} is not there")
+def test_a_data_folder_that_is_yet_to_be_made_is_no_problem(sandbox, settings, tmp_path):
+    settings.DATA_DIR = tmp_path / "new"
+    call_command("doctor", stdout=StringIO())  # which fails when there is one
 
 
 def test_a_data_folder_that_cannot_be_made_is_told(nowhere):
     done = asked_by_hand(DATABASE_URL=None, DATA_DIR="/dev/null/data", HOSTUP_API_URL=nowhere)
     assert done.returncode == 1
-    assert "problem  data folder: /dev/null/data is not there. Make it, and give it to the user" in done.stdout
+    (line,) = (line for line in done.stdout.splitlines() if "Make it, and give it to the user" in line)
+    assert line.startswith("problem  settings: DATA_DIR is /dev/null/data, which cannot be written.")
     assert "Traceback" not in done.stderr
 
 
