@@ -29,7 +29,8 @@ def run(port: int, seed: int, *, log: bool) -> None:
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    sandbox = Sandbox(port, seed, log=log)
+    # What is created now and in the next run are two tickets, for a database that outlives both.
+    sandbox = Sandbox(port, seed, log=log, repeats=False)
     try:
         sandbox.start()
     except OSError as error:

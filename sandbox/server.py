@@ -63,6 +63,7 @@ class Sandbox:
     seed          the same seed makes the same tickets
     rate_limit    calls per key and minute
     log           print a line per call on stderr
+    repeats       what is made later, too, is named the same each time: tickets' ids and numbers
 
     The attributes `already`, `close_answer` and `encrypted_body` are what the API reference leaves open (see
     api.Undocumented); they can be changed at any time, and `reset` sets them back.
@@ -75,10 +76,12 @@ class Sandbox:
         *,
         rate_limit: int = 600,
         log: bool = False,
+        repeats: bool = True,
     ) -> None:
         self.port = port
         self.seed = seed
         self.log = log
+        self.repeats = repeats
         self._limiter = RateLimiter(rate_limit)
         self._faults = Faults()
         self._calls: list[Call] = []
@@ -123,6 +126,8 @@ class Sandbox:
         """Fresh tickets; no faults, no calls, nobody limited, every switch as at first."""
         store = Store(self.seed)
         fill(store)
+        if not self.repeats:
+            store.rng.seed()
         self.already, self.close_answer, self.encrypted_body = "unchanged", "ticket", "text"
         self._limiter.clear()
         self._faults.clear()

@@ -11,6 +11,7 @@ from .times import utc_now
 
 CRITICAL_INTERVAL = timedelta(hours=1)
 FIRST_NUMBER = 149_000
+MOST_BETWEEN = 9_999  # from one new ticket's number to the next: HostUp has other customers as well
 
 
 class TicketNotFound(LookupError):
@@ -102,11 +103,11 @@ class Store:
             if priority == "critical":
                 self._allow_critical(account, now)
             department = next(d for d in self.departments if d.slug == department_slug)
-            number = max((t.number for t in self._tickets.values()), default=FIRST_NUMBER) + 1
+            latest = max((t.number for t in self._tickets.values()), default=FIRST_NUMBER)
             return self.add(
                 Ticket(
                     id=new_id("tkt", self.rng),
-                    number=number,
+                    number=latest + self.rng.randint(1, MOST_BETWEEN),
                     account=account,
                     subject=subject,
                     status="open",

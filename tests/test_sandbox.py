@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -446,6 +447,19 @@ class TestServer:
             ).status_code
             process.send_signal(number)
             assert (status, process.wait(timeout=5)) == (200, 0)
+
+    def test_by_itself_it_names_new_tickets_as_it_never_did_before(self):
+        """The dashboard's database outlives the sandbox, and would take them for those that it knows."""
+        command = [sys.executable, "-m", "sandbox", "--port", "0"]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            url = re.search(r"http://127\.0\.0\.1:[0-9]+", process.stdout.readline())[0]
+            owner = Caller(SimpleNamespace(url=url), keys.FULL)
+            made = [owner.post(TICKETS, TestCreate.NEW).json() for _ in range(3)]
+            owner.post("/_sandbox/reset")
+            made_anew = [owner.post(TICKETS, TestCreate.NEW).json() for _ in range(3)]
+            process.terminate()
+        for name in ("id", "number"):
+            assert [ticket[name] for ticket in made] != [ticket[name] for ticket in made_anew]
 
 
 class TestControl:
