@@ -19,6 +19,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
+from whitenoise.middleware import WhiteNoiseFileResponse
 
 from hostup_dashboard.accounts import throttle
 from hostup_dashboard.errors import error_answer, written_in
@@ -43,7 +44,7 @@ HEADERS = {
 
 
 def answer_headers(get_response):
-    """Keep answers out of caches and this site out of other sites' pages.
+    """Keep answers, but for static files, out of caches and this site out of other sites' pages.
 
     `Vary` and `no-store` also keep the browser from showing a bare fragment when the agent goes Back: the
     same address answers with a page or a fragment.
@@ -51,7 +52,7 @@ def answer_headers(get_response):
 
     def middleware(request):
         response = get_response(request)
-        if not request.path_info.startswith(settings.STATIC_URL):
+        if not isinstance(response, WhiteNoiseFileResponse):
             response.headers["Cache-Control"] = "no-store, private"
             patch_vary_headers(response, ["HX-Request", "HX-Request-Type"])
         for name, value in HEADERS.items():

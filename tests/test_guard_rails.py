@@ -203,12 +203,17 @@ def test_no_method_breaks_an_address_or_changes_something_unasked(agent, visitor
     assert {call.method for call in sandbox.calls} <= {"GET"}
 
 
-@pytest.mark.parametrize("path", ["/nothing/here/", "/accounts/signup/", "/admin/", "/accounts/password/reset/"])
+NOT_THERE = ["/nothing/here/", "/accounts/signup/", "/admin/", "/accounts/password/reset/", "/static/nothing.js"]
+
+
+@pytest.mark.parametrize("path", NOT_THERE)
 def test_what_is_not_there_is_worded_and_has_the_headers(agent, path):
     response = agent.get(path)
     assert response.status_code == 404
     assert "There is no such page" in response.content.decode()
     assert_has_our_headers(response)
+    assert "no-store" in response.headers["Cache-Control"]
+    assert "HX-Request" in response.headers["Vary"]
 
 
 @pytest.mark.parametrize("ask", ["post", "htmx_post"])

@@ -184,6 +184,7 @@ def test_static_files_have_the_headers_too(ask):
         answer = ask(f"GET {path} HTTP/1.1", f"Host: {HOST}", TLS)
         assert answer.status_code == (404 if "nothing" in path else 200)
         assert_has_our_headers(answer)
+        assert ("no-store" in answer.headers["Cache-Control"]) == ("nothing" in path)
 
 
 def test_no_header_says_where_the_site_is_or_which_page_is_asked_for(running_sandbox, tmp_path):
