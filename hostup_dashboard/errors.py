@@ -4,7 +4,7 @@ import sys
 from urllib.parse import quote
 
 from django.conf import settings
-from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation, TooManyFilesSent
 from django.db import Error as DatabaseError
 from django.dispatch import Signal
 from django.http import HttpResponse
@@ -38,6 +38,10 @@ WORDS = {
         _("Try again in a moment. If you were changing a ticket, look at it first."),
     ),
 }
+TOO_MANY_FILES = (
+    _("Those are too many files at once"),
+    _("Nothing was changed. Go back and choose at most 10 files."),
+)
 
 
 def keeps_drafts(view):
@@ -101,6 +105,8 @@ def among_the_alerts(request, response):
 
 
 def bad_request(request, exception=None):
+    if isinstance(exception, TooManyFilesSent):
+        return error_answer(request, 413, TOO_MANY_FILES)
     return error_answer(request, 413 if isinstance(exception, RequestDataTooBig) else 400)
 
 

@@ -5,6 +5,7 @@ from io import StringIO
 import pytest
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import DatabaseError
 from django.test import Client
@@ -16,6 +17,7 @@ from tests.headers import assert_has_our_headers
 from tests.test_settings import run
 from tickets import departments
 from tickets.models import Canary, Draft
+from tickets.sending import MOST_FILES
 
 PUBLIC = {
     "account_login",
@@ -223,6 +225,14 @@ def test_more_text_than_is_read_at_once_is_called_that(agent, sandbox, ask, path
     assert response.status_code == 413
     assert "That is too much text at once" in response.content.decode()
     assert_has_our_headers(response)
+    assert sandbox.calls == []
+
+
+def test_more_files_than_are_read_at_once_are_called_that(agent, sandbox):
+    files = [SimpleUploadedFile("log.txt", b"x") for _ in range(101)]
+    response = agent.post(f"/tickets/{SAMPLE_ID}/reply/", {"message": "Here.", "files": files})
+    assert response.status_code == 413
+    assert f"at most {MOST_FILES} files" in response.content.decode()
     assert sandbox.calls == []
 
 
