@@ -98,7 +98,7 @@ class NewTicketForm(forms.Form):
     )
     subject = TextField(
         max_length=255,
-        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"dir": "auto"}),
         label=_("Subject"),
         error_messages={"required": _("Say in a few words what it is about.")},
     )
@@ -124,7 +124,7 @@ class NewTicketForm(forms.Form):
     service_id = TextField(
         max_length=255,
         required=False,
-        widget=forms.TextInput(attrs={"list": "services", "autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.TextInput(attrs={"list": "services", "spellcheck": "false"}),
         label=_("Service id"),
     )
 

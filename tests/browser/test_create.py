@@ -335,3 +335,15 @@ def test_while_it_is_being_created_its_texts_stand_still(page, sandbox):
     expect(page.get_by_role("alert").filter(visible=True)).to_contain_text("Your API key may not do this")
     expect(message).to_be_editable()
     expect(message).to_have_value("We got it twice.")
+
+
+def test_going_back_from_what_was_created_shows_an_empty_form(page, sandbox):
+    page.goto("/tickets/")
+    page.get_by_role("link", name="New ticket").click()
+    fill_in(page)
+    create(page).click()
+    expect_created(page, sandbox)
+    page.go_back()
+    expect(create(page)).to_be_visible()
+    for label, untouched in {"Department": "", "Subject": "", "Message": "", "Priority": "medium"}.items():
+        expect(page.get_by_label(label)).to_have_value(untouched)
