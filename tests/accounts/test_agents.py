@@ -215,6 +215,12 @@ def test_a_lost_password_gets_a_new_link(boss, anna):
     assert is_in(sign_in(password="an-entirely-new-password"))
 
 
+@pytest.mark.parametrize("username", ["anna", "nobody"])
+def test_who_has_forgotten_the_password_is_told_whom_to_ask(username):
+    html = sign_in(username, "forgotten").answer.content.decode()
+    assert "Forgotten the password? Ask the person who runs this dashboard for a new link." in html
+
+
 @pytest.mark.parametrize(
     "fields",
     [
