@@ -42,6 +42,10 @@ TOO_MANY_FILES = (
     _("Those are too many files at once"),
     _("Nothing was changed. Go back and choose at most 10 files."),
 )
+FOR_ADMINISTRATORS = (
+    _("This page is for administrators"),
+    _("Nothing was changed. If you need something there, ask an administrator."),
+)
 
 
 def keeps_drafts(view):
@@ -110,9 +114,9 @@ def bad_request(request, exception=None):
     return error_answer(request, 413 if isinstance(exception, RequestDataTooBig) else 400)
 
 
-def permission_denied(request, exception=None):
+def permission_denied(request, exception=None, words=None):
     denied.send(sender=None, request=request, reason="permission")
-    return error_answer(request, 403)
+    return error_answer(request, 403, words)
 
 
 def csrf_failure(request, reason=""):

@@ -9,7 +9,6 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import get_user_model
-from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.dispatch import Signal
@@ -21,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from hostup_dashboard.accounts.second_step import KINDS
 from hostup_dashboard.accounts.sessions import confirm_first, end_sessions, is_confirmed
+from hostup_dashboard.errors import FOR_ADMINISTRATORS, permission_denied
 
 # Sent with `request`, `agent` and `action`: "created", "disabled", "enabled", "invited" or "second_step_reset".
 agent_changed = Signal()
@@ -68,7 +68,7 @@ def administrators_only(view):
     @wraps(view)
     def guarded(request, *args, **kwargs):
         if not request.user.is_staff:
-            raise PermissionDenied
+            return permission_denied(request, words=FOR_ADMINISTRATORS)
         if request.method == "POST" and not is_confirmed(request):
             # Of a new agent: whoever proves who they are comes back to the form as it was. Not by the address:
             # there anybody's link could write into it.

@@ -279,6 +279,21 @@ def test_only_administrators_do_this(anna, action):
     assert "Agents</a>" not in browser.get("/activity/").content.decode()
 
 
+def test_who_is_no_administrator_is_told_so_and_can_go_on():
+    html = sign_in().get(URL).content.decode()
+    assert "<h1>This page is for administrators</h1>" in html
+    assert "Reload the page" not in html
+    assert '<a href="/tickets/">All tickets</a>' in html
+
+
+def test_who_is_disabled_can_sign_in_as_somebody_else(boss, anna):
+    boss.post(f"{URL}{anna.pk}/disable/")
+    browser = sign_in()
+    html = browser.get(browser.answer.headers["Location"]).content.decode()
+    assert "This account is disabled" in html
+    assert 'href="/accounts/login/">Back to signing in</a>' in html
+
+
 def test_an_administrator_is_asked_for_the_password_after_a_while(boss, anna):
     session = boss.session
     for record in session["account_authentication_methods"]:
