@@ -66,6 +66,14 @@ def test_a_file_that_is_not_there_is_worded(agent):
     assert "style-src 'self'" in response.headers["Content-Security-Policy"]  # a page, not a file
 
 
+@pytest.mark.parametrize("fault", ["problem_404", "problem_503"])
+def test_from_a_file_that_did_not_come_there_is_a_way_back_to_its_ticket(agent, sandbox, fault):
+    href = attachments(agent)[0]
+    sandbox.fault(fault, path="/attachments/", times=None)
+    html = agent.get(href).content.decode()
+    assert f'href="/tickets/{ATTACHMENTS_ID}/">Look at the ticket</a>' in html
+
+
 def test_no_file_is_ever_drawn_into_a_page(agent, sandbox):
     """Not even when HostUp failed before, and its page offers to try again."""
     href = attachments(agent)[0]

@@ -5,6 +5,7 @@ import re
 from csp.constants import NONE
 from csp.decorators import csp
 from django.http import HttpResponse, StreamingHttpResponse
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -42,10 +43,12 @@ def download(request, ticket_id, attachment_id):
     """
     try:
         file = client_of(request.user).download(ticket_id, attachment_id)
-    except errors.NotFound as error:
-        sentences = [_("It may have been removed. Reload the ticket and look again.")]
-        failure = failures.describe(error)._replace(heading=_("HostUp has no such file"), sentences=sentences)
-        return failure_answer(request, failure)
+    except failures.HANDLED as error:
+        failure = failures.describe(error)
+        if isinstance(error, errors.NotFound):
+            sentences = [_("It may have been removed. Reload the ticket and look again.")]
+            failure = failure._replace(heading=_("HostUp has no such file"), sentences=sentences)
+        return failure_answer(request, failure, back_url=reverse("ticket", args=[ticket_id]))
     try:
         return _passed_on(request, file, attachment_id)
     except Exception:
