@@ -1,5 +1,6 @@
 """In one hand: nothing scrolls sideways, and what is pressed is large enough for a thumb."""
 
+import re
 from itertools import product
 
 import pytest
@@ -216,3 +217,28 @@ def test_far_down_a_thread_a_refusal_and_a_success_are_both_seen(page, sandbox, 
     expect(toast(page)).to_contain_text("Closed.")
     expect(toast(page)).to_be_in_viewport()
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.browser_context_args(locale="sv-SE")
+@pytest.mark.parametrize("screen", ["small phone"])
+@pytest.mark.parametrize(
+    ("address", "press", "undo", "below"),
+    [
+        (TICKET, "Återöppna ärendet", "Stäng igen", "Stäng ärendet"),
+        ("/tickets/150006/", "Stäng ärendet", "Återöppna", "Återöppna ärendet"),
+    ],
+)
+def test_with_large_text_a_toast_is_whole_and_over_no_button(page, address, press, undo, below):
+    page.goto(address)
+    page.get_by_role("button", name=press, exact=True).click()
+    below = page.get_by_role("button", name=below, exact=True)
+    expect(below).to_be_visible()
+    for width, percent in product((320, 360), (100, 130, 200)):
+        page.set_viewport_size({"width": width, "height": 640})
+        page.evaluate(LARGE_TEXT, percent)
+        for name in (undo, "Dölj"):
+            expect(toast(page).get_by_role("button", name=name, exact=True)).to_be_in_viewport(ratio=1)
+        box = toast(page).bounding_box()
+        assert box["y"] + box["height"] <= below.bounding_box()["y"], (width, percent)
+        page.get_by_role("button", name=re.compile("Skicka svar|Återöppna och svara")).click(trial=True)
+        assert toast(page).locator("*").evaluate_all(BROKEN_WORDS) == [], (width, percent)
