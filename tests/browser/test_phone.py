@@ -242,3 +242,24 @@ def test_with_large_text_a_toast_is_whole_and_over_no_button(page, address, pres
         assert box["y"] + box["height"] <= below.bounding_box()["y"], (width, percent)
         page.get_by_role("button", name=re.compile("Skicka svar|Återöppna och svara")).click(trial=True)
         assert toast(page).locator("*").evaluate_all(BROKEN_WORDS) == [], (width, percent)
+
+
+@pytest.mark.browser_context_args(locale="sv-SE")
+@pytest.mark.parametrize("screen", ["small phone", "desktop"])
+def test_a_draft_of_a_new_ticket_moves_nothing_of_the_list(page, screen):
+    sizes = list(product((360, 390) if screen == "small phone" else (1024,), (100, 200)))
+
+    def places():
+        page.goto("/tickets/")
+        expect(row(page)).to_be_visible()
+        for width, percent in sizes:
+            page.set_viewport_size({"width": width, "height": 800})
+            page.evaluate(LARGE_TEXT, percent)
+            yield page.get_by_role("button", name="Markera").bounding_box(), row(page).bounding_box()
+
+    without_draft = list(places())
+    page.goto("/tickets/new/")
+    page.get_by_label("Meddelande").fill("Hej")
+    expect(page.get_by_text("Utkast sparat.")).to_be_visible()
+    assert list(places()) == without_draft
+    expect(page.get_by_role("link", name="Nytt ärende Utkast")).to_be_visible()
