@@ -36,11 +36,25 @@
   refresh();
   document.addEventListener("htmx:after:swap", refresh);
 
+  // Where Back brings no page, the address comes back too: it names what is on the screen.
+  let shown = window.navigation?.currentEntry;
+  const show = () => (shown = window.navigation?.currentEntry);
+  window.navigation?.addEventListener("currententrychange", ({ navigationType }) => navigationType !== "traverse" && show());
+  addEventListener("hashchange", show);
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => ctx.target === document.body && show());
+  document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
+    if (shown && ctx?.target === document.body) navigation.traverseTo(shown.key);
+  });
+
   // Back brings the page anew, and its list: as long as it was, where it was, the open row in view. (On a phone the
   // browser scrolls, too early for a longer one.)
   const rowCount = () => document.querySelectorAll(".ticket-row").length;
   let left = rowCount() ? null : { top: 0, rows: 0 }; // the list, as it was
-  document.addEventListener("htmx:before:history:restore", () => {
+  document.addEventListener("htmx:before:history:restore", (event) => {
+    if (shown && shown.key === navigation.currentEntry.key) {
+      left = null;
+      return event.preventDefault(); // nothing of it has gone
+    }
     const link = document.querySelector(".ticket-row .subject a");
     if (!link) return;
     const isSame = link.search === location.search; // else it was filtered in between

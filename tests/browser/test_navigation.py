@@ -390,3 +390,43 @@ def test_what_is_copied_twice_keeps_its_name(page, context):
     page.wait_for_timeout(2000)
     expect(copy).to_have_text("Copy number")
     assert page.evaluate("navigator.clipboard.readText()") == str(SAMPLE_NUMBER)
+
+
+@pytest.mark.parametrize("screen", ["phone"])
+@pytest.mark.parametrize("way", ["← Tickets", "Back"])
+def test_the_way_to_the_list_that_found_no_network_can_be_gone_when_there_is_one(page, context, way):
+    def go_back():
+        if way == "Back":
+            page.evaluate("history.back()")
+        else:
+            page.get_by_role("link", name=way).click()
+
+    page.goto("/tickets/")
+    row_link(page).click()
+    page.get_by_role("textbox", name="Reply").fill("My words.")
+    context.set_offline(True)
+    go_back()
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+    expect(page).to_have_url(re.compile(f"{TICKET}$"))
+    context.set_offline(False)
+    expect(page.get_by_role("textbox", name="Reply")).to_have_value("My words.")
+    go_back()
+    expect(page).to_have_url(re.compile(r"/tickets/$"))
+    expect(row(page)).to_be_visible()
+
+
+def test_the_address_stays_that_of_the_ticket_on_the_screen_when_the_one_before_does_not_come(page, context):
+    page.goto("/tickets/")
+    row_link(page).click()
+    expect(heading(page)).to_be_visible()
+    row_link(page, "IPv6?").click()
+    expect(heading(page, "IPv6?")).to_be_visible()
+    address = page.url
+    context.set_offline(True)
+    page.evaluate("history.back()")
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+    expect(page).to_have_url(address)
+    expect(heading(page, "IPv6?")).to_be_visible()
+    context.set_offline(False)
+    page.go_back()
+    expect(heading(page)).to_be_visible()
