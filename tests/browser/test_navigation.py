@@ -430,3 +430,22 @@ def test_the_address_stays_that_of_the_ticket_on_the_screen_when_the_one_before_
     context.set_offline(False)
     page.go_back()
     expect(heading(page)).to_be_visible()
+
+
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
+def test_while_back_waits_for_its_page_what_is_there_is_pale_and_nothing_more(page):
+    page.goto("/tickets/")
+    row_link(page).click()
+    expect(heading(page)).to_be_visible()
+    waiting = []
+    page.route(re.compile("/tickets/$"), lambda route: waiting.append(route))
+    page.evaluate("history.back()")
+    expect(page.get_by_role("main")).to_have_css("opacity", "0.6")
+    expect(reopen(page)).to_have_css("opacity", "1")
+    assert page.get_by_text("Reopening…").filter(visible=True).count() == 0
+    waiting[0].abort()
+    expect(page.get_by_role("main")).to_have_css("opacity", "1")
+    page.unroute_all()
+    page.evaluate("history.back()")
+    expect(heading(page)).to_have_count(0)
+    expect(page.get_by_role("main")).to_have_css("opacity", "1")
