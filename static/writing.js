@@ -228,10 +228,12 @@
         data.set("file", file);
         const end = (isDone, html) => {
           if (!isDone) upload.sending = null;
-          upload.isSendable = request.status !== 422; // what was refused would be refused again
+          const isRefused = request.status === 422; // it would be refused again
           part("state").innerHTML = html;
-          progress.hidden = !upload.isSendable;
-          part("again").hidden = isDone || !upload.isSendable;
+          // What nobody knows to be attached does not go along as if it were not: to send it again is for the agent to say.
+          upload.isSendable = !isRefused && !part("state").querySelector(".unknown");
+          progress.hidden = isRefused;
+          part("again").hidden = isDone || isRefused;
           part("remove").hidden = false;
           if (isDone) uploadsOf(form).delete(upload);
           if (isDone && isFocused("remove")) focusNext();
@@ -259,6 +261,7 @@
         for (const [name, value] of [["HX-Request", "true"], ["HX-Request-Type", "partial"], ["HX-Current-URL", location.href]]) {
           request.setRequestHeader(name, value);
         }
+        upload.isSendable = true;
         part("again").hidden = true;
         progress.value = 0;
         uploadsOf(form).add(upload);

@@ -1148,3 +1148,19 @@ def test_without_javascript_with_a_file(new_context, sign_ins, sandbox, screen):
     expect(page.get_by_text("No script here.")).to_be_visible()
     expect(page.get_by_role("link", name="notes.txt")).to_be_visible()
     assert sent_calls(sandbox) == ["reopen", "attachments", "messages"]
+
+
+def test_a_file_that_may_be_attached_goes_up_again_only_when_that_is_asked_for(page, sandbox):
+    sandbox.fault("lost_answer", method="POST", path="attachments", times=2)
+    send_with_files(page, "With a file?", TEXT_FILE)
+    expect(page.get_by_role("alert")).to_contain_text("We do not know whether notes.txt was attached")
+    remove = page.get_by_role("button", name="Remove", exact=True)
+    page.get_by_role("button", name="Send reply").click()
+    expect(remove).to_be_focused()
+    assert sent_calls(sandbox) == ["attachments"]
+    with page.expect_response(re.compile("/upload/")):
+        page.get_by_role("button", name="Try again").click()
+    remove.click()
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
+    assert sent_calls(sandbox) == ["attachments"] * 2 + ["messages"]
