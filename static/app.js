@@ -252,6 +252,9 @@
     sayUnreachable(ctx.request.method === "POST" && !ctx.request.action.endsWith("/draft/"));
     const loading = ctx.target?.querySelector?.(":scope > .loading");
     if (loading) [loading.hidden, loading.nextElementSibling.hidden] = [true, false]; // what tries again
+    if (ctx.sourceElement.id !== "filters") return;
+    const chosen = new URL(location).searchParams; // what the list is of that is still there
+    for (const select of ctx.sourceElement.querySelectorAll("select")) select.value = chosen.get(select.name) ?? "";
   });
   document.addEventListener("htmx:after:request", (event) => {
     const { request, response } = event.detail.ctx;

@@ -215,3 +215,18 @@ def test_a_first_visit_is_light(page, path, screen, encoding, most):
     sizes = {request.url: request.sizes()["responseBodySize"] for request in requests}
     assert len(sizes) <= 5, sizes
     assert 20_000 < sum(sizes.values()) <= most, sizes
+
+
+def test_a_filter_that_finds_no_network_is_not_chosen_over_the_list_of_before(page, context):
+    page.goto(f"{TICKET}?status=closed")
+    expect(row(page)).to_be_visible()
+    context.set_offline(True)
+    status = page.get_by_label("Status")
+    status.select_option("Answered")
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+    expect(status).to_have_value("closed")
+    expect(row(page)).to_be_visible()
+    context.set_offline(False)
+    status.select_option("Answered")
+    expect(row(page, 150013)).to_be_visible()  # which is answered
+    expect(page).to_have_url(re.compile(r"status=answered$"))
