@@ -133,6 +133,9 @@
     );
     if (there > here) ticket.querySelector(".outdated > *").hidden = false;
   });
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+    if (ctx.select) ctx.request.headers["HX-Request-Type"] = "partial"; // htmx would select from a whole page
+  });
   document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
     // What went wrong is no ticket: it stands where that of one that was opened stands.
     if (ctx.response.status < 400 || !ctx.sourceElement.matches(".outdated a")) return;
