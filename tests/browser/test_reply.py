@@ -1164,3 +1164,33 @@ def test_a_file_that_may_be_attached_goes_up_again_only_when_that_is_asked_for(p
     page.get_by_role("button", name="Send reply").click()
     expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
     assert sent_calls(sandbox) == ["attachments"] * 2 + ["messages"]
+
+
+def test_that_a_secret_lies_open_is_said_until_it_is_dismissed(page, sandbox):
+    page.goto(PAGE)
+    row_link(page).wait_for()
+    in_clear = {"encrypted": False}
+    sandbox.fault(method="POST", path="messages", transform=lambda message: message | in_clear)
+    sandbox.fault(
+        method="GET",
+        path="/tickets/tkt_",
+        skip=1,
+        transform=lambda ticket: ticket | {"messages": [message | in_clear for message in ticket["messages"]]},
+    )
+    box(page).fill("Secret.")
+    page.get_by_label("Send encrypted").check()
+    box(page).press("Control+Enter")
+    said = page.get_by_role("alert")
+    expect(said).to_contain_text("HostUp did not encrypt it: change what is secret in it.")
+    expect(said).to_contain_text("#149999")
+    box(page).fill("It was 1234.")
+    box(page).press("Control+Enter")
+    expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
+    row_link(page).click()
+    reopen(page).click()
+    expect(page.get_by_text("Reopened.")).to_be_visible()
+    page.get_by_role("button", name="Select", exact=True).click()
+    expect(page.get_by_text("0 selected")).to_be_visible()
+    expect(said).to_be_visible()
+    said.get_by_role("button", name="Dismiss").click()
+    expect(said).to_have_count(0)
