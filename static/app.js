@@ -191,7 +191,10 @@
     const [address, action] = ctx.request.action.split(/\/(reopen|close)\//);
     const first = ctx.sourceEvent?.submitter && changing.get(address);
     if (first) ctx.fetch = () => first.then(() => Promise.reject(new DOMException("", "AbortError")));
-    else if (action) changing.set(address, new Promise((end) => (ctx.end = () => end(changing.delete(address)))));
+    if (first || !action) return;
+    const change = new Promise((end) => (ctx.end = end));
+    changing.set(address, change);
+    change.then(() => changing.get(address) === change && changing.delete(address)); // not one that has joined in
   });
   document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => ctx.end?.());
 

@@ -563,3 +563,30 @@ def test_without_javascript_there_is_nothing_to_select_with(new_context, sign_in
     page.goto(CLOSED)
     expect(page.get_by_role("button", name="Select")).to_have_count(0)
     expect(bar(page)).to_have_count(0)
+
+
+def test_a_ticket_that_it_changes_too_takes_no_other_change_until_both_are_over(page, sandbox):
+    page.goto(TICKET)
+    select(page, [str(SAMPLE_NUMBER)])
+    held = []
+    page.route(re.compile("/(reopen|close)/"), lambda route: held.append(route))
+
+    def expect_held(count):
+        for _ in range(500):
+            if len(held) == count:
+                return
+            page.wait_for_timeout(20)
+        pytest.fail(f"{len(held)} were sent")
+
+    button(page, "Reopen ticket").click()
+    expect_held(1)
+    button(page, "Reopen selected").click()
+    expect_held(2)
+    held[0].continue_()
+    ready(button(page, "Close ticket")).click()
+    expect(page.get_by_text("Closing…").filter(visible=True)).to_be_visible()
+    page.wait_for_timeout(300)
+    assert len(held) == 2
+    held[1].continue_()
+    expect(says(page)).to_have_text("1 reopened.")
+    assert "close" not in posts(sandbox)
