@@ -94,12 +94,13 @@ def test_a_ticket_that_a_colleague_reopened_is_already_open(agent, sandbox, answ
 
 @pytest.mark.parametrize(("url", "done", "already"), [
     (URL, "Reopened.", "Already open."),
+    (f"/tickets/{SAMPLE_NUMBER}/reopen/", "Reopened.", "Already open."),
     (CLOSE_URL, "Closed.", "Already closed."),
 ])  # fmt: skip
 def test_a_second_press_of_the_same_form_is_no_second_change(agent, colleague, sandbox, url, done, already):
     """As without JavaScript, where nothing keeps it from being sent; HostUp's whole seconds do not tell."""
     ticket = sandbox.tickets.find(SAMPLE_ID)
-    ticket.status = "closed" if url == URL else "open"
+    ticket.status = "open" if url == CLOSE_URL else "closed"
     form = {"status": ticket.status, "updated_at": ticket.updated_at.isoformat()}
     assert done in agent.htmx_post(url, form).content.decode()
     for again in (agent, colleague, agent):

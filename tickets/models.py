@@ -347,15 +347,18 @@ class ActivityQuerySet(models.QuerySet):
         """Tell whether the last change of this ticket's status from here, moments ago, was the same: an earlier
         press, or a colleague's. HostUp's clock, in whole seconds, cannot tell those apart. Raises
         `storage.NothingSent`."""
-        before = self.filter(
-            Q(ticket_id=activity.ticket_id) | Q(ticket_number=activity.ticket_id),
+        name = "ticket_number" if activity.ticket_id.isdigit() else "ticket_id"
+        done = self.filter(
+            **{name: activity.ticket_id},
             action__in=(Activity.Action.REOPEN, Activity.Action.CLOSE),
             outcome__in=(Activity.Outcome.DONE, Activity.Outcome.ALREADY),
-            finished_at__range=(activity.started_at - MOMENTS, activity.started_at),
         )
         with storage.before_sending():
-            last = before.order_by("finished_at").last()
-        return bool(last and last.action == activity.action)
+            last = done.order_by("-started_at").values_list("action", "finished_at").first()
+        if not last:
+            return False
+        action, finished_at = last
+        return action == activity.action and timedelta() <= activity.started_at - finished_at <= MOMENTS
 
     def ticket_numbers(self, ticket_ids: Iterable[str]) -> dict[str, str]:
         """Return the numbers of those tickets that any entry knows one of."""
