@@ -8,9 +8,11 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 def css_without_comments(text: str) -> str:
-    """Return a style sheet, whose strings hold no comments, with one white space where there were several. What is
-    left of it may matter: `.a ::placeholder` is another selector than `.a::placeholder`."""
-    return re.sub(r"/\*.*?\*/|\s+(?=\s)", "", text, flags=re.DOTALL)
+    """Return a style sheet without comments, and without the white space that separates nothing. Its strings hold
+    no comments, no white space beside any of `{};,` and never two in a row. Elsewhere one is left, for it may
+    matter: `.a ::placeholder` is another selector than `.a::placeholder`."""
+    text = " ".join(re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL).split())
+    return re.sub(" ?([{};,]) ?", r"\1", text)
 
 
 MINIFIERS = {".css": css_without_comments, ".js": jsmin}
