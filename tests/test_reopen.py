@@ -113,6 +113,14 @@ def test_what_was_closed_in_between_is_reopened_again(agent):
         assert said in agent.htmx_post(url, FORM).content.decode()
 
 
+def test_what_may_have_been_closed_in_between_is_reopened_again(agent, sandbox):
+    assert "Reopened." in agent.htmx_post(URL, FORM).content.decode()
+    sandbox.fault("lost_answer", method="POST")
+    sandbox.fault("problem_503", method="GET")
+    assert "We do not know" in agent.htmx_post(CLOSE_URL, {"status": "open"}).content.decode()
+    assert "Reopened." in agent.htmx_post(URL, FORM).content.decode()
+
+
 def test_a_form_that_says_nothing_of_the_ticket_reopens_no_open_one(agent, sandbox):
     ticket = sandbox.tickets.find(SAMPLE_ID)
     ticket.status = "open"

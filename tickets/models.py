@@ -19,7 +19,7 @@ from tickets.hostup import errors
 DRAFT_LIFE = timedelta(days=14)
 SUBMISSION_LIFE = timedelta(days=30)  # a form left open in a tab for longer than this may send as a new one
 ACTIVITY_LIFE = timedelta(days=400)  # a year, and time to look at it
-MOMENTS = timedelta(seconds=5)
+MOMENTS = timedelta(seconds=5)  # longer than what HostUp's times leave open (CLOCK_GRAIN in changes.py)
 
 
 def forget_old() -> None:
@@ -348,17 +348,17 @@ class ActivityQuerySet(models.QuerySet):
         press, or a colleague's. HostUp's clock, in whole seconds, cannot tell those apart. Raises
         `storage.NothingSent`."""
         name = "ticket_number" if activity.ticket_id.isdigit() else "ticket_id"
-        done = self.filter(
-            **{name: activity.ticket_id},
-            action__in=(Activity.Action.REOPEN, Activity.Action.CLOSE),
-            outcome__in=(Activity.Outcome.DONE, Activity.Outcome.ALREADY),
+        tried = self.filter(
+            **{name: activity.ticket_id}, action__in=[Activity.Action.REOPEN, Activity.Action.CLOSE]
         )
         with storage.before_sending():
-            last = done.order_by("-started_at").values_list("action", "finished_at").first()
-        if not last:
-            return False
-        action, finished_at = last
-        return action == activity.action and timedelta() <= activity.started_at - finished_at <= MOMENTS
+            last = tried.exclude(pk=activity.pk).order_by("-started_at").first()
+        return bool(
+            last
+            and last.action == activity.action
+            and last.outcome in (Activity.Outcome.DONE, Activity.Outcome.ALREADY)
+            and timedelta() <= activity.started_at - last.finished_at <= MOMENTS
+        )
 
     def ticket_numbers(self, ticket_ids: Iterable[str]) -> dict[str, str]:
         """Return the numbers of those tickets that any entry knows one of."""
