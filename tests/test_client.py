@@ -253,7 +253,7 @@ def test_many_calls_share_a_few_connections(pool, sandbox):
 
 def test_one_call_too_many_is_refused_at_once(pool, sandbox):
     pool.call_seconds, answered = 30, threading.Event()  # none of the four ends before
-    sandbox.fault(transform=lambda page: answered.wait() and page, times=4)
+    sandbox.fault(transform=lambda page: answered.wait(60) and page, times=4)
     waiting = [threading.Thread(target=pool.client(keys.FULL).tickets) for _ in range(4)]
     for thread in waiting:
         thread.start()

@@ -66,7 +66,7 @@ def test_a_limit_says_when_to_come_again(newcomer, sandbox):
 def test_what_is_no_hostup_is_not_a_ticket_that_is_missing(newcomer, sandbox):
     sandbox.fault("html_404")
     html = newcomer.post(URL, {"api_key": keys.FULL}).content.decode()
-    for words in ("What answers does not seem to be HostUp", "The key was not saved.", "who runs this dashboard"):
+    for words in ("There is no such address at HostUp", "The key was not saved.", "who runs this dashboard"):
         assert words in html
     assert "Check the number" not in html
 

@@ -118,9 +118,9 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
         case errors.NoSuchCall():
             return Failure(
                 404,
-                _("What answers does not seem to be HostUp"),
+                _("There is no such address at HostUp"),
                 [
-                    _("It does not know the address that HostUp's API has."),
+                    _("Perhaps the dashboard's settings name another server than HostUp's."),
                     _("Tell the person who runs this dashboard."),
                 ],
             )

@@ -32,7 +32,8 @@ IS_TAKEN = User._meta.get_field("username").error_messages["unique"]
 
 
 def is_taken(username: str) -> bool:
-    """Tell whether an agent has this name, in whatever capitals: signing in does not tell those apart."""
+    """Tell whether an agent has this name as it would be saved, in whatever capitals: signing in does not tell
+    those apart."""
     return User.objects.filter(username__iexact=User.normalize_username(username)).exists()
 
 
@@ -49,7 +50,7 @@ class NewAgentForm(forms.ModelForm):
         }
 
     def clean_username(self):
-        username = User.normalize_username(self.cleaned_data["username"])  # as it is saved
+        username = self.cleaned_data["username"]
         if is_taken(username):
             raise forms.ValidationError(IS_TAKEN)
         return username

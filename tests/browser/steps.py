@@ -71,7 +71,7 @@ def hold(sandbox, name: str | None = None, **fault) -> Event:
     """Have HostUp keep an answer, true or of that fault, until what is returned is set: a call is under way for as
     long as the test looks, up to the time that the dashboard gives one."""
     answered = Event()
-    sandbox.fault(name, transform=lambda value: answered.wait() and value, **fault)
+    sandbox.fault(name, transform=lambda value: answered.wait(60) and value, **fault)
     return answered
 
 

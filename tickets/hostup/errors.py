@@ -35,7 +35,7 @@ class NotFound(HostUpError):
 
 
 class NoSuchCall(NotFound):
-    """What answers does not know a call that names no ticket: it is not HostUp's API."""
+    """The call itself is not known; it names no ticket or file that could be missing. Another server, perhaps."""
 
 
 class Conflict(HostUpError):
