@@ -2,6 +2,7 @@
 
 import base64
 import os
+import sys
 import tempfile
 
 os.environ.update(
@@ -15,6 +16,9 @@ os.environ.update(
         "HOSTUP_API_URL": "http://127.0.0.1:1",  # nothing answers there: each test names the sandbox
     }
 )
+# The tests start some two hundred Pythons, of which each would compile all of ours anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # DATABASE_URL and CACHE_URL from outside stay as they are (`make test-scale`), but that test processes beside each
 # other empty only their own Redis database. PostgreSQL's are pytest-django's matter.
 if cache_url := os.environ.get("CACHE_URL"):
