@@ -26,6 +26,7 @@ from tests.browser.steps import (
 from tests.browser.test_accessibility import OPTIONS
 
 CLOSED = "/tickets/?status=closed"
+ALIKE = "#tickets li:nth-child(n + 8)"  # rows that nothing happens to
 BOTH_SCREENS = pytest.mark.parametrize("screen", ["desktop", "phone"])
 SLOW_DOWN = {"status": 429, "headers": {"Retry-After": "1"}, "method": "POST"}
 # A second may be over before somebody looks.
@@ -170,7 +171,6 @@ def test_three_are_reopened_one_after_another_by_one_call_each(page, sandbox, th
         expect(logged.filter(has_text=f"#{number}")).to_contain_text("Done")
 
 
-@BOTH_SCREENS
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
@@ -545,7 +545,7 @@ def test_axe_finds_nothing_while_it_runs_and_after(page, sandbox, three, long_wa
     def violations():
         page.wait_for_timeout(900)  # until no press is refused any more, on a busy machine too
         page.wait_for_function("document.getAnimations().every((animation) => animation.playState === 'finished')")
-        found = Axe().run(page, options=OPTIONS).response["violations"]
+        found = Axe().run(page, {"exclude": [ALIKE]}, OPTIONS).response["violations"]
         return [(each["id"], [node["html"] + node["failureSummary"] for node in each["nodes"]]) for each in found]
 
     sandbox.fault("problem_409", method="POST")

@@ -149,9 +149,8 @@ WAYS_TO_LEAVE = {
 }
 
 
-@SCREENS
 @pytest.mark.parametrize("way", WAYS_TO_LEAVE)
-def test_the_last_words_are_kept_when_the_page_is_left_in_the_middle_of_them(page, context, screen, way):
+def test_the_last_words_are_kept_when_the_page_is_left_in_the_middle_of_them(page, context, way):
     page.goto("/tickets/")
     page.goto(PAGE)
     box(page).fill("Typed at a stretch")
