@@ -1,6 +1,7 @@
 """What would make pages slow without breaking them. How fast they are, `make bench` measures."""
 
 import gzip
+import re
 from functools import partial
 
 import brotli
@@ -47,6 +48,17 @@ def test_a_page_compressed_has_no_telling_size(agent, encoding, pack):
         return len(answer.content) - len(pack(UNPACK[encoding](answer.content)))
 
     assert len({padding() for _ in range(8)}) > 3
+
+
+@pytest.mark.parametrize("path", ["/tickets/", f"/tickets/{SAMPLE_ID}/"])
+def test_all_forms_of_a_page_have_one_token_and_the_next_page_another(agent, path):
+    """Making one takes as long as a query, and it packs badly; the same one every time could be found out."""
+    pages = [
+        re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', agent.get(path).content.decode()) for _ in "12"
+    ]
+    assert all(len(tokens) > 1 for tokens in pages)
+    assert [len(set(tokens)) for tokens in pages] == [1, 1]
+    assert pages[0] != pages[1]
 
 
 @pytest.mark.parametrize("encoding", UNPACK)
