@@ -523,6 +523,12 @@ def test_what_is_written_on_another_device_stays_when_this_is_created(agent, for
     assert "On the phone" in agent.get(URL).content.decode()
 
 
+def test_an_empty_form_takes_no_draft_with_it(agent, form):
+    agent.post(DRAFT_URL, form | {"token": str(uuid.uuid4()), "subject": "On the phone"})
+    assert agent.post(URL, form | {"subject": "", "message": " "}).status_code == 422
+    assert "On the phone" in agent.get(URL).content.decode()
+
+
 def test_a_draft_needs_no_key_and_no_get(newcomer):
     assert newcomer.htmx_post(DRAFT_URL, {"message": "x"}).status_code == 200
     assert newcomer.get(DRAFT_URL).status_code == 405

@@ -647,6 +647,14 @@ def test_what_is_written_on_another_device_stays_when_this_is_sent(agent, form):
     assert text_in_the_box(agent.get(PAGE).content.decode()) == "On the phone"
 
 
+def test_a_box_in_which_nothing_was_written_takes_nobody_s_draft_with_it(agent, form):
+    agent.htmx_post(DRAFT_URL, form_of(agent) | {"message": "On the phone"})
+    agent.htmx_post(DRAFT_URL, form | {"message": "", "encrypted": "on", "turn": "1"})  # which was ticked
+    assert text_in_the_box(agent.get(PAGE).content.decode()) == "On the phone"
+    agent.htmx_post(DRAFT_URL, form_of(agent) | {"message": "", "turn": "1"})  # the box that shows it was emptied
+    assert not Draft.objects.exists()
+
+
 def test_drafts_that_overtake_each_other_end_with_the_last_words(agent, form):
     agent.htmx_post(DRAFT_URL, form | {"message": "Half a sentence", "turn": "8"})
     agent.htmx_post(DRAFT_URL, form | {"message": "Half a", "turn": "7"})

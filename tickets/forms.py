@@ -252,14 +252,17 @@ class TurnForm(forms.Form):
     """Which save of a draft this is (writing.js counts them)."""
 
     token = forms.UUIDField(required=False)
+    shown_draft = forms.UUIDField(required=False)
     turn = forms.IntegerField(required=False, min_value=0, max_value=2**53)
 
 
 def turn_in(data) -> dict:
-    """Return which form `data` was sent from and which of its saves it is, as `Draft.objects.keep` takes them.
+    """Return which form `data` was sent from, which draft that showed and which of its saves it is, as
+    `Draft.objects.keep` takes them.
 
     What makes no sense counts as unknown, because the text is worth more.
     """
     form = TurnForm(data)
     form.is_valid()
-    return {"form": form.cleaned_data.get("token"), "turn": form.cleaned_data.get("turn") or 0}
+    said = form.cleaned_data
+    return {"form": said.get("token"), "shown_draft": said.get("shown_draft"), "turn": said.get("turn") or 0}

@@ -212,15 +212,25 @@ class DraftQuerySet(models.QuerySet):
             return {draft.ticket_id for draft in self.raw(alive, [user.pk, timezone.now() - DRAFT_LIFE])}
         return set()
 
-    def keep(self, user, ticket_id: str, fields: dict, *, form: uuid.UUID | None = None, turn: int = 0) -> None:
-        """Keep what an agent has written so far; forget it when that is nothing.
+    def keep(
+        self,
+        user,
+        ticket_id: str,
+        fields: dict,
+        *,
+        form: uuid.UUID | None = None,
+        shown_draft: uuid.UUID | None = None,
+        turn: int = 0,
+    ) -> None:
+        """Keep what an agent has written so far in `form`; when that is nothing, forget what was written in it and
+        in `shown_draft`, the draft that it showed.
 
         Requests overtake each other: of two from the same `form`, the one with the higher `turn` counts, whichever
         comes last. (Of one that was emptied nothing is left that could tell: an older save brings it back.)
         """
         older = self.filter(user=user, ticket_id=ticket_id).exclude(form=form, turn__gt=turn)
         if not fields:
-            older.delete()
+            older.forget(user, ticket_id, form, shown_draft)
             return
         draft = Draft(user=user, ticket_id=ticket_id)
         draft.encrypt(json.dumps(fields))

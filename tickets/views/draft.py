@@ -13,6 +13,7 @@ from tickets.models import Submission
 @keeps_drafts
 def draft(request, ticket_id=drafts.NEW):
     """Keep what has been written so far, unless it has been sent meanwhile."""
-    if Submission.objects.went_out_with(request.user, **turn_in(request.POST)):
+    save = turn_in(request.POST)
+    if Submission.objects.went_out_with(request.user, form=save["form"], turn=save["turn"]):
         return HttpResponse()
     return HttpResponse(drafts.keep(request, ticket_id))
