@@ -107,7 +107,7 @@ NAMES = [
     *PAYLOADS, POLYGLOT, "a\r\nX-Injected: yes", "a\nb", 'a"; filename=evil.exe', "a\\", "../../etc/passwd",
     "..\\..\\x", "/etc/passwd", "C:\\x", "invoice\u202efdp.exe", "\u2066x", "räksmörgås på ön.txt", "请求.txt",
     "x" * 5000 + ".pdf", ".htaccess", "...", " ", "CON", "a;b=c", "%0d%0aX: y", "=?utf-8?q?x?=", "\ufeff",
-    "a\x00.txt", "\x7f",
+    "a\x00.txt", "\x7f", "x." + "y" * 149,
 ]  # fmt: skip
 
 

@@ -106,4 +106,4 @@ def _preview_type(beginning: bytes) -> str:
 
 
 def _safe(filename: str) -> str:
-    return _NOT_IN_A_NAME.sub("_", filename).strip(". ")[-150:] or "file"
+    return _NOT_IN_A_NAME.sub("_", filename).strip(". ")[-150:].lstrip(". ") or "file"
