@@ -18,7 +18,7 @@ ELSEWHERE = [
     "https://evil.example/", "//evil.example/", "///evil.example", "/\\evil.example", "\\\\evil.example",
     "http:evil.example", "https:/evil.example", "\t//evil.example", "\x01//evil.example", "javascript:alert(1)",
     "data:text/html,x", "http://[", "//evil.example\\@testserver/", "http://testserver@evil.example/",
-    "ftp://testserver/", "",
+    "http://testserver//evil.example/", "ftp://testserver/", "",
 ]  # fmt: skip
 
 

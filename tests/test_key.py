@@ -9,7 +9,6 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
 from sandbox import keys
-from tests.agents import Agent
 from tests.full_disk import nothing_goes_into
 from tickets.models import Activity, ApiKey
 
@@ -323,7 +322,3 @@ def test_two_agents_keys_stay_apart(agent, stranger, sandbox):
     agent.get("/tickets/")
     stranger.get("/tickets/")
     assert [call.key_name for call in sandbox.calls] == ["FULL", "OTHER"]
-
-
-def test_agents_without_a_department_scope_see_tickets(db, sandbox):
-    assert Agent("limited", keys.NO_ACCOUNT).get("/tickets/").status_code == 200

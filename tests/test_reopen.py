@@ -64,12 +64,6 @@ def test_without_javascript_it_goes_back_to_where_the_form_was(agent, sandbox):
     assert sandbox.tickets.find(SAMPLE_ID).status == "open"
 
 
-@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", ""])
-def test_it_never_goes_to_another_site(agent, elsewhere):
-    response = agent.post(URL, FORM | {"next": elsewhere})
-    assert response.headers["Location"] == f"/tickets/{SAMPLE_ID}/"
-
-
 def test_close_again_is_an_honest_close(agent, sandbox):
     agent.htmx_post(URL, FORM)
     response = agent.htmx_post(CLOSE_URL, {"status": "open"})
