@@ -1,5 +1,3 @@
-import socket
-
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
@@ -9,6 +7,7 @@ from hypothesis import settings as hypothesis_settings
 from hostup_dashboard.accounts.hashers import Argon2
 from sandbox import keys
 from sandbox.server import Sandbox
+from tests import fault_servers
 from tests.agents import Agent
 from tickets import upstream
 
@@ -62,10 +61,9 @@ def sandbox(running_sandbox, settings, monkeypatch):
 
 @pytest.fixture
 def nowhere():
-    """An address where nothing answers: taken, but nobody listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+    """An address where nothing answers."""
+    with fault_servers.refusing() as (url, _):
+        yield url
 
 
 @pytest.fixture

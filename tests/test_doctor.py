@@ -1,7 +1,5 @@
 """`manage.py doctor` over real faults: it says what is wrong and what to do, and nobody's secret."""
 
-import subprocess
-import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -19,7 +17,7 @@ from hostup_dashboard import doctor, environment
 from sandbox import keys
 from tests import fault_servers
 from tests.agents import Agent
-from tests.test_settings import GOOD
+from tests.test_settings import run
 from tickets.management.commands import doctor as command
 from tickets.models import Canary, SecondStep
 
@@ -60,15 +58,8 @@ def test_a_good_installation_has_no_problems(sandbox):
     assert not Canary.objects.exists()  # it changes nothing: what it was started with may be the wrong key
 
 
-def asked_by_hand(**changes):
-    """Return what the command says with `changes` in the environment."""
-    environment = {name: value for name, value in (GOOD | changes).items() if value is not None}
-    command = [sys.executable, "manage.py", "doctor"]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-
-
 def test_a_setting_that_stops_everything_is_a_sentence_and_no_traceback():
-    done = asked_by_hand(SECRET_KEY=None)
+    done = run("manage.py", "doctor", SECRET_KEY=None)
     assert done.returncode == 1
     assert done.stderr == (
         "problem  settings: SECRET_KEY is not set. Set it, or SECRET_KEY_FILE to a file that holds it.\n"
@@ -220,7 +211,7 @@ def test_a_data_folder_that_is_yet_to_be_made_is_no_problem(sandbox, settings, t
 
 
 def test_a_data_folder_that_cannot_be_made_is_told(nowhere):
-    done = asked_by_hand(DATABASE_URL=None, DATA_DIR="/dev/null/data", HOSTUP_API_URL=nowhere)
+    done = run("manage.py", "doctor", DATABASE_URL=None, DATA_DIR="/dev/null/data", HOSTUP_API_URL=nowhere)
     assert done.returncode == 1
     (line,) = (line for line in done.stdout.splitlines() if "Make it, and give it to the user" in line)
     assert line.startswith("problem  settings: DATA_DIR is /dev/null/data, which cannot be written.")

@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, close_old_connections, connection, connections
@@ -25,6 +24,7 @@ from sandbox.faults import gzip_bomb
 from sandbox.named_faults import NAMED
 from sandbox.special_tickets import ENCRYPTED_ID, SAMPLE_ID
 from tests import fault_servers
+from tests.accounts.people import PASSWORD, make_agent
 from tests.agents import Agent
 from tests.fault_table import TABLE
 from tests.full_disk import no_file_gets_longer_than
@@ -34,7 +34,6 @@ from tickets.upstream import CALLS_AT_ONCE, pool
 CALL_SECONDS = 0.8  # where it is the call's time that ends it
 LOCK_SECONDS = 0.1  # that we wait for another's lock on the database
 SLACK = 1.5  # seconds that everything but HostUp may take on a busy machine
-PASSWORD = "a-long-password-of-the-tests"
 TEXT, SUBJECT = "Did you get <this>?", "Invoice twice"
 LARGE_FILE = b"x" * 3_000_000  # which does not wait in memory
 
@@ -284,7 +283,7 @@ def form_of_create(store):
 
 
 def form_of_sign_in(store):
-    get_user_model().objects.create_user("anna", password=PASSWORD)
+    make_agent()
     return {"login": "anna", "password": PASSWORD}
 
 

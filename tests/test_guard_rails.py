@@ -13,6 +13,7 @@ from django.test import Client
 
 from sandbox import keys
 from sandbox.special_tickets import SAMPLE_ID
+from tests.accounts.people import PASSWORD, make_agent
 from tests.addresses import every_address
 from tests.headers import assert_has_our_headers
 from tests.test_settings import run
@@ -34,7 +35,6 @@ PUBLIC = {
     "readyz",
 }
 FORM = "application/x-www-form-urlencoded"
-PASSWORD = "a-long-password-of-the-tests"
 
 
 ADDRESSES = every_address()
@@ -122,7 +122,7 @@ def test_whoever_signs_out_is_told_nothing_of_it(agent):
     "at", ["http://localhost/", "http://127.0.0.1:8000/", "//localhost/", "https://evil.example/"]
 )
 def test_signing_in_leads_to_no_other_site_and_not_to_the_agent_s_own_machine(visitor, at):
-    get_user_model().objects.create_user("anna", password=PASSWORD)
+    make_agent()
     response = visitor.post(f"/accounts/login/?next={at}", {"login": "anna", "password": PASSWORD})
     assert response.headers["Location"] == "/tickets/"
 
@@ -268,7 +268,7 @@ def test_a_foreign_host_is_refused(agent):
 
 
 def test_signing_in_and_out(db, visitor):
-    get_user_model().objects.create_user("anna", password=PASSWORD)
+    make_agent()
     page = visitor.get("/accounts/login/?next=/activity/")
     assert "Username" in page.content.decode()
     wrong = visitor.post("/accounts/login/", {"login": "anna", "password": "wrong"})
@@ -287,13 +287,13 @@ def test_what_can_be_no_name_or_password_is_said(db, visitor, form):
 
 
 def test_signing_in_never_leads_to_another_site(db, visitor):
-    get_user_model().objects.create_user("anna", password=PASSWORD)
+    make_agent()
     form = {"login": "anna", "password": PASSWORD, "next": "https://evil.example/"}
     assert visitor.post("/accounts/login/", form).headers["Location"] == "/tickets/"
 
 
 def test_guessing_a_password_is_slowed_down(db, visitor):
-    get_user_model().objects.create_user("anna", password=PASSWORD)
+    make_agent()
     for _ in range(6):
         assert visitor.post("/accounts/login/", {"login": "anna", "password": "wrong"}).status_code in (422, 429)
     response = visitor.post("/accounts/login/", {"login": "anna", "password": PASSWORD})

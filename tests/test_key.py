@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
 from sandbox import keys
+from tests.accounts.people import PASSWORD
 from tests.full_disk import nothing_goes_into
 from tickets.models import Activity, ApiKey
 
@@ -146,7 +147,7 @@ def test_a_key_that_is_not_there_is_not_said_to_be_removed(agent, sandbox):
 
 @pytest.mark.parametrize(("path", "form"), [(URL, {"api_key": keys.COLLEAGUE}), ("/settings/key/remove/", {})])
 def test_a_key_is_not_replaced_or_removed_by_whoever_finds_the_screen_open(agent, sandbox, path, form):
-    agent.user.set_password("a-long-password-of-the-tests")
+    agent.user.set_password(PASSWORD)
     agent.user.save()
     agent.force_login(agent.user)
     agent.signed_in(seconds_ago=600)
@@ -157,7 +158,7 @@ def test_a_key_is_not_replaced_or_removed_by_whoever_finds_the_screen_open(agent
     assert sandbox.calls == []
     page = agent.get(answer.headers["Location"]).content.decode()
     assert "Nothing was changed yet." in page
-    back = agent.post(answer.headers["Location"], {"password": "a-long-password-of-the-tests"})
+    back = agent.post(answer.headers["Location"], {"password": PASSWORD})
     assert back.headers["Location"] == f"{URL}?undone="
     assert "If you still want it, do it again." in agent.get(back.headers["Location"]).content.decode()
     agent.post(path, form)
@@ -166,7 +167,7 @@ def test_a_key_is_not_replaced_or_removed_by_whoever_finds_the_screen_open(agent
 
 
 def test_a_change_that_was_not_confirmed_is_spoken_of_nowhere_else(agent):
-    agent.user.set_password("a-long-password-of-the-tests")
+    agent.user.set_password(PASSWORD)
     agent.user.save()
     agent.force_login(agent.user)
     agent.signed_in(seconds_ago=600)

@@ -36,7 +36,7 @@ def test_signing_in_gives_a_session_of_another_name(client):
     planted = session.session_key
     browser = sign_in()
     assert browser.session.session_key != planted
-    client.post("/accounts/login/", {"login": "anna", "password": "a-long-password-of-the-tests"})
+    client.post("/accounts/login/", {"login": "anna", "password": PASSWORD})
     assert client.session.session_key != planted
 
 
@@ -136,7 +136,7 @@ def test_signing_out_has_the_browser_forget():
 def test_a_new_password_ends_the_other_sessions():
     here, there = sign_in(), sign_in()
     new = "another-long-password-of-the-tests"
-    form = {"oldpassword": "a-long-password-of-the-tests", "password1": new, "password2": new}
+    form = {"oldpassword": PASSWORD, "password1": new, "password2": new}
     assert "Password changed." in here.post("/accounts/password/", form, follow=True).content.decode()
     assert is_in(here)
     assert not is_in(there)
@@ -183,14 +183,14 @@ def test_a_password_of_before_can_be_changed(anna):
 @pytest.mark.parametrize("new", ["short", "qwerty123456"])
 def test_a_password_that_is_easy_to_guess_is_refused(new):
     browser = sign_in()
-    form = {"oldpassword": "a-long-password-of-the-tests", "password1": new, "password2": new}
+    form = {"oldpassword": PASSWORD, "password1": new, "password2": new}
     answer = browser.post("/accounts/password/", form)
     assert answer.status_code == 422
     assert 'class="field-error"' in answer.content.decode()
 
 
 def test_a_password_of_before_is_hashed_anew_when_its_agent_signs_in(anna, costly_passwords):
-    anna.password = make_password("a-long-password-of-the-tests", hasher="pbkdf2_sha256")
+    anna.password = make_password(PASSWORD, hasher="pbkdf2_sha256")
     anna.save()
     assert is_in(sign_in())
     anna.refresh_from_db()
