@@ -94,7 +94,7 @@ def not_encrypted():
 @contextmanager
 def encrypted(name=HOST, *, expired=False, is_trusted=True):
     """A server that answers with an empty list over TLS, with a certificate for `name`."""
-    certificate = _certificate(name, expired)
+    certificate = certificate_for(name, expired=expired)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate.chain, certificate.key)
     server = _QuietServer((HOST, 0), _Empty)
@@ -142,7 +142,7 @@ class _QuietServer(ThreadingHTTPServer):
         """A client that does not like the certificate ends the handshake: that is the test."""
 
 
-class _Certificate(NamedTuple):
+class Certificate(NamedTuple):
     """Paths of PEM files: the server's certificate and key, and whoever signed it."""
 
     chain: str
@@ -151,7 +151,7 @@ class _Certificate(NamedTuple):
 
 
 @cache
-def _certificate(name: str, expired: bool) -> _Certificate:
+def certificate_for(name: str, *, expired: bool = False) -> Certificate:
     """Sign a server's certificate with an authority of its own, both made on the spot."""
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     now = datetime.now(UTC)
@@ -195,4 +195,4 @@ def _certificate(name: str, expired: bool) -> _Certificate:
     folder = Path(tempfile.mkdtemp(prefix="hostup-dashboard-certificates-"))
     for file, content in (("chain", server), ("key", pem), ("authority", authority)):
         (folder / file).write_bytes(content)
-    return _Certificate(str(folder / "chain"), str(folder / "key"), str(folder / "authority"))
+    return Certificate(str(folder / "chain"), str(folder / "key"), str(folder / "authority"))

@@ -4,53 +4,24 @@ import socket
 import ssl
 import threading
 import time
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from sandbox import keys
 from sandbox.special_tickets import SAMPLE_ID
+from tests.fault_servers import HOST, certificate_for
 from tickets.hostup import errors
 from tickets.hostup.client import Pool
 
 CALL_SECONDS = 0.8
-HOST = "127.0.0.1"
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A file with a key and the certificate of an authority that nobody knows."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .issuer_name(name)
-        .subject_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(HOST))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.write_bytes(private + made.public_bytes(pem))
-    return path
+CERTIFICATE = certificate_for(HOST)
 
 
 @pytest.fixture
-def port(sandbox, certificate):
+def port(sandbox):
     """The port of a TLS server that passes everything on to the sandbox."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context.load_cert_chain(CERTIFICATE.chain, CERTIFICATE.key)
 
     def pass_on(source, target):
         try:
@@ -90,8 +61,8 @@ def client_to(port, ca_bundle, scheme="https"):
     return pool.client(keys.FULL)
 
 
-def test_an_intranet_s_own_authority_is_trusted_when_it_is_named(port, certificate, sandbox):
-    client = client_to(port, str(certificate))
+def test_an_intranet_s_own_authority_is_trusted_when_it_is_named(port, sandbox):
+    client = client_to(port, CERTIFICATE.authority)
     assert client.tickets().tickets
     assert client.reopen(SAMPLE_ID).status == "open"
     assert sandbox.calls[0].key_name == "FULL"
@@ -104,19 +75,19 @@ def test_a_stranger_s_certificate_is_refused_before_the_key_is_sent(port, sandbo
 
 
 @pytest.mark.parametrize("fault", ["slow", "dripping_headers", "dripping_body"])
-def test_the_deadline_holds(port, certificate, sandbox, fault):
+def test_the_deadline_holds(port, sandbox, fault):
     sandbox.fault(fault)
     began = time.monotonic()
     with pytest.raises(errors.TooSlow):
-        client_to(port, str(certificate)).tickets()
+        client_to(port, CERTIFICATE.authority).tickets()
     assert time.monotonic() - began < CALL_SECONDS + 1
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_the_deadline_holds_for_a_server_that_does_not_read(certificate, scheme):
+def test_the_deadline_holds_for_a_server_that_does_not_read(scheme):
     """The file is larger than what the system keeps on its way."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context.load_cert_chain(CERTIFICATE.chain, CERTIFICATE.key)
     with socket.create_server((HOST, 0)) as listener:
         taken = []
 
@@ -126,7 +97,7 @@ def test_the_deadline_holds_for_a_server_that_does_not_read(certificate, scheme)
 
         answering = threading.Thread(target=take)
         answering.start()
-        client = client_to(listener.getsockname()[1], str(certificate), scheme)
+        client = client_to(listener.getsockname()[1], CERTIFICATE.authority, scheme)
         began = time.monotonic()
         with pytest.raises(errors.OutcomeUnknown) as caught:
             client.upload("large.bin", Endless(), 50_000_000)
