@@ -39,7 +39,7 @@ def test_every_call_of_the_reference_has_a_method(client):
         {"departmentSlug": departments[0].slug, "subject": "Help", "message": "Now", "priority": "high"}
     )
     assert created.subject == "Help"
-    upload = client.upload("notes.txt", io.BytesIO(b"text"), 4, ticket_id=created.id)
+    upload = client.upload(created.id, "notes.txt", io.BytesIO(b"text"), 4)
     assert upload.attachment_id.startswith("satt_")
 
 
@@ -54,7 +54,7 @@ def test_filters_travel_as_the_reference_names_them(client, sandbox):
 
 def test_a_file_goes_up_for_its_ticket_and_comes_down_whole(client, sandbox):
     content = bytes(range(256)) * 1000
-    client.upload("bytes.bin", io.BytesIO(content), len(content), ticket_id=ENCRYPTED_ID)
+    client.upload(ENCRYPTED_ID, "bytes.bin", io.BytesIO(content), len(content))
     client.reply(ENCRYPTED_ID, "See the file.")
     (file,) = client.ticket(ENCRYPTED_ID).thread[-1].attachments
     download = client.download(ENCRYPTED_ID, file.id)
@@ -108,7 +108,7 @@ def test_an_unknown_outcome_keeps_what_hostup_said(client, sandbox):
 
 def test_a_file_name_cannot_end_its_header(client):
     name = 'a"\r\nX-Evil: 1\r\n\r\n; name="ticketId".txt'
-    assert client.upload(name, io.BytesIO(b"text"), 4).attachment_id.startswith("satt_")
+    assert client.upload(SAMPLE_ID, name, io.BytesIO(b"text"), 4).attachment_id.startswith("satt_")
 
 
 @pytest.mark.parametrize("fault", ["slow", "dripping_headers", "dripping_body"])

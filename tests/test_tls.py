@@ -100,7 +100,7 @@ def test_the_deadline_holds_for_a_server_that_does_not_read(scheme):
         client = client_to(listener.getsockname()[1], CERTIFICATE.authority, scheme)
         began = time.monotonic()
         with pytest.raises(errors.OutcomeUnknown) as caught:
-            client.upload("large.bin", Endless(), 50_000_000)
+            client.upload(SAMPLE_ID, "large.bin", Endless(), 50_000_000)
         assert caught.value.too_slow
         assert time.monotonic() - began < CALL_SECONDS + 1
         answering.join()

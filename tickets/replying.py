@@ -171,7 +171,7 @@ def upload(client: Client, user, ticket_id: str, file) -> None:
     """
     activity = Activity.objects.begin(user, Activity.Action.UPLOAD, ticket_id=ticket_id)
     try:
-        client.upload(file.name, file, file.size, ticket_id=ticket_id)
+        client.upload(ticket_id, file.name, file, file.size)
     except errors.HostUpError as error:
         activity.finish(Activity.Outcome.of(error), error=error)
         raise

@@ -231,10 +231,9 @@ class Client:
             return self._read("/departments", wire.read_departments)
 
     # https://developer.hostup.se: POST /api/v2/support/attachments
-    def upload(self, filename: str, content: BinaryIO, size: int, *, ticket_id: str = "") -> Upload:
-        """Upload a file of `size` bytes, for a ticket when `ticket_id` is given. It is read piece by piece."""
-        fields = {"ticketId": _checked(ticket_id)} if ticket_id else {}
-        form = FileForm(filename, content, size, fields)
+    def upload(self, ticket_id: str, filename: str, content: BinaryIO, size: int) -> Upload:
+        """Upload a file of `size` bytes for a ticket. It is read piece by piece."""
+        form = FileForm(filename, content, size, {"ticketId": _checked(ticket_id)})
         headers = {"Content-Type": form.content_type}
         call = deadline.Call(self._pool.file_seconds)
         slot = self._pool.file_slot()
