@@ -4,7 +4,6 @@ They raise `ImproperlyConfigured`, so that neither the server nor any command st
 """
 
 import base64
-import binascii
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -228,7 +227,7 @@ def encryption_keys(value: str, secret_key: str) -> Mapping[str, bytes]:
             )
         try:
             key = base64.b64decode(encoded, validate=True)
-        except (binascii.Error, ValueError):
+        except ValueError:
             raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {kid} is not base64.") from None
         if len(key) != KEY_BYTES:
             raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {kid} is not {KEY_BYTES} bytes long.")

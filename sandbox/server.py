@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import SHUT_RDWR, socket
@@ -219,10 +220,8 @@ class _Server(ThreadingHTTPServer):
         self.server_close()
         with self._open_lock:
             for connection in self._open:
-                try:
+                with suppress(OSError):  # already gone
                     connection.shutdown(SHUT_RDWR)
-                except OSError:
-                    pass  # already gone
 
 
 class _Handler(BaseHTTPRequestHandler):

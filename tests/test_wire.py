@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -77,10 +78,8 @@ def test_any_value_in_any_field_is_read_or_refused(path, value):
     for step in way:
         place = place[step]
     place[last] = value
-    try:
+    with suppress(errors.Unreadable):
         assert isinstance(wire.read_ticket(answer(dump(ticket))), Ticket)
-    except errors.Unreadable:
-        pass
     page = wire.read_page(answer(dump({"data": [ticket, TICKET], "nextCursor": None})))
     assert isinstance(page, Page)
     assert page.tickets[-1].number == 149943  # the good one shows whatever the other is

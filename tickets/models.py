@@ -144,9 +144,7 @@ class SecondStep(Authenticator):
     def owner(self) -> str:
         return f"{self.type} of user {self.user_id}"
 
-    @property
-    def is_under_current_key(self) -> bool:
-        return crypto.kid_of(self.token) == crypto.current_kid()
+    is_under_current_key = Encrypted.is_under_current_key
 
 
 class Canary(Encrypted):

@@ -22,7 +22,7 @@ class BadKey(HostUpError):
 
 
 class Forbidden(HostUpError):
-    """The API key lacks the scope. Ask the account's owner for one that has it."""
+    """HostUp, or what is in between, does not allow it: mostly because the API key lacks the scope."""
 
     @property
     def lacks_scope(self) -> bool:

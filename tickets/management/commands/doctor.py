@@ -43,7 +43,7 @@ class Command(BaseCommand):
 def _look(check, findings: list[Finding]) -> None:
     try:
         findings.extend(check())
-    except Exception as error:  # noqa: BLE001  (whatever it is, it is what is wrong)
+    except Exception as error:  # whatever it is, it is what is wrong
         what = f"{type(error).__name__}: {error}".rstrip(". \n")
         findings.append(problem(what, "The part that it names does not work."))
     finally:
