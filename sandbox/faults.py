@@ -110,7 +110,7 @@ class Faults:
 
     def add(self, fault: Fault) -> None:
         with self._lock:
-            self._waiting.append(replace(fault))
+            self._waiting.append(fault)
 
     def clear(self) -> None:
         with self._lock:

@@ -39,16 +39,15 @@ class Wire:
             self.connection.sendall(cut_in_body if fault.truncate == "body" else cut_in_headers)
             return False
         if fault.drip == "headers":
-            return self._drip(head, fault.drip_interval) and self._send_rest(body) and not close
+            if not self._drip(head, fault.drip_interval):
+                return False
+            self.connection.sendall(body)
+            return not close
         if fault.drip == "body":
             self.connection.sendall(head)
             return self._drip(body, fault.drip_interval) and not close
         self.connection.sendall(head + body)
         return not (close or fault.hang_up)
-
-    def _send_rest(self, body: bytes) -> bool:
-        self.connection.sendall(body)
-        return True
 
     def _drip(self, data: bytes, interval: float) -> bool:
         """True if all of it went out. A client that is gone ends it with an OSError."""

@@ -48,9 +48,9 @@ def sent_to(answer) -> str:
     return answer.headers["Refresh"].removeprefix("0; url=")
 
 
-def come_in(provider, *, next_url="/activity/", browser=None):
+def come_in(provider, *, next_url="/activity/"):
     """Sign in through the provider; give the browser, with the last answer in `answer`."""
-    browser = browser or Client()
+    browser = Client()
     sent = browser.post(f"{LOGIN}?next={next_url}")
     browser.answer = browser.get(provider.authorize(sent_to(sent)))
     return browser

@@ -50,10 +50,10 @@ def challenge(browser) -> str:
     return browser.session["mfa.webauthn.state"]["challenge"]
 
 
-def add(key, *, alone: bool, pin: bool = True) -> Client:
+def add(key, *, alone: bool) -> Client:
     browser = sign_in()
     browser.get(ADD)
-    form = {"credential": key.made_for(challenge(browser), pin=pin)} | ({"passwordless": "on"} if alone else {})
+    form = {"credential": key.made_for(challenge(browser), pin=True)} | ({"passwordless": "on"} if alone else {})
     assert browser.post(ADD, form).status_code == 302
     return browser
 

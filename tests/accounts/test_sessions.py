@@ -72,7 +72,7 @@ def test_use_keeps_it_going_but_not_beyond_twelve_hours():
     assert Session.objects.count() <= 1  # the old one is gone from the server, too
 
 
-def test_a_session_is_not_written_with_every_page(django_assert_num_queries, agent):
+def test_a_session_is_not_written_with_every_page(agent):
     agent.get("/accounts/sessions/")
     before = agent.session["seen_at"]
     agent.get("/activity/")

@@ -18,9 +18,9 @@ VAGUE = {
 }
 
 
-def fill_in(page, subject=SUBJECT):
+def fill_in(page):
     page.get_by_label("Department").select_option("Billing")
-    page.get_by_label("Subject").fill(subject)
+    page.get_by_label("Subject").fill(SUBJECT)
     page.get_by_label("Message").fill("We got it twice.\nWhy?")
     page.get_by_label("Priority").select_option("High")
 

@@ -38,8 +38,8 @@ def box(page):
     return page.get_by_role("textbox", name="Reply")
 
 
-def texts_at_hostup(sandbox, ticket_id=ENCRYPTED_ID):
-    return [message.body for message in sandbox.tickets.find(ticket_id).messages]
+def texts_at_hostup(sandbox):
+    return [message.body for message in sandbox.tickets.find(ENCRYPTED_ID).messages]
 
 
 def sent_calls(sandbox):
@@ -672,7 +672,7 @@ def test_a_file_that_is_tried_again_while_the_reply_is_sent_goes_up_once(page, s
     answered.set()
     expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
     assert sent_calls(sandbox) == ["attachments", "attachments", "messages"]
-    assert [file.filename for file in sandbox.tickets.find(ENCRYPTED_ID).messages[-1].attachments] == ["notes.txt"]
+    assert attached_at_hostup(sandbox) == ["notes.txt"]
 
 
 MORE_FILES = [TEXT_FILE | {"name": name} for name in ("second.txt", "third.txt")]

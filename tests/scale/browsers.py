@@ -45,9 +45,9 @@ class Browser(requests.Session):
         return fields | {"csrfmiddlewaretoken": token_in(page)}
 
 
-def signed_in(url: str, username: str = AGENT, password: str = PASSWORD) -> Browser:
+def signed_in(url: str, username: str = AGENT) -> Browser:
     browser = Browser()
-    answer = browser.sign_in(url, username, password)
+    answer = browser.sign_in(url, username)
     assert answer.status_code == 302, words_of(answer)
     return browser
 
