@@ -43,6 +43,10 @@ class AccountAdapter(DefaultAccountAdapter):
                 method["description"] = _("Use a recovery code")
         return methods
 
+    def get_login_stages(self):
+        ours = {"allauth.mfa.stages.AuthenticateStage": "hostup_dashboard.accounts.stages.SecondStep"}
+        return [ours.get(path, path) for path in super().get_login_stages()]
+
     def is_safe_url(self, url):
         """Lead to pages of this site alone: allauth trusts all of `ALLOWED_HOSTS`, the agent's own machine too."""
         return url_has_allowed_host_and_scheme(url, allowed_hosts=None)

@@ -72,7 +72,9 @@ def use_code(app: Authenticator, code: str) -> bool:
     """Note in the app's row that its code is used, and tell whether it was not before. Of two who come with it
     together, one waits here for the other."""
     digits = "".join(filter(str.isdigit, code))  # what is typed between them does not count
-    row, now = Authenticator.objects.select_for_update().get(pk=app.pk), time.time()
+    row, now = Authenticator.objects.select_for_update().filter(pk=app.pk).first(), time.time()
+    if row is None:  # reset meanwhile
+        return False
     used = {other: at for other, at in row.data.get("used", {}).items() if now - at < CODE_SECONDS}
     if digits in used:
         return False

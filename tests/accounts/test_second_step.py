@@ -1,11 +1,14 @@
 """The second step of signing in: an authenticator app, recovery codes; passkeys are tried in a real browser."""
 
+import re
 import time
 from io import StringIO
 
 import pytest
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.mfa.base.forms import BaseAuthenticateForm
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP
 from django.core.cache import cache
 from django.core.management import call_command
 
@@ -157,6 +160,66 @@ def test_a_code_that_two_send_at_once_lets_one_in(monkeypatch):
     assert not is_in(signed_in_with(code))
 
 
+def reset(agent):
+    """As an administrator does it on *Agents*."""
+    make_agent("boss", is_staff=True)
+    assert sign_in("boss").post(f"/agents/{agent.pk}/second-step/").status_code == 302
+
+
+def test_a_code_whose_app_is_reset_while_it_is_looked_at_lets_nobody_in(anna, monkeypatch):
+    code = code_for(set_up_app(sign_in()))
+    check = BaseAuthenticateForm.clean_code
+
+    def reset_meanwhile(form):
+        checked = check(form)
+        reset(anna)
+        return checked
+
+    monkeypatch.setattr(BaseAuthenticateForm, "clean_code", reset_meanwhile)
+    assert not is_in(signed_in_with(code))
+
+
+def test_whoever_waits_at_the_code_signs_in_anew_when_their_second_step_was_reset(anna):
+    set_up_app(sign_in())
+    waiting = sign_in()
+    reset(anna)
+    assert waiting.get(AUTHENTICATE, follow=True).status_code == 200  # and is not led in a circle
+    waiting.post(SIGN_IN, {"login": anna.username, "password": PASSWORD})
+    assert is_in(waiting)
+
+
+def test_a_new_password_ends_a_sign_in_that_waits_for_its_code(anna):
+    here = sign_in()
+    secret = set_up_app(here)
+    waiting = sign_in()
+    new = "another-long-password-of-the-tests"
+    here.post("/accounts/password/", {"oldpassword": PASSWORD, "password1": new, "password2": new})
+    assert waiting.post(AUTHENTICATE, {"code": code_for(secret)}).headers["Location"] == SIGN_IN
+    assert not is_in(waiting)
+
+
+CODES = "/accounts/me/recovery-codes/"
+
+
+def test_turned_on_twice_it_leads_to_the_recovery_codes():
+    browser = sign_in()
+    secret, code = set_up_app_with_code(browser)
+    assert browser.post(ACTIVATE, {"code": code}).headers["Location"] == CODES
+
+
+def test_turned_on_twice_at_once_it_leads_to_the_recovery_codes(anna, monkeypatch):
+    activate = TOTP.activate
+
+    def other_comes_first(user, secret):
+        Authenticator.objects.create(user=anna, type=Authenticator.Type.TOTP, data={"secret": "another press's"})
+        return activate(user, secret)
+
+    monkeypatch.setattr(TOTP, "activate", other_comes_first)
+    browser = sign_in()
+    secret = re.search('class="totp-key">([A-Z2-7]+)<', browser.get(ACTIVATE).content.decode()).group(1)
+    assert browser.post(ACTIVATE, {"code": code_for(secret)}).headers["Location"] == CODES
+
+
 def test_of_used_codes_only_those_are_kept_that_would_be_good_again():
     secret = set_up_app(sign_in())
     app = Authenticator.objects.get(type="totp")
@@ -221,6 +284,15 @@ def test_what_guards_the_account_asks_for_the_password_again_after_a_while(path)
     assert 'class="field-error"' in wrong.content.decode()
     right = agent.post(answer.headers["Location"], {"password": PASSWORD})
     assert right.headers["Location"] == path
+
+
+def test_a_clock_that_ran_ahead_does_not_put_that_off():
+    browser = sign_in()
+    assert browser.get(ACTIVATE).status_code == 200
+    session = browser.session
+    session[AUTHENTICATION_METHODS_SESSION_KEY][0]["at"] += 3600
+    session.save()
+    assert browser.get(ACTIVATE).headers["Location"].startswith("/accounts/reauthenticate/")
 
 
 class TestRequired:
