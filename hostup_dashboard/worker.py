@@ -13,6 +13,15 @@ class Worker(ThreadWorker):
         conn.sock.settimeout(self.patience)
         return super().handle_request(req, conn)
 
+    def handle(self, conn):
+        """Close here: gunicorn would do it in the loop that accepts for all, and waits up to two seconds for each
+        browser to hang up."""
+        is_kept = super().handle(conn)
+        if not is_kept:
+            conn.close(graceful=True)
+            conn.close = lambda graceful=False: None  # the loop closes it once more
+        return is_kept
+
     def handle_error(self, req, client, addr, exc):
         super().handle_error(req, _WithHeaders(client), addr, exc)
 

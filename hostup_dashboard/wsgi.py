@@ -3,10 +3,23 @@
 import os
 import re
 
+from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
+from django.http.multipartparser import MultiPartParserError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hostup_dashboard.settings")
+
+
+class Request(WSGIRequest):
+    def parse_file_upload(self, META, post_data):
+        try:
+            return super().parse_file_upload(META, post_data)
+        except TypeError:  # Python cannot sort the pieces of a name (RFC 2231) of which one has no number
+            raise MultiPartParserError("a part's name cannot be read") from None
+
+
 answer = get_wsgi_application()
+answer.request_class = Request
 
 
 def application(environ, start_response):

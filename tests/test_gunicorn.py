@@ -5,6 +5,8 @@ import re
 import socket
 import subprocess
 import sys
+import time
+from contextlib import ExitStack
 from email import message_from_bytes
 from pathlib import Path
 from typing import NamedTuple
@@ -169,6 +171,15 @@ def test_a_form_is_read_as_browsers_write_it(ask, parameters):
     assert_has_our_headers(answer)
 
 
+@pytest.mark.parametrize("names", ["name*=a; name*0=b", "name=f; filename*0=a; filename*=b"])
+def test_a_form_whose_parts_have_two_sorts_of_name_is_an_error_of_whoever_sent_it(ask, names):
+    form = f"--x\r\nContent-Disposition: form-data; {names}\r\n\r\nHello.\r\n--x--\r\n".encode()
+    kind, length = "Content-Type: multipart/form-data; boundary=x", f"Content-Length: {len(form)}"
+    answer = ask("POST /accounts/login/ HTTP/1.1", f"Host: {HOST}", TLS, kind, length, body=form)
+    assert answer.status_code in (400, 403)
+    assert_has_our_headers(answer)
+
+
 def test_a_form_that_is_cut_off_is_an_error_of_whoever_sent_it(ask):
     kind = "Content-Type: application/x-www-form-urlencoded"
     answer = ask("POST /accounts/login/ HTTP/1.1", f"Host: {HOST}", TLS, kind, "Content-Length: 100", body=b"a=b")
@@ -230,6 +241,19 @@ def test_whoever_takes_nothing_of_a_file_lets_go_of_its_place(running_sandbox, t
             taken = sum(map(len, iter(lambda: lost.recv(1_000_000), b"")))
     running_sandbox.clear_faults()
     assert 0 < taken < 20_000_000
+
+
+def test_whoever_does_not_hang_up_keeps_nobody_waiting(dashboard):
+    """gunicorn waits two seconds for each of them, of which its two workers have three each."""
+    host, port = dashboard.address.split(":")
+    with ExitStack() as open_connections:
+        for _ in range(6):
+            silent = open_connections.enter_context(socket.create_connection((host, int(port)), timeout=10))
+            silent.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+            assert silent.recv(12) == b"HTTP/1.1 200"
+        began = time.monotonic()
+        assert requests.get(f"http://{dashboard.address}/healthz", timeout=30).ok
+        assert time.monotonic() - began < 2
 
 
 @pytest.mark.parametrize(("wrong", "sentence"), [
