@@ -145,6 +145,24 @@ def test_a_key_that_is_not_there_is_not_said_to_be_removed(agent, sandbox):
     assert Activity.objects.filter(action="key_removed").count() == 1
 
 
+def test_two_first_saves_of_a_key_at_once_are_both_answered(newcomer, sandbox):
+    """The other press's row comes between this one's look for it and its own."""
+
+    def other_comes_first(execute, sql, *arguments):
+        if sql.startswith('INSERT INTO "tickets_apikey"') and not others:
+            others.append(ApiKey(user=newcomer.user))
+            others[0].encrypt(keys.COLLEAGUE)
+            others[0].save()
+        return execute(sql, *arguments)
+
+    others = []
+    with connection.execute_wrapper(other_comes_first):
+        assert newcomer.post(URL, {"api_key": keys.FULL}).status_code == 302
+    assert others
+    assert ApiKey.objects.get().decrypt() == keys.FULL
+    assert Activity.objects.get().outcome == "done"
+
+
 @pytest.mark.parametrize(("path", "form"), [(URL, {"api_key": keys.COLLEAGUE}), ("/settings/key/remove/", {})])
 def test_a_key_is_not_replaced_or_removed_by_whoever_finds_the_screen_open(agent, sandbox, path, form):
     agent.user.set_password(PASSWORD)

@@ -1,7 +1,7 @@
 """The agent's HostUp API key: try it, keep it encrypted, check it, remove it. It is never shown again."""
 
 from django.contrib import messages
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -37,7 +37,11 @@ def key(request):
         activity.finish(Outcome.of(error), error=error)
         return _page(request, ApiKeyForm(), failure=_not_saved(error))
     api_key.encrypt(clear)
-    api_key.save()
+    try:
+        with transaction.atomic():
+            api_key.save()
+    except IntegrityError:  # another press has just made the row
+        api_key.save()
     activity.finish(Outcome.DONE)
     if api_key.can_write is False:
         messages.info(request, _("Key saved. With it you can read tickets, but not reopen, close or reply."))
