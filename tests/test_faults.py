@@ -40,12 +40,15 @@ LARGE_FILE = b"x" * 3_000_000  # which does not wait in memory
 
 # The faults of ours; sandbox/named_faults.py has HostUp's
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%s\r\n{}"  # %s: how long the first one is
 # Who stands where HostUp should be.
 WAYS = {
     "no_such_host": fault_servers.without_an_address,
     "connection_refused": fault_servers.refusing,
     "hangs_up_at_once": fault_servers.hanging_up,
     "speaks_no_http": partial(fault_servers.hanging_up, b"SSH-2.0-OpenSSH_9.2\r\n"),
+    "chunk_below_zero": partial(fault_servers.hanging_up, CHUNKED % b"-5"),
+    "chunk_far_below_zero": partial(fault_servers.hanging_up, CHUNKED % b"-8000000000000001"),
     "connection_hangs": fault_servers.with_a_full_backlog,
     "handshake_hangs": partial(fault_servers.silent, "https"),
     "answer_hangs": fault_servers.silent,

@@ -36,6 +36,7 @@ JSON_MOST_BYTES = 5 * 1024 * 1024
 ATTACHMENT_MOST_BYTES = 25 * 1024 * 1024
 IN_MEMORY_MOST_BYTES = 1024 * 1024  # of a file on its way; a larger one waits on the disk
 CHUNK_BYTES = 64 * 1024
+LONGEST_DISPOSITION = 8192  # characters; Python takes 4 s for one of 64 KB, and longer ones do not come
 CONNECT_SECONDS = 3.0  # per address of HostUp's
 READ_TRIES = 3
 BACKOFF_SECONDS = 0.2  # doubled with every try, and a random share of it waited ("full jitter")
@@ -261,7 +262,7 @@ class Client:
                 for chunk in _limited(response, ATTACHMENT_MOST_BYTES, errors.TooLarge):
                     with _room():
                         content.write(chunk)
-                filename = _filename(self._headers(response).get("content-disposition", ""))
+                filename = _filename(self._headers(response).get("content-disposition", "")[:LONGEST_DISPOSITION])
             with _room():
                 return Download(content, filename, held.pop_all())
 
@@ -434,11 +435,14 @@ def _limited(
     """Give the decoded body, and no more than `most_bytes` of it: 300 KB of gzip can hold 300 MB. Raises
     `too_large` for more."""
     total = 0
-    for chunk in response.raw.stream(CHUNK_BYTES, decode_content=True):
-        total += len(chunk)
-        if total > most_bytes:
-            raise too_large(status=response.status_code)
-        yield chunk
+    try:
+        for chunk in response.raw.stream(CHUNK_BYTES, decode_content=True):
+            total += len(chunk)
+            if total > most_bytes:
+                raise too_large(status=response.status_code)
+            yield chunk
+    except (ValueError, OverflowError):  # a chunk of a negative length
+        raise errors.Unreadable(status=response.status_code) from None
 
 
 def _kind_of(error: BaseException, call: deadline.Call) -> type[errors.HostUpError]:
