@@ -145,7 +145,7 @@
   const forget = (said) => document.querySelectorAll(said).forEach((one) => one.remove());
 
   // What nobody knows to have happened, and that a reply is not sent, is said until it is dismissed or that ticket
-  // is changed or replied to.
+  // is changed or replied to. (bulk.js keeps the same.)
   const PASSING = "#alerts > :not(.unknown, .unsent)";
   document.addEventListener("htmx:before:swap", (event) => {
     const { ctx, tasks } = event.detail;
