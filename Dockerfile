@@ -1,5 +1,6 @@
 # The dashboard as one image: gunicorn as user 10001, over a read-only root file system. It writes to /data (SQLite,
-# collected static files) and /tmp (files on their way) only, and holds no secrets. compose.yaml runs it.
+# collected static files), /tmp (files on their way) and RUNTIME_DIRECTORY (what it counts) only, and holds no secrets.
+# compose.yaml runs it.
 #
 # The tag follows Python's and Debian's security updates: rebuild with `--pull` to get them. To get the same files
 # again, name the digest instead (docs/operate.md, "Pin the images").

@@ -15,11 +15,16 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # of the files that the processes count int
 
 
 def prepare() -> None:
-    """Make the folder to count into. Has to come before whatever defines a metric."""
+    """Make the folder to count into. Has to come before whatever defines a metric.
+
+    Not where files wait on their way, if we are given another one (systemd names several with colons between): the
+    processes have what they count in memory that is these files, and end when the disk has no room for it.
+    """
     from django.conf import settings
 
     if settings.METRICS_ADDRESS:
-        os.environ[FOLDER] = tempfile.mkdtemp(prefix="hostup-dashboard-metrics-")
+        ours = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0] or None
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix="hostup-dashboard-metrics-", dir=ours)
 
 
 def when_ready(server):

@@ -40,7 +40,8 @@ SITE_URL = "https://tickets.example.internal"
 
 def known_settings():
     """Return every name that the dashboard reads from its environment."""
-    code = (ROOT / "hostup_dashboard/settings.py").read_text() + (ROOT / "gunicorn.conf.py").read_text()
+    files = ("hostup_dashboard/settings.py", "hostup_dashboard/metrics_server.py", "gunicorn.conf.py")
+    code = "".join((ROOT / name).read_text() for name in files)
     return set(re.findall(r"""(?:env\.\w+\(|secret\(env, |environ\.get\()"([A-Z_]+)\"""", code))
 
 
@@ -110,6 +111,12 @@ def test_containers_have_no_rights_that_they_do_not_need():
     assert [name for name, service in SERVICES.items() if "cap_add" in service] == ["caddy"]
     assert re.search(r"^USER 10001:10001$", DOCKERFILE, re.M)
     assert all("uid=10001" in mount for mount in SERVICES["dashboard"]["tmpfs"] if mount.startswith("/data"))
+
+
+def test_what_is_counted_has_a_place_that_files_on_their_way_cannot_fill():
+    folder = SERVICES["dashboard"]["environment"]["RUNTIME_DIRECTORY"]
+    assert folder in [mount.partition(":")[0] for mount in SERVICES["dashboard"]["tmpfs"]]
+    assert re.search(r"^RuntimeDirectory=\S+$", UNIT, re.M)
 
 
 def test_only_caddy_is_on_the_network_and_only_the_dashboard_reaches_the_database():

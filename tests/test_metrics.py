@@ -169,7 +169,10 @@ def metrics_port():
 def dashboard(running_sandbox, metrics_port, tmp_path_factory):
     running_sandbox.reset()
     home = tmp_path_factory.mktemp("dashboard")
-    settings = {"METRICS_ADDRESS": f"127.0.0.1:{metrics_port}", "WEB_CONCURRENCY": "2", "TMPDIR": str(home)}
+    folders = {name: str(home / name) for name in ("TMPDIR", "RUNTIME_DIRECTORY")}
+    for folder in folders.values():
+        Path(folder).mkdir()
+    settings = {"METRICS_ADDRESS": f"127.0.0.1:{metrics_port}", "WEB_CONCURRENCY": "2", **folders}
     with Dashboard(running_sandbox.url, home, **settings) as dashboard:
         yield dashboard
 
@@ -211,7 +214,7 @@ def test_all_processes_count_together_and_one_that_is_replaced_goes_on_where_it_
     for _ in range(40):
         ask_for("/healthz")
     assert scrape()[HEALTH] == before[HEALTH] + 40
-    files = sorted(dashboard.home.glob("*/*.db"))
+    files = sorted(dashboard.home.glob("RUNTIME_DIRECTORY/*/*.db"))
 
     victim = dashboard.workers[0]
     os.kill(victim, signal.SIGKILL)
@@ -221,7 +224,13 @@ def test_all_processes_count_together_and_one_that_is_replaced_goes_on_where_it_
         ask_for("/healthz")
     assert scrape()[HEALTH] == before[HEALTH] + 80
     until(lambda: have_all_served(2), lambda: ask_for("/tickets/"))
-    assert sorted(dashboard.home.glob("*/*.db")) == files
+    assert sorted(dashboard.home.glob("RUNTIME_DIRECTORY/*/*.db")) == files
+
+
+def test_files_on_their_way_take_no_room_from_what_is_counted(dashboard):
+    """Counting onto a full disk would end the process (SIGBUS)."""
+    assert list(dashboard.home.glob("RUNTIME_DIRECTORY/*/*.db"))
+    assert not list(dashboard.home.glob("TMPDIR/*"))
 
 
 def test_no_address_of_the_site_leads_to_the_metrics(dashboard):
