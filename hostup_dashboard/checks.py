@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.checks import Error, Warning, register
 
-from hostup_dashboard.environment import is_loopback
+from hostup_dashboard.environment import Env, is_loopback
 
 # Each may come from a file; addresses may hold a password.
 SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "CACHE_URL", "HOSTUP_PROXY", "OIDC_CLIENT_SECRET")
@@ -24,6 +24,20 @@ def site_url_is_encrypted(app_configs, **kwargs):
             f"SITE_URL is {settings.SITE.origin}: passwords and tickets travel the network unencrypted.",
             hint="Put a proxy with a certificate in front and set SITE_URL to its https:// address.",
             id="hostup_dashboard.W001",
+        )
+    ]
+
+
+@register
+def site_url_has_no_path(app_configs, **kwargs):
+    """Warn when Caddy, to which a path is one page of the site, would answer all others with nothing at all."""
+    if not Env().str("SITE_URL", "").endswith("/"):
+        return []
+    return [
+        Warning(
+            "SITE_URL ends with a slash: behind Caddy, all pages but the first are empty.",
+            hint=f"Set it to {settings.SITE.origin}.",
+            id="hostup_dashboard.W004",
         )
     ]
 

@@ -227,6 +227,13 @@ def doubts():
     return {message.id for message in run_checks() if not message.is_silenced()}
 
 
+def test_a_slash_after_the_address_is_a_warning(monkeypatch):
+    monkeypatch.setenv("SITE_URL", "https://tickets.example.com")
+    assert doubts() == set()
+    monkeypatch.setenv("SITE_URL", "https://tickets.example.com/")
+    assert doubts() == {"hostup_dashboard.W004"}
+
+
 def test_debug_on_the_network_stops_it(settings):
     settings.DEBUG = True
     assert doubts() == set()
