@@ -3,6 +3,7 @@
 A check takes nothing and gives its findings. What it raises is a problem, too.
 """
 
+import os
 import shutil
 import socket
 import ssl
@@ -104,7 +105,7 @@ def disk_space() -> Iterator[Finding]:
     """Where the database and static files are, and where files wait on their way."""
     has_database = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
     data_room = DATABASE_ROOM if has_database else STATIC_ROOM
-    for folder, (least, enough) in ((settings.DATA_DIR, data_room), (Path(tempfile.gettempdir()), FILES_ROOM)):
+    for folder, (least, enough) in ((settings.DATA_DIR, data_room), (_folder_for_files(), FILES_ROOM)):
         if not folder.is_dir():
             continue
         free = shutil.disk_usage(folder).free
@@ -115,6 +116,12 @@ def disk_space() -> Iterator[Finding]:
             yield warning(what, "Make room.")
         else:
             yield ok(what)
+
+
+def _folder_for_files() -> Path:
+    """Where a running server puts them. Asked anew, Python goes on to another folder while that one is full."""
+    folder = Path(os.environ.get("TMPDIR") or "/tmp")  # noqa: S108  (Python's own default)
+    return folder if folder.is_dir() else Path(tempfile.gettempdir())
 
 
 def static_files() -> Iterator[Finding]:

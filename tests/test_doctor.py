@@ -231,7 +231,11 @@ DISKS = [  # free where the data and where uploads are, what the database is, wh
 @pytest.mark.parametrize(("data", "temporary", "engine", "levels"), DISKS)
 def test_a_disk_that_fills_up_is_told(examine, settings, tmp_path, monkeypatch, data, temporary, engine, levels):
     settings.DATA_DIR = tmp_path
-    free = {tmp_path: data, Path(tempfile.gettempdir()): temporary}
+    files = tmp_path / "tmp"
+    files.mkdir()
+    monkeypatch.setenv("TMPDIR", str(files))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "other"))  # where Python goes on to when that is full
+    free = {tmp_path: data, files: temporary}
     monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=free[folder]))
     monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", engine)
     lines = examine("disk")
