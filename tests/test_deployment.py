@@ -21,6 +21,7 @@ import yaml
 from django.conf import settings
 from django.core.management import get_commands
 
+from hostup_dashboard import environment
 from sandbox.special_tickets import ENCRYPTED_ID
 from tests.dashboard import AGENT, PASSWORD, Dashboard, token_in
 from tests.ports import free_ports
@@ -101,6 +102,23 @@ def test_every_secret_is_made_once_and_starts_the_dashboard(secrets, tmp_path):
     assert (said.returncode, "no issues" in said.stdout) == (0, True), said.stderr
     password = SERVICES["database"]["environment"]["POSTGRES_PASSWORD_FILE"].rpartition("/")[2]
     assert f":{made[password]}@database:" in made["database_url"]
+
+
+FULL_DISK = "trap '' XFSZ; ulimit -f 0; "  # no byte goes into a file
+
+
+def test_a_new_encryption_key_stands_in_front_and_a_full_disk_takes_none_away(secrets):
+    keys = secrets / "encryption_keys"
+    old = keys.read_text()
+    lines = re.search(r"^    cd deploy/secrets .*\n(?:    .*\n)+", GUIDE, re.M)[0]
+    lines = lines.replace("deploy/secrets", str(secrets), 1)
+    with pytest.raises(AssertionError, match="write error"):
+        run("bash", "-c", FULL_DISK + lines)
+    assert keys.read_text() == old
+    run("bash", "-c", lines)
+    new, rest = keys.read_text().split(",")
+    assert rest == old
+    assert len(environment.encryption_keys(new, "")) == 1
 
 
 def test_containers_have_no_rights_that_they_do_not_need():
