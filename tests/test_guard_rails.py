@@ -8,7 +8,7 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.test import Client
 
 from sandbox import keys
@@ -327,6 +327,13 @@ def test_health_asks_no_database_who_is_asking(agent, django_assert_num_queries)
 @pytest.mark.parametrize("path", ["/healthz", "/accounts/login/"])
 def test_a_cookie_that_no_database_can_be_asked_for_is_no_session(visitor, path):
     assert visitor.get(path, headers={"Cookie": r'sessionid="\000aaaaaaaaaaaaaaa"'}).status_code == 200
+
+
+def test_a_database_without_tables_is_what_is_wrong_rather_than_its_keys(visitor):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE tickets_canary RENAME TO elsewhere")
+    response = visitor.get("/readyz")
+    assert (response.status_code, response.json()["database"]) == (503, False)
 
 
 def test_not_ready_when_the_keys_cannot_be_read(agent, settings):
