@@ -98,6 +98,24 @@ def _can_be_written(folder: Path) -> bool:
 
 
 @register
+def database_can_be_written(app_configs, **kwargs):
+    """Refuse a database in a file that is somebody else's."""
+    database = settings.DATABASES["default"]
+    file = database["NAME"]
+    if database["ENGINE"] != "hostup_dashboard.sqlite3" or not os.path.exists(file):
+        return []
+    if os.access(file, os.R_OK | os.W_OK):
+        return []
+    return [
+        Error(
+            f"The database is {file}, which cannot be read and written.",
+            hint=f"Give it to the user that runs the dashboard: chown {os.geteuid()} {file}*; chmod 0600 {file}*",
+            id="hostup_dashboard.E004",
+        )
+    ]
+
+
+@register
 def others_cannot_read(app_configs, **kwargs):
     """Warn when another user of this machine can read the database (sessions, password hashes) or a secret."""
     paths = [os.environ[f"{name}_FILE"] for name in SECRETS if os.environ.get(f"{name}_FILE")]

@@ -301,6 +301,19 @@ def test_a_data_folder_that_cannot_be_written_stops_it_with_a_reason(settings, t
     assert "Traceback" not in result.stderr
 
 
+def test_a_database_that_is_somebody_else_s_stops_it_with_a_reason(settings, monkeypatch, tmp_path):
+    database = tmp_path / "db.sqlite3"
+    here = {"ENGINE": "hostup_dashboard.sqlite3", "NAME": str(database)}
+    monkeypatch.setitem(settings.DATABASES, "default", settings.DATABASES["default"] | here)
+    allowed = os.R_OK
+    monkeypatch.setattr(os, "access", lambda path, mode: path != str(database) or mode & allowed == mode)
+    assert doubts() == set()
+    database.touch(mode=0o600)
+    assert doubts() == {"hostup_dashboard.E004"}
+    allowed = os.R_OK | os.W_OK
+    assert doubts() == set()
+
+
 def test_django_has_no_doubts_about_a_deployment():
     result = check("--deploy", "--fail-level", "WARNING", SITE_URL="https://tickets.example.com")
     assert result.returncode == 0, result.stderr
