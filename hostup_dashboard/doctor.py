@@ -76,6 +76,12 @@ def database() -> Iterator[Finding]:
         yield problem(f"{encoding} cannot hold every letter", advice)
         return
     executor = MigrationExecutor(connection)
+    latest = dict(sorted(executor.loader.disk_migrations))  # of each app
+    newer = [name for app, name in executor.loader.applied_migrations if name > latest.get(app, name)]
+    if newer:
+        what = f"a newer version of the dashboard has changed it ({', '.join(newer)})"
+        yield problem(what, "Go on with that version, or restore the backup from before it.")
+        return
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
         yield problem(f"{len(missing)} migrations are not applied", "Run manage.py migrate.")

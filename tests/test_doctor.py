@@ -171,6 +171,19 @@ def test_a_migration_that_is_missing_is_told(examine):
         recorder.record_applied(*latest)
 
 
+def test_a_database_of_a_newer_version_is_told(examine):
+    recorder = MigrationRecorder(connection)
+    newer = ("tickets", "9999_what_this_version_does_not_know")
+    recorder.record_applied(*newer)
+    recorder.record_applied("an_app_of_long_ago", "0001_initial")
+    try:
+        (line,) = examine("database")
+    finally:
+        recorder.record_unapplied(*newer)
+        recorder.record_unapplied("an_app_of_long_ago", "0001_initial")
+    assert line.startswith(f"problem a newer version of the dashboard has changed it ({newer[1]}). ")
+
+
 def test_a_database_that_only_reads_is_told():
     read_only = "PRAGMA query_only = " if connection.vendor == "sqlite" else "SET default_transaction_read_only = "
     with connection.cursor() as cursor:
