@@ -210,25 +210,32 @@ def test_a_backup_is_the_whole_database_and_old_ones_go_once_there_is_a_new_one(
     backups, settings = tmp_path / "backups", tmp_path / "environment"
     settings.write_text(f"DATA_DIR={tmp_path}\n")
     backups.mkdir()
-    for name in ("old.sqlite3", "old.dump", "mine.txt", "recent.sqlite3"):
+    old = {"2020-01-01T030512.sqlite3", "2020-01-01T030512.dump", "2020-01-01T030512.part"}
+    kept = {"mine.txt", "mine.dump", "mine/2020-01-01T030512.dump", "2020-01-20T030512.sqlite3"}
+    (backups / "mine").mkdir()
+    for name in old | kept:
         (backups / name).touch()
-        age = 20 if name == "recent.sqlite3" else 40  # days
+        age = 20 if name.startswith("2020-01-20") else 40  # days
         long_ago = time.time() - age * 24 * 60 * 60
         os.utime(backups / name, (long_ago, long_ago))
 
     with pytest.raises(AssertionError, match="unable to open database"):
         run(DEPLOY / "backup", backups, SETTINGS=str(settings))
-    assert (backups / "old.dump").exists()
+    assert all((backups / name).exists() for name in old)
 
     with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as database:
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("CREATE TABLE kept AS SELECT 'yes' AS word")
         database.commit()
+        before = {*backups.rglob("*")}
+        with pytest.raises(AssertionError, match="full|I/O error"):
+            run("sh", "-c", f'{FULL_DISK} exec "$0" "$1"', DEPLOY / "backup", backups, SETTINGS=str(settings))
+        assert {*backups.rglob("*")} == before  # what it had begun would keep the disk full
         made = Path(run(DEPLOY / "backup", backups, SETTINGS=str(settings)).strip())
     with closing(sqlite3.connect(made)) as copy:
         assert copy.execute("SELECT word FROM kept").fetchall() == [("yes",)]
     assert made.stat().st_mode & 0o777 == 0o600
-    assert {path.name for path in backups.iterdir()} == {made.name, "mine.txt", "recent.sqlite3"}
+    assert {str(path.relative_to(backups)) for path in backups.rglob("*")} == {made.name, "mine", *kept}
 
 
 def composed(folder, override=""):
