@@ -274,3 +274,12 @@ def test_every_panel_says_what_it_shows_in_which_unit():
         assert panel["datasource"]["uid"] == "${datasource}"
         assert all(target["expr"] for target in panel["targets"])
     assert [variable["name"] for variable in dashboard["templating"]["list"]] == ["datasource"]
+
+
+def test_the_share_of_errors_that_is_shown_is_the_one_that_is_alerted():
+    panels = json.loads((ROOT / "deploy/grafana-dashboard.json").read_text())["panels"]
+    (panel,) = [panel for panel in panels if panel["title"] == "Share of answers that are errors"]
+    alert = (ROOT / "deploy/prometheus-alerts.yml").read_text().partition("- alert: ErrorShare")[2]
+    (counted,) = [re.findall(r"{.*?}", target["expr"]) for target in panel["targets"]]
+    assert len(counted) == 2
+    assert counted == re.findall(r"{.*?}", alert)[:2]
