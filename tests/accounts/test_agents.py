@@ -99,6 +99,14 @@ def test_a_new_link_withdraws_the_one_before(boss, username):
     assert is_in(sign_in())  # the password stays until another is chosen
 
 
+def test_another_secret_key_ends_all_sessions_and_links(boss, settings):
+    """Those that came back with a backup, too."""
+    link = link_in(boss.post(URL, {"username": "carin"}))
+    assert (is_in(boss), works(link)) == (True, True)
+    settings.SECRET_KEY = "another-key-that-only-these-tests-use-0123456789"
+    assert (is_in(boss), works(link)) == (False, False)
+
+
 def test_disabling_ends_a_link_for_good(boss, anna):
     link = link_in(boss.post(f"{URL}{anna.pk}/invite/"))
     under_way = Client()
