@@ -4,3 +4,9 @@ document.addEventListener("allauth.error", (event) => {
   const failed = document.getElementById("passkey-failed").content.cloneNode(true);
   document.getElementById("alerts").replaceChildren(failed);
 });
+
+// Enter in the passkey's name presses its button, which asks the device first.
+document.getElementById("add-passkey")?.form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  document.getElementById("add-passkey").click();
+});
