@@ -1,7 +1,9 @@
 // What goes wrong with a passkey is told by nothing but this event of allauth's webauthn.js.
 document.addEventListener("allauth.error", (event) => {
   event.preventDefault();
-  const failed = document.getElementById("passkey-failed").content.cloneNode(true);
+  // The page names the passkeys that it has; a device that holds one of them makes no other.
+  const isThere = event.detail.exception.name === "InvalidStateError";
+  const failed = document.getElementById(isThere ? "passkey-there" : "passkey-failed").content.cloneNode(true);
   document.getElementById("alerts").replaceChildren(failed);
 });
 

@@ -89,6 +89,10 @@ def test_a_passkey_signs_in_alone_and_can_be_removed(phone, by_name):
     phone.get_by_label("Name").press("Enter")
     expect(phone.get_by_role("list", name="Recovery codes").get_by_role("listitem")).to_have_count(10)
 
+    phone.goto(f"{by_name.url}/accounts/me/webauthn/add/")
+    phone.get_by_role("button", name="Add a passkey").click()
+    expect(phone.get_by_role("alert")).to_contain_text("This device already has a passkey here.")
+
     sign_out(phone)
     phone.get_by_role("button", name="Use a passkey").click()
     expect(phone.get_by_role("heading", name="Tickets", exact=True)).to_be_visible()
