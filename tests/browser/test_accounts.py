@@ -105,7 +105,8 @@ def test_a_passkey_signs_in_alone_and_can_be_removed(phone, by_name):
     phone.get_by_role("link", name="agent", exact=True).click()
     phone.get_by_role("link", name="Manage passkeys").click()
     expect(phone.get_by_role("heading", name="My phone")).to_be_visible()
-    phone.get_by_role("link", name="Remove").click()
+    phone.get_by_role("link", name="Remove My phone").click()
+    expect(phone.get_by_text("My phone")).to_be_visible()
     phone.get_by_role("button", name="Remove").click()
     expect(phone.get_by_text("You have no passkey here.")).to_be_visible()
 
