@@ -83,6 +83,7 @@ def test_a_link_works_once(boss):
     choose_password(link)
     page = Client().get(link, follow=True).content.decode()
     assert "This link does not work any more" in page
+    assert ">Back to signing in</a>" in page
 
 
 def works(link) -> bool:
