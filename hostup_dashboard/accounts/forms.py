@@ -39,7 +39,7 @@ class ChangePasswordForm(account.ChangePasswordForm):
         adapter, old = get_account_adapter(), self.cleaned_data["oldpassword"]
         agent = adapter.authenticate(context.request, username=self.user.get_username(), password=old)
         if agent != self.user:
-            raise adapter.validation_error("enter_current_password")
+            raise adapter.validation_error("incorrect_password")
         self.user.password = agent.password  # authenticating may have rehashed an older password
         return old
 

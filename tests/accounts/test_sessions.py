@@ -159,6 +159,11 @@ def test_guessing_at_the_old_password_is_slowed_down_as_signing_in_is():
     assert sign_in("nobody-4", "wrong").answer.status_code == 429  # the address has had its ten
 
 
+def test_a_wrong_old_password_is_called_that():
+    fields = {"oldpassword": "wrong", "password1": "x", "password2": "x"}
+    assert "Incorrect password." in sign_in().post("/accounts/password/", fields).content.decode()
+
+
 def test_the_right_old_password_is_no_guess():
     browser = sign_in()
     for _ in range(5):
