@@ -18,6 +18,7 @@ from hostup_dashboard.accounts import provider as identity_provider
 from hostup_dashboard.accounts import throttle
 from hostup_dashboard.accounts.sessions import is_confirmed
 
+APP_OR_RECOVERY = _("Use a code from the app or a recovery code")
 TOO_MANY = _("Too many failed attempts. Wait a few minutes, then try again.")
 
 
@@ -36,12 +37,15 @@ class AccountAdapter(DefaultAccountAdapter):
         return not is_confirmed(self.request)
 
     def get_reauthentication_methods(self, user):
-        """Return allauth's, without speaking of an app to an agent who only has recovery codes."""
+        """Return allauth's in the words of our pages. Not every agent with recovery codes has an app."""
+        has_app = is_mfa_enabled(user, [Authenticator.Type.TOTP])
+        words = {
+            "reauthenticate": _("Use your password"),
+            "mfa_reauthenticate": APP_OR_RECOVERY if has_app else _("Use a recovery code"),
+            "mfa_reauthenticate:webauthn": _("Use a passkey"),
+        }
         methods = super().get_reauthentication_methods(user)
-        for method in methods:
-            if method["id"] == "mfa_reauthenticate" and not is_mfa_enabled(user, [Authenticator.Type.TOTP]):
-                method["description"] = _("Use a recovery code")
-        return methods
+        return [method | {"description": words[method["id"]]} for method in methods]
 
     def get_login_stages(self):
         ours = {"allauth.mfa.stages.AuthenticateStage": "hostup_dashboard.accounts.stages.SecondStep"}

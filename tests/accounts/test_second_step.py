@@ -295,6 +295,14 @@ def test_a_clock_that_ran_ahead_does_not_put_that_off():
     assert browser.get(ACTIVATE).headers["Location"].startswith("/accounts/reauthenticate/")
 
 
+def test_whoever_has_an_app_is_offered_its_codes_beside_the_password():
+    browser = sign_in()
+    set_up_app(browser)
+    password = browser.get("/accounts/reauthenticate/").content.decode()
+    assert ">Use a code from the app or a recovery code</a>" in password
+    assert ">Use your password</a>" in browser.get("/accounts/me/reauthenticate/").content.decode()
+
+
 class TestRequired:
     """`MFA_REQUIRED`."""
 

@@ -135,7 +135,7 @@ def test_who_has_only_a_passkey_is_asked_for_that_first_and_for_no_app(phone, by
     phone.get_by_role("link", name="Use a recovery code").click()
     expect(phone.get_by_text("Type one of your recovery codes.")).to_be_visible()
     expect(phone.get_by_label("Code")).to_be_focused()
-    phone.get_by_role("link", name="Use a security key").click()
+    phone.get_by_role("link", name="Use a passkey").click()
     expect(passkey).to_be_focused()
 
     phone.goto(f"{by_name.url}/accounts/me/webauthn/")
