@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 
 from hostup_dashboard.accounts import agents, choose_password, provider, sessions
 from hostup_dashboard.accounts.passkey_sign_in import PasskeySignIn
+from hostup_dashboard.accounts.rename_passkey import RenamePasskey
 from hostup_dashboard.accounts.set_up_app import SetUpApp
 
 of_oneself = [
@@ -38,7 +39,10 @@ of_oneself = [
 if "webauthn" in settings.MFA_SUPPORTED_TYPES:
     # Anybody may ask what a passkey has to sign, and each time makes a session. allauth does not count them.
     ask_passkey = rate_limit(action="login", limit_get=True)(PasskeySignIn.as_view())
-    of_oneself.insert(0, path("me/webauthn/login/", ask_passkey, name="mfa_login_webauthn"))
+    of_oneself[:0] = [
+        path("me/webauthn/login/", ask_passkey, name="mfa_login_webauthn"),
+        path("me/webauthn/keys/<int:pk>/edit/", RenamePasskey.as_view(), name="mfa_edit_webauthn"),
+    ]
 
 of_agents = [
     path("", agents.agents, name="agents"),

@@ -86,6 +86,14 @@ def test_a_passkey_tells_whether_it_was_ever_used(anna):
     assert ", last used " in browser.get("/accounts/me/webauthn/").content.decode()
 
 
+def test_a_passkey_that_was_renamed_is_said_to_be(anna):
+    browser = add(SecurityKey(), alone=True)
+    rename = f"/accounts/me/webauthn/keys/{Authenticator.objects.get(type='webauthn').pk}/edit/"
+    page = browser.post(rename, {"name": "Telephone"}, follow=True).content.decode()
+    assert "Passkey renamed." in page
+    assert "Telephone" in page
+
+
 @pytest.mark.parametrize("is_resident", [True, False, None])
 def test_a_passkey_for_the_second_step_does_not_sign_in_alone_and_it_is_said(anna, is_resident):
     add(key := SecurityKey(is_resident), alone=False)
