@@ -53,6 +53,7 @@ def test_a_key_that_hostup_refuses_is_not_saved(newcomer, key):
     assert "The key was not saved." in html
     assert key not in html
     assert "HostUp&#39;s request ID:" in html
+    assert "The key saved before is still used." not in html
     assert not ApiKey.objects.exists()
     assert Activity.objects.get().outcome == "refused"
 
@@ -72,8 +73,11 @@ def test_what_is_no_hostup_is_not_a_ticket_that_is_missing(newcomer, sandbox):
 
 
 def test_a_refused_replacement_leaves_the_old_key(agent):
-    agent.post(URL, {"api_key": keys.REVOKED})
+    html = agent.post(URL, {"api_key": keys.REVOKED}).content.decode()
     assert saved_key(agent).decrypt() == keys.FULL
+    assert "The key saved before is still used." in html
+    assert "Read tickets:" in html
+    assert keys.REVOKED not in html
 
 
 def test_hostup_down_is_no_reason_to_save_blindly(newcomer, settings, nowhere):
@@ -114,6 +118,7 @@ def test_check_asks_hostup_again(agent, sandbox):
     assert refused.status_code == 403
     assert "HostUp does not accept your API key" in refused.content.decode()
     assert "Read tickets:" not in refused.content.decode()
+    assert "The key saved before is still used." not in refused.content.decode()
     assert "The ticket was not changed." not in refused.content.decode()  # which this is not about
     assert list(Activity.objects.values_list("action", "outcome")) == [
         ("key_checked", "refused"),

@@ -35,7 +35,7 @@ def key(request):
         try_out(client_for(clear), api_key)
     except errors.HostUpError as error:
         activity.finish(Outcome.of(error), error=error)
-        return _page(request, ApiKeyForm(), failure=_not_saved(error))
+        return _page(request, form, failure=_not_saved(error))
     api_key.encrypt(clear)
     try:
         with transaction.atomic():
@@ -94,4 +94,8 @@ def _page(request, form, *, failure=None, status=200):
             api_key.decrypt()
         except ApiKey.Unreadable:
             context["is_readable"] = False
+        else:
+            if failure and form.is_bound:  # which is about another key than this one
+                kept = _("The key saved before is still used.")
+                context["failure"] = failure._replace(sentences=[*failure.sentences, kept])
     return answer(request, "tickets/key.html", context, failure, status=status)
