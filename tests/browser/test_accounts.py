@@ -255,6 +255,12 @@ def test_what_was_refused_is_on_the_screen_and_typed_anew_at_once(new_context):
     page.get_by_role("button", name="Change password").click()
     expect(page.get_by_label("New Password (again)")).to_be_focused()
 
+    page.goto("/settings/key/")
+    page.get_by_label("API key").fill("two words")
+    page.get_by_role("button", name="Save key").click()
+    expect(page.get_by_text("no spaces")).to_be_in_viewport()
+    expect(page.get_by_label("API key")).to_be_focused()
+
 
 def test_after_signing_out_back_shows_nothing(visitor):
     sign_in(visitor)
