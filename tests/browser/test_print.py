@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from sandbox.special_tickets import LONG_THREAD_ID
+from sandbox.special_tickets import ATTACHMENTS_ID, LONG_THREAD_ID
 from tests.browser.steps import TICKET, close, heading, reopen, row_link, ticket
 
 
@@ -44,3 +44,12 @@ def test_a_long_one_has_no_way_to_its_end(page):
     page.emulate_media(media="print")
     expect(newest).to_be_hidden()
     expect(page.get_by_text("Shall we close?")).to_be_visible()
+
+
+def test_of_a_file_its_name_is_printed_alone(page):
+    page.goto(f"/tickets/{ATTACHMENTS_ID}/")
+    view = page.get_by_role("link", name="View invoice.pdf")
+    expect(view).to_be_visible()
+    page.emulate_media(media="print")
+    expect(view).to_be_hidden()
+    expect(page.get_by_text("invoice.pdf").filter(visible=True)).to_have_count(1)
