@@ -22,6 +22,17 @@ from tests.browser.steps import (
 
 
 @pytest.mark.parametrize("screen", ["desktop", "phone"])
+def test_a_ticket_stays_where_it_is_when_the_script_comes(page, late):
+    late.ask_for(r"/app\.[^/]*js$")
+    page.goto(TICKET, wait_until="commit")
+    late.is_on_its_way()
+    before = reopen(page).bounding_box(), ticket(page).get_by_role("list").first.bounding_box()
+    late.arrive()
+    expect(page.get_by_role("button", name="Copy number")).to_be_visible()
+    assert (reopen(page).bounding_box(), ticket(page).get_by_role("list").first.bounding_box()) == before
+
+
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
 def test_back_and_forward_show_whole_pages_with_the_right_content(page, screen):
     def expect_list():
         expect(page).to_have_url(re.compile(r"/tickets/$"))
