@@ -29,6 +29,10 @@ from django.core.management import call_command
 call_command("migrate", verbosity=0)
 call_command("demo_agent")
 call_command("createsuperuser", interactive=False, verbosity=0)
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import User
+colleague = User.objects.create_user("colleague")
+Authenticator.objects.create(user=colleague, type="webauthn", data={"name": "Phone"})
 """
 
 

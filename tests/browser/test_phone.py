@@ -25,6 +25,18 @@ CONTROLS = """() =>
     const { width, height } = (row || control.closest("label.check") || control).getBoundingClientRect();
     return [control.textContent.trim() || control.name, Math.min(width, height)];
   })"""
+# Which of those that lie in the page, rather than over it or all over a row, are partly under another.
+OVERLAPPING = """() => {
+  const controls = [...document.querySelectorAll("main :is(a, button, input, select, textarea)")]
+    .filter((control) => control.checkVisibility({visibilityProperty: true}) && control.type !== "hidden")
+    .filter((control) => !control.closest(".ticket-actions, .ticket-row"))
+    .map((control) => [control, control.getBoundingClientRect()]);
+  const depth = (one, other) => Math.min(
+    one.right - other.left, other.right - one.left, one.bottom - other.top, other.bottom - one.top);
+  return controls.flatMap(([one, box], index) => controls.slice(index + 1)
+    .filter(([other, its]) => !one.contains(other) && depth(box, its) > 0.5)
+    .map(([other, its]) => [one.textContent.trim(), other.textContent.trim(), depth(box, its)]));
+}"""
 # What is filled in, and the size of its letters.
 FIELDS = """() => [...document.querySelectorAll("input:not([type=checkbox], [type=file]), select, textarea")]
   .filter((field) => field.checkVisibility() && field.type !== "hidden")
@@ -62,6 +74,7 @@ def test_a_page_fits_a_small_phone_and_a_thumb_with_large_text_too(open_place, p
         page.set_viewport_size({"width": width, "height": 640})
         page.evaluate(LARGE_TEXT, percent)
         assert not sideways(page, width), (width, percent)
+        assert percent > 100 or page.evaluate(OVERLAPPING) == [], width
 
 
 @pytest.mark.parametrize("screen", ["small phone"])
