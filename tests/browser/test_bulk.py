@@ -197,7 +197,6 @@ def test_one_that_fails_stays_selected_with_its_reason_and_the_others_go_on(page
     assert changes(sandbox) == paths(sandbox, [*three, three[1]])
 
 
-@BOTH_SCREENS
 def test_what_nobody_knows_is_counted_apart_from_what_was_not_done(page, sandbox, three):
     sandbox.fault("lost_answer", method="POST", skip=1)
     sandbox.fault("problem_503", method="GET")
@@ -208,7 +207,6 @@ def test_what_nobody_knows_is_counted_apart_from_what_was_not_done(page, sandbox
     assert changes(sandbox) == paths(sandbox, three)
 
 
-@BOTH_SCREENS
 def test_asked_to_slow_down_it_counts_the_seconds_and_goes_on_with_the_same(page, sandbox, three):
     sandbox.fault(**SLOW_DOWN, skip=1)
     bar(page).evaluate(NOTE_WHAT_SHOWS)
@@ -229,7 +227,6 @@ def test_the_wait_can_be_stopped(page, sandbox, three, long_wait):
     assert changes(sandbox) == paths(sandbox, three[:1])
 
 
-@BOTH_SCREENS
 def test_stopped_in_the_middle_what_was_sent_is_awaited_and_nothing_more_is_sent(page, sandbox, three):
     answered = hold(sandbox, method="POST", skip=1)
     button(page, "Reopen selected").click()
@@ -459,7 +456,6 @@ def test_gone_back_to_an_error_it_stops_too(page, sandbox, under_way):
     expect(says(page)).to_contain_text("Stopped. 2 reopened, 1 not done.")
 
 
-@BOTH_SCREENS
 def test_without_a_network_it_stops_and_says_so(page, context, sandbox, three):
     context.set_offline(True)
     button(page, "Reopen selected").click()

@@ -130,7 +130,6 @@ def test_more_tickets_by_keyboard_does_not_lose_the_place(page):
     assert page.evaluate("document.activeElement !== document.body"), "the focus went back to the page's top"
 
 
-@pytest.mark.parametrize("screen", ["desktop", "phone"])
 @pytest.mark.parametrize("fault", ["expired_cursor", "empty_200"])
 def test_when_more_tickets_do_not_come_the_focus_is_on_the_way_on_and_leads_back(page, sandbox, fault):
     way_on = "Start from the top" if fault == "expired_cursor" else "Try again"

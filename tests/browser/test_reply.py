@@ -108,7 +108,6 @@ def test_the_row_says_at_once_whether_there_is_a_draft(page):
     expect(mark).to_be_visible()
 
 
-@SCREENS
 def test_a_draft_survives_a_reload_and_shows_in_the_list(page):
     page.goto(PAGE)
     box(page).fill("Half a sentence")
@@ -619,7 +618,6 @@ def test_a_page_that_nothing_helps_says_so(page):
     assert len(tried) == 2
 
 
-@SCREENS
 def test_files_go_up_one_by_one_before_the_text(page, sandbox):
     page.goto(PAGE)
     box(page).fill("Two files.")
