@@ -15,6 +15,7 @@ from sandbox.api import Api
 from sandbox.special_tickets import SAMPLE_ID
 from tests.forms import OPEN_ID, form_of, hidden_fields, messages_with, methods
 from tests.full_disk import nothing_goes_into
+from tickets import drafts
 from tickets.forms import LONGEST_MESSAGE
 from tickets.models import Activity, Draft, Submission
 
@@ -652,6 +653,18 @@ def test_a_box_in_which_nothing_was_written_takes_nobody_s_draft_with_it(agent, 
     agent.htmx_post(DRAFT_URL, form | {"message": "", "encrypted": "on", "turn": "1"})  # which was ticked
     assert text_in_the_box(agent.get(PAGE).content.decode()) == "On the phone"
     agent.htmx_post(DRAFT_URL, form_of(agent) | {"message": "", "turn": "1"})  # the box that shows it was emptied
+    assert not Draft.objects.exists()
+
+
+def test_a_draft_that_waits_to_be_written_while_its_reply_goes_out_is_forgotten(agent, form, monkeypatch):
+    keep, written = drafts.keep, form | {"message": "Once.", "turn": "1"}
+
+    def reply_goes_out_first(*arguments):
+        assert agent.post(URL, written).status_code == 302
+        return keep(*arguments)
+
+    monkeypatch.setattr(drafts, "keep", reply_goes_out_first)
+    assert not agent.htmx_post(DRAFT_URL, written).content
     assert not Draft.objects.exists()
 
 

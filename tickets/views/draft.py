@@ -1,12 +1,14 @@
 """Drafts, saved while their agent writes."""
 
+from functools import partial
+
 from django.http import HttpResponse
 from django.views.decorators.http import require_POST
 
 from hostup_dashboard.errors import keeps_drafts
 from tickets import drafts
 from tickets.forms import turn_in
-from tickets.models import Submission
+from tickets.models import Draft, Submission
 
 
 @require_POST
@@ -14,6 +16,11 @@ from tickets.models import Submission
 def draft(request, ticket_id=drafts.NEW):
     """Keep what has been written so far, unless it has been sent meanwhile."""
     save = turn_in(request.POST)
-    if Submission.objects.went_out_with(request.user, form=save["form"], turn=save["turn"]):
+    went_out = partial(Submission.objects.went_out_with, request.user, form=save["form"], turn=save["turn"])
+    if went_out():
         return HttpResponse()
-    return HttpResponse(drafts.keep(request, ticket_id))
+    said = drafts.keep(request, ticket_id)
+    if went_out():  # while this waited for its turn to write
+        Draft.objects.forget(request.user, ticket_id, save["form"])
+        said = ""
+    return HttpResponse(said)
