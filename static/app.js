@@ -41,7 +41,9 @@
   const show = () => (shown = window.navigation?.currentEntry);
   window.navigation?.addEventListener("currententrychange", ({ navigationType }) => navigationType !== "traverse" && show());
   addEventListener("hashchange", show);
-  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => ctx.target === document.body && show());
+  // By the time a page comes its agent may have gone on.
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => (ctx.entry = window.navigation?.currentEntry));
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => ctx.target === document.body && (shown = ctx.entry));
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
     if (shown && ctx?.target === document.body) navigation.traverseTo(shown.key);
   });

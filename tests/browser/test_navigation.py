@@ -121,6 +121,24 @@ def test_back_leaves_the_list_beside_the_tickets_where_it_was(page):
     expect_row_at(page, 33, y)
 
 
+def test_a_page_that_comes_when_its_agent_has_gone_on_is_not_taken_for_the_next(page, late):
+    page.goto("/tickets/")
+    opened(page, 31)
+    in_between = page.url
+    opened(page, 33)
+    page.go_back()
+    expect(nth_row(page, 31).get_by_role("link")).to_have_attribute("aria-current", "true")
+    page.go_back()
+    expect(page.get_by_role("article")).to_have_count(0)
+    late.ask_for(f"{re.escape(in_between)}$")
+    page.go_forward()
+    late.is_on_its_way()
+    page.evaluate("htmx.timeout = () => new Promise((done) => setTimeout(done, 1000))")  # as on a busy machine
+    page.go_forward()
+    late.arrive()
+    expect(nth_row(page, 33).get_by_role("link")).to_have_attribute("aria-current", "true")
+
+
 def test_after_back_and_after_a_reload_the_row_of_the_open_ticket_is_in_view(page):
     def expect_open_row():
         expect(nth_row(page, 33).get_by_role("link")).to_have_attribute("aria-current", "true")
