@@ -126,7 +126,7 @@ def disk_space() -> Iterator[Finding]:
 
 def _folder_for_files() -> Path:
     """Where a running server puts them. Asked anew, Python goes on to another folder while that one is full."""
-    folder = Path(os.environ.get("TMPDIR") or "/tmp")  # noqa: S108  (Python's own default)
+    folder = Path(os.environ.get("TMPDIR") or "/tmp")  # noqa: S108  (it is looked at, nothing is put there)
     return folder if folder.is_dir() else Path(tempfile.gettempdir())
 
 
