@@ -7,10 +7,7 @@ from django.conf import settings
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from hostup_dashboard.accounts import agents, choose_password, provider, sessions
-from hostup_dashboard.accounts.passkey_sign_in import PasskeySignIn
-from hostup_dashboard.accounts.rename_passkey import RenamePasskey
-from hostup_dashboard.accounts.set_up_app import SetUpApp
+from hostup_dashboard.accounts import agents, pages, provider, sessions
 
 of_oneself = [
     path("login/", account.login, name="account_login"),
@@ -22,26 +19,26 @@ of_oneself = [
     path("password/set/", RedirectView.as_view(pattern_name="mfa_index"), name="account_set_password"),
     re_path(
         r"^password/(?P<uidb36>[0-9A-Za-z]{1,13})-(?P<key>[0-9A-Za-z-]{1,100})/$",
-        choose_password.ChoosePassword.as_view(),
+        pages.ChoosePassword.as_view(),
         name="account_reset_password_from_key",
     ),
-    path("password/chosen/", choose_password.chosen, name="account_reset_password_from_key_done"),
+    path("password/chosen/", pages.chosen, name="account_reset_password_from_key_done"),
     path("sessions/", sessions.Sessions.as_view(), name="usersessions_list"),
     path("sessions/end/", sessions.sign_out_everywhere, name="sign_out_everywhere"),
     path("provider/error/", socialaccount.login_error, name="socialaccount_login_error"),
     path("provider/cancelled/", socialaccount.login_cancelled, name="socialaccount_login_cancelled"),
     path("oidc/<slug:provider_id>/login/", provider.login, name="openid_connect_login"),
     path("oidc/<slug:provider_id>/login/callback/", provider.callback, name="openid_connect_callback"),
-    path("me/totp/activate/", SetUpApp.as_view(), name="mfa_activate_totp"),
+    path("me/totp/activate/", pages.SetUpApp.as_view(), name="mfa_activate_totp"),
     path("me/", include("allauth.mfa.urls")),
 ]
 
 if "webauthn" in settings.MFA_SUPPORTED_TYPES:
     # Anybody may ask what a passkey has to sign, and each time makes a session. allauth does not count them.
-    ask_passkey = rate_limit(action="login", limit_get=True)(PasskeySignIn.as_view())
+    ask_passkey = rate_limit(action="login", limit_get=True)(pages.PasskeySignIn.as_view())
     of_oneself[:0] = [
         path("me/webauthn/login/", ask_passkey, name="mfa_login_webauthn"),
-        path("me/webauthn/keys/<int:pk>/edit/", RenamePasskey.as_view(), name="mfa_edit_webauthn"),
+        path("me/webauthn/keys/<int:pk>/edit/", pages.RenamePasskey.as_view(), name="mfa_edit_webauthn"),
     ]
 
 of_agents = [
