@@ -1,4 +1,4 @@
-"""The sandbox in the foreground: `python -m sandbox --port 8100`. `manage.py sandbox` does the same."""
+"""The sandbox in the foreground: `python -m sandbox --port 8100`."""
 
 import signal
 from argparse import ArgumentParser
@@ -16,12 +16,6 @@ KEYS = {
     "revoked": keys.REVOKED,
     "another account's": keys.OTHER,
 }
-
-
-def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=8100, help="port on 127.0.0.1 (default: 8100)")
-    parser.add_argument("--seed", type=int, default=1, help="the same number makes the same tickets")
-    parser.add_argument("--log", action="store_true", help="print a line per call on stderr")
 
 
 def run(port: int, seed: int, *, log: bool) -> None:
@@ -46,5 +40,7 @@ def run(port: int, seed: int, *, log: bool) -> None:
 
 if __name__ == "__main__":
     parser = ArgumentParser(prog="sandbox", description=run.__doc__)
-    add_arguments(parser)
+    parser.add_argument("--port", type=int, default=8100, help="port on 127.0.0.1 (default: 8100)")
+    parser.add_argument("--seed", type=int, default=1, help="the same number makes the same tickets")
+    parser.add_argument("--log", action="store_true", help="print a line per call on stderr")
     run(**vars(parser.parse_args()))
