@@ -40,6 +40,9 @@ class Encrypted(models.Model):
     class Meta:
         abstract = True
 
+    def __str__(self):
+        return self.owner
+
     def encrypt(self, clear: str) -> None:
         """Put the secret `clear` into this row (which still has to be saved)."""
         self.token = crypto.encrypt(clear, owner=self.owner)
@@ -72,9 +75,6 @@ class ApiKey(Encrypted):
     departments_at = models.DateTimeField(null=True)  # when HostUp was asked for them
     saved_at = models.DateTimeField(default=timezone.now)
     checked_at = models.DateTimeField(default=timezone.now)
-
-    def __str__(self):
-        return f"key ending in {self.last_four}"
 
     def encrypt(self, clear: str) -> None:
         super().encrypt(clear)
@@ -140,8 +140,7 @@ class SecondStep(Authenticator):
         """Return the secret in clear. Raises `SecondStep.Unreadable`."""
         return self.unseal(self.token)
 
-    @property
-    def owner(self) -> str:
+    def __str__(self):
         return f"{self.type} of user {self.user_id}"
 
     is_under_current_key = Encrypted.is_under_current_key
@@ -153,9 +152,6 @@ class Canary(Encrypted):
 
     class Meta:
         verbose_name_plural = "canaries"
-
-    def __str__(self):
-        return self.owner
 
     @classmethod
     def verify(cls) -> None:
@@ -255,9 +251,6 @@ class Draft(Encrypted):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "ticket_id"], name="one_draft_a_ticket")]
-
-    def __str__(self):
-        return f"draft for {self.ticket_id or 'a new ticket'}"
 
     @property
     def owner(self) -> str:

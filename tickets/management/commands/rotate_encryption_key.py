@@ -40,7 +40,7 @@ class Command(BaseCommand):
                 clear = row.decrypt()
             except model.Unreadable:
                 unreadable += 1
-                self.stderr.write(f"The {row.owner} cannot be read.")
+                self.stderr.write(f"The {row} cannot be read.")
                 if delete_unreadable and not dry_run:
                     row.delete()
                 continue
