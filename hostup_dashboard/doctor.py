@@ -1,6 +1,6 @@
 """What `manage.py doctor` looks at: the frame's part. To add a check, copy one and put it into `CHECKS`.
 
-A check takes nothing and gives its findings. What it raises is a problem, too.
+A check takes nothing and gives messages of Django's own kind. What it raises is a problem, too.
 """
 
 import os
@@ -10,14 +10,13 @@ import ssl
 import tempfile
 import time
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core import checks
 from django.core.cache import cache
+from django.core.checks import CheckMessage, Error, Info, Warning
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
@@ -30,84 +29,54 @@ DATABASE_ROOM, STATIC_ROOM, FILES_ROOM = (100 * MB, 1024 * MB), (10 * MB, 20 * M
 UNKNOWN_ISSUER = (18, 19, 20, 21)  # https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
 
 
-class Level(StrEnum):
-    OK = "ok"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-class Finding(NamedTuple):
-    """`what` is the case, and `advice`, what to do about it ("" for what is well)."""
-
-    level: Level
-    what: str
-    advice: str = ""
-
-
-def ok(what: str) -> Finding:
-    return Finding(Level.OK, what)
-
-
-def warning(what: str, advice: str) -> Finding:
-    return Finding(Level.WARNING, what, advice)
-
-
-def problem(what: str, advice: str) -> Finding:
-    return Finding(Level.PROBLEM, what, advice)
-
-
-def settings_check() -> Iterator[Finding]:
+def settings_check() -> Iterator[CheckMessage]:
     """What `manage.py check` says, with what it says of deployments where people come over https."""
     doubts = checks.run_checks(include_deployment_checks=settings.SITE.is_https)
     doubts = [doubt for doubt in doubts if not doubt.is_silenced()]
-    for doubt in doubts:
-        found = problem if doubt.is_serious() else warning
-        yield found(f"{doubt.msg} ({doubt.id})", doubt.hint or "")
-    if not doubts:
-        yield ok(f"nothing speaks against them; people come to {settings.SITE.origin}")
+    yield from doubts or [Info(f"nothing speaks against them; people come to {settings.SITE.origin}")]
 
 
-def database() -> Iterator[Finding]:
+def database() -> Iterator[CheckMessage]:
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_encoding" if connection.vendor == "postgresql" else "PRAGMA encoding")
         (encoding,) = cursor.fetchone()
     if encoding.replace("-", "") != "UTF8":  # what createdb makes of a server that was set up without a locale
         advice = "Make it anew with createdb --encoding=UTF8 --template=template0, and restore into it."
-        yield problem(f"{encoding} cannot hold every letter", advice)
+        yield Error(f"{encoding} cannot hold every letter", advice)
         return
     executor = MigrationExecutor(connection)
     latest = dict(sorted(executor.loader.disk_migrations))  # of each app
     newer = [name for app, name in executor.loader.applied_migrations if name > latest.get(app, name)]
     if newer:
         what = f"a newer version of the dashboard has changed it ({', '.join(newer)})"
-        yield problem(what, "Go on with that version, or restore the backup from before it.")
+        yield Error(what, "Go on with that version, or restore the backup from before it.")
         return
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
-        yield problem(f"{len(missing)} migrations are not applied", "Run manage.py migrate.")
+        yield Error(f"{len(missing)} migrations are not applied", "Run manage.py migrate.")
         return
     with transaction.atomic(), connection.cursor() as cursor:
         # Changes nothing, and is refused where nothing may be changed.
         cursor.execute("UPDATE django_migrations SET app = app WHERE 1 = 0")
-    yield ok(f"{connection.display_name} answers, can be written, and has every migration")
+    yield Info(f"{connection.display_name} answers, can be written, and has every migration")
 
 
-def cache_works() -> Iterator[Finding]:
+def cache_works() -> Iterator[CheckMessage]:
     cache.set("doctor", "ok", 10)
     if cache.get("doctor") != "ok":
-        yield problem("it does not keep what is put into it", "Look at the server that CACHE_URL names.")
+        yield Error("it does not keep what is put into it", "Look at the server that CACHE_URL names.")
     elif not settings.CACHES["default"]["BACKEND"].endswith("LocMemCache"):
-        yield ok("it keeps what is put into it, for all processes")
+        yield Info("it keeps what is put into it, for all processes")
     elif connection.vendor != "sqlite":
-        yield warning(
+        yield Warning(
             "each process has its own, so that each counts failed sign-ins by itself",
             "With several replicas, set CACHE_URL to a Redis.",
         )
     else:
-        yield ok("in-process: each server process counts failed sign-ins by itself (CACHE_URL is not set)")
+        yield Info("in-process: each server process counts failed sign-ins by itself (CACHE_URL is not set)")
 
 
-def disk_space() -> Iterator[Finding]:
+def disk_space() -> Iterator[CheckMessage]:
     """Where the database and static files are, and where files wait on their way."""
     has_database = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
     data_room = DATABASE_ROOM if has_database else STATIC_ROOM
@@ -117,11 +86,11 @@ def disk_space() -> Iterator[Finding]:
         free = shutil.disk_usage(folder).free
         what = f"{free / MB:,.0f} MB free at {folder}"
         if free < least:
-            yield problem(what, "Make room: soon nothing can be written, and then nothing is sent.")
+            yield Error(what, "Make room: soon nothing can be written, and then nothing is sent.")
         elif free < enough:
-            yield warning(what, "Make room.")
+            yield Warning(what, "Make room.")
         else:
-            yield ok(what)
+            yield Info(what)
 
 
 def _folder_for_files() -> Path:
@@ -130,17 +99,17 @@ def _folder_for_files() -> Path:
     return folder if folder.is_dir() else Path(tempfile.gettempdir())
 
 
-def static_files() -> Iterator[Finding]:
+def static_files() -> Iterator[CheckMessage]:
     if staticfiles_storage.hashed_files:
-        yield ok(f"{len(staticfiles_storage.hashed_files)} collected in {settings.STATIC_ROOT}")
+        yield Info(f"{len(staticfiles_storage.hashed_files)} collected in {settings.STATIC_ROOT}")
     else:
-        yield warning(
+        yield Warning(
             f"none collected in {settings.STATIC_ROOT}",
             "gunicorn collects them when it starts; by hand: manage.py collectstatic --noinput",
         )
 
 
-def site_certificate() -> Iterator[Finding]:
+def site_certificate() -> Iterator[CheckMessage]:
     """Ours, as whoever comes to `SITE_URL` sees it."""
     if not settings.SITE.is_https:
         return
@@ -157,11 +126,11 @@ def site_certificate() -> Iterator[Finding]:
     except ssl.SSLCertVerificationError as error:
         what = f"{settings.SITE.origin} shows a certificate that is not good: {error.verify_message}"
         if error.verify_code in UNKNOWN_ISSUER:
-            yield warning(what, "Fine if every browser here trusts the authority that signed it.")
+            yield Warning(what, "Fine if every browser here trusts the authority that signed it.")
         else:
-            yield problem(what, f"Give the proxy a valid certificate for {host}.")
+            yield Error(what, f"Give the proxy a valid certificate for {host}.")
     except OSError as error:
-        yield problem(
+        yield Error(
             f"{settings.SITE.origin} does not answer from here: {error}",
             "Look at the proxy. Fine if this machine may not reach it and browsers do.",
         )
@@ -169,10 +138,10 @@ def site_certificate() -> Iterator[Finding]:
         yield certificate_ends((ends_at - time.time()) / 86400, "Renew it, and look why nothing did.")
 
 
-def certificate_ends(days: float, advice: str) -> Finding:
+def certificate_ends(days: float, advice: str) -> CheckMessage:
     """Return what there is to say of a valid certificate with so many days left."""
     what = f"the certificate is valid for {days:.0f} more days"
-    return warning(what, advice) if days < DAYS_LEFT else ok(what)
+    return Warning(what, advice) if days < DAYS_LEFT else Info(what)
 
 
 CHECKS = {

@@ -208,7 +208,7 @@ def test_a_database_that_cannot_hold_every_letter_is_told(monkeypatch):
         finally:
             other.close()
             cursor.execute("DROP DATABASE ascii")
-    assert finding.what == "SQL_ASCII cannot hold every letter"
+    assert finding.msg == "SQL_ASCII cannot hold every letter"
 
 
 def test_a_cache_that_does_not_answer_is_told(examine, settings, nowhere):

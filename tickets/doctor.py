@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from django.conf import settings
+from django.core.checks import CheckMessage, Error, Info, Warning
 
-from hostup_dashboard.doctor import Finding, certificate_ends, ok, problem, warning
+from hostup_dashboard.doctor import certificate_ends
 from tickets import upstream
 from tickets.hostup import errors
 from tickets.models import HOLDERS_OF_SECRETS, Canary
@@ -15,36 +16,36 @@ CLOCK_SECONDS = 5  # that two well-kept clocks may differ, an answer's way and H
 CALL_SECONDS = 6.0  # for HostUp to answer
 
 
-def keys() -> Iterator[Finding]:
+def keys() -> Iterator[CheckMessage]:
     """The canary, where there is one, and every other secret in the database."""
     rows = [row for model in HOLDERS_OF_SECRETS for row in model.objects.iterator()]
     unreadable = [row for row in rows if not _is_readable(row)]
     old = sum(not row.is_under_current_key for row in rows)
     stored = len(rows)
     if stored > 1 and [type(row) for row in unreadable] == [Canary]:
-        yield problem(
+        yield Error(
             "only the canary cannot be read: it was written with other ENCRYPTION_KEYS than all else",
             "If no process has those any more, let it be written anew: "
             "manage.py rotate_encryption_key --delete-unreadable",
         )
         return
     if any(isinstance(row, Canary) for row in unreadable):
-        yield problem(
+        yield Error(
             "the database was written with other ENCRYPTION_KEYS than the present ones",
             "Put the former key back, after the new one; then manage.py rotate_encryption_key.",
         )
     if unreadable:
-        yield problem(
+        yield Error(
             f"{len(unreadable)} of {stored} stored secrets cannot be read",
             "Put the key that they are under back into ENCRYPTION_KEYS, or let their agents make them anew.",
         )
     if old:
-        yield warning(f"{old} of {stored} stored secrets are under an old key", "manage.py rotate_encryption_key")
+        yield Warning(f"{old} of {stored} stored secrets are under an old key", "manage.py rotate_encryption_key")
     if not unreadable and not old:
-        yield ok(f"{stored} stored secrets, all readable")
+        yield Info(f"{stored} stored secrets, all readable")
 
 
-def hostup() -> Iterator[Finding]:
+def hostup() -> Iterator[CheckMessage]:
     """HostUp over the way that calls take, without anybody's key: its answer, certificate and clock."""
     url = settings.HOSTUP_API_URL
     way = f"{url} through {_without_password(settings.HOSTUP_PROXY)}" if settings.HOSTUP_PROXY else url
@@ -53,22 +54,22 @@ def hostup() -> Iterator[Finding]:
     try:
         reached = pool.reach()
     except errors.Unsafe as error:
-        yield problem(
+        yield Error(
             f"{way} cannot prove that it is HostUp: {error.detail}",
             "If something in your network ends TLS, name its authority in HOSTUP_CA_BUNDLE; else ask HostUp.",
         )
         return
     except errors.Unavailable as error:
-        yield problem(
+        yield Error(
             f"{way} cannot be reached: {error.detail}",
             "Look at HOSTUP_API_URL, HOSTUP_PROXY, name resolution and the firewall.",
         )
         return
     took = time.time() - began
     if reached.status == 401:
-        yield ok(f"{way} answered in {took * 1000:.0f} ms, and lets nobody in without a key")
+        yield Info(f"{way} answered in {took * 1000:.0f} ms, and lets nobody in without a key")
     else:
-        yield problem(
+        yield Error(
             f"{way} answered {reached.status} where HostUp says 401",
             "Is it HostUp's address, with nothing in between that answers instead? 5xx: HostUp is failing.",
         )
@@ -79,15 +80,15 @@ def hostup() -> Iterator[Finding]:
         ahead = reached.answered_at.timestamp() - (began + took / 2)
         yield _clock(ahead)
     else:
-        yield warning("HostUp does not say what time it is", "Look at this machine's clock yourself.")
+        yield Warning("HostUp does not say what time it is", "Look at this machine's clock yourself.")
 
 
-def _clock(ahead: float) -> Finding:
+def _clock(ahead: float) -> CheckMessage:
     """Say how far HostUp's clock is before ours, in seconds."""
     if abs(ahead) <= CLOCK_SECONDS:
-        return ok(f"the clocks agree within {CLOCK_SECONDS} seconds")
+        return Info(f"the clocks agree within {CLOCK_SECONDS} seconds")
     side = "behind" if ahead > 0 else "ahead of"
-    return problem(
+    return Error(
         f"this machine's clock is {abs(ahead):.0f} seconds {side} HostUp's",
         "Set it by NTP: authenticator apps are refused, and lost answers are judged by time.",
     )

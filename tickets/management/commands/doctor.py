@@ -3,11 +3,11 @@
 import threading
 import time
 
+from django.core.checks import WARNING, CheckMessage, Error
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from hostup_dashboard import doctor as frame
-from hostup_dashboard.doctor import Finding, Level, problem
 from tickets import doctor
 
 CHECKS = frame.CHECKS | doctor.CHECKS
@@ -31,20 +31,22 @@ class Command(BaseCommand):
         for name, thread, findings in running:
             thread.join(max(0, ends_at - time.monotonic()))
             if thread.is_alive():
-                findings = [problem(f"no end after {MOST_SECONDS} seconds", "Something that it asks hangs.")]
-            for level, what, advice in findings:
-                line = f"{level:8} {name}: {what}." + (f" {advice}" if advice else "")
+                findings = [Error(f"no end after {MOST_SECONDS} seconds", "Something that it asks hangs.")]
+            for found in findings:
+                level = "problem" if found.is_serious() else "warning" if found.level == WARNING else "ok"
+                what = f"{found.msg} ({found.id})" if found.id else found.msg
+                line = f"{level:8} {name}: {what}." + (f" {found.hint}" if found.hint else "")
                 self.stdout.write(" ".join(line.split("\n")))
-                has_problem |= level == Level.PROBLEM
+                has_problem |= found.is_serious()
         if has_problem:
             raise CommandError("There are problems.")
 
 
-def _look(check, findings: list[Finding]) -> None:
+def _look(check, findings: list[CheckMessage]) -> None:
     try:
         findings.extend(check())
     except Exception as error:  # whatever it is, it is what is wrong
         what = f"{type(error).__name__}: {error}".rstrip(". \n")
-        findings.append(problem(what, "The part that it names does not work."))
+        findings.append(Error(what, "The part that it names does not work."))
     finally:
         connections.close_all()
