@@ -47,6 +47,15 @@ def test_it_is_filtered_by_agent_and_ticket(agent, colleague):
     assert "No activity to show." in agent.get("/activity/?agent=nobody").content.decode()
 
 
+def test_who_has_only_been_acted_upon_can_be_chosen_too(agent, newcomer):
+    agent.user.is_staff = True
+    agent.user.save()
+    agent.post(f"/agents/{newcomer.user.pk}/disable/")
+    html = agent.get("/activity/?agent=newcomer").content.decode()
+    assert "Disable agent" in html
+    assert "<option selected>newcomer</option>" in html
+
+
 def test_a_ticket_s_entries_are_found_by_either_of_its_names(agent, colleague, sandbox):
     """An attempt that failed has only the name that its address had."""
     agent.htmx_post(f"/tickets/{SAMPLE_ID}/reopen/", {"status": "closed"})

@@ -24,7 +24,8 @@ def activity(request):
         entries = entries.filter(Q(user__username=agent) | Q(about__username=agent))
     entries = entries.select_related("user", "about")
     page = Paginator(entries, ENTRIES_A_PAGE).get_page(request.GET.get("page"))
-    agents = get_user_model().objects.filter(Exists(visible.filter(user=OuterRef("pk")))).order_by("username")
+    involving = visible.filter(Q(user=OuterRef("pk")) | Q(about=OuterRef("pk")))
+    agents = get_user_model().objects.filter(Exists(involving)).order_by("username")
     context = {
         "page": page,
         "numbers": visible.ticket_numbers({entry.ticket_id for entry in page}),
