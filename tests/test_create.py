@@ -348,6 +348,7 @@ def test_a_lost_answer_to_what_was_not_created_may_be_tried_again(agent, sandbox
     assert response.status_code == 503
     html = response.content.decode()
     assert "the newest tickets show that yours is not there. Try again." in html
+    assert 'class="failure"' in html  # what is known does not look like what nobody knows
     assert Activity.objects.get().outcome == "not_done"
     assert agent.post(URL, form | {"token": token_in(html)}).status_code == 302
     assert len(made(sandbox)) == 1

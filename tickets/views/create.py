@@ -137,7 +137,7 @@ def _failure(result, form) -> failures.Failure:
             sentences = [
                 _("HostUp did not confirm it; the newest tickets show that yours is not there. Try again.")
             ]
-            return failure._replace(heading=_("Not created"), sentences=sentences)
+            return failure._replace(heading=_("Not created"), sentences=sentences, is_unknown=False)
         case errors.Invalid(fields=fields):
             failure = failure._replace(sentences=form.add_hostup_errors(fields))
         case errors.RateLimited(code="rate_limited") if form.cleaned_data["priority"] == "critical":
