@@ -13,6 +13,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
+from django_htmx.http import reswap, retarget
 
 from hostup_dashboard.htmx import wants_fragment
 
@@ -103,8 +104,7 @@ def written_in(request) -> str:
 def among_the_alerts(request, response):
     """Put the error of a change beside what is on the screen, not in its place."""
     if wants_fragment(request) and request.method != "GET":
-        response.headers["HX-Retarget"] = "#alerts"
-        response.headers["HX-Reswap"] = "innerHTML"
+        return reswap(retarget(response, "#alerts"), "innerHTML")
     return response
 
 

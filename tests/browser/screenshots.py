@@ -17,8 +17,8 @@ from sandbox.server import Sandbox
 from sandbox.special_tickets import HOSTILE_ID, SAMPLE_ID
 from tests.browser import chromium
 from tests.browser.conftest import SCREENS
-from tests.browser.steps import TICKET
-from tests.dashboard import AGENT, PASSWORD, Dashboard
+from tests.browser.steps import TICKET, sign_in
+from tests.dashboard import Dashboard
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 COLOURS = 64
@@ -172,12 +172,7 @@ def write_small(png: bytes, path: Path) -> None:
 
 def signed_in_state(browser, dashboard: Dashboard) -> dict:
     context = browser.new_context(base_url=dashboard.url)
-    page = context.new_page()
-    page.goto("/accounts/login/")
-    page.locator("#id_login").fill(AGENT)
-    page.locator("#id_password").fill(PASSWORD)
-    page.locator("#id_password").press("Enter")
-    page.locator(".sign-out").wait_for()
+    sign_in(context.new_page())
     return context.storage_state()
 
 

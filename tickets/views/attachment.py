@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import reswap
 
 from hostup_dashboard.errors import is_file
 from hostup_dashboard.uploads import lacks_room, takes_files
@@ -64,8 +65,7 @@ def _passed_on(request, file, attachment_id):
     # The ticket knows the name better than the download's own header, which cannot hold every letter.
     name = _safe(request.GET.get("name") or file.filename or attachment_id)
     response.headers["Content-Disposition"] = content_disposition_header(not preview, name)
-    response.headers["HX-Reswap"] = "none"  # htmx draws whatever comes: never a file into a page
-    return response
+    return reswap(response, "none")  # htmx draws whatever comes: never a file into a page
 
 
 @require_POST
