@@ -26,6 +26,7 @@ def environment(**options) -> Environment:
     env = Environment(**options | ours)  # noqa: S701  (Django's options have it escape)
     env.install_gettext_callables(translation.gettext, translation.ngettext)
     env.globals |= {"SECRET": SECRET, "language": translation.get_language, "remembered": remembered}
+    env.globals["now"] = timezone.now
     env.globals |= {"static": cache(static), "url": url}  # files change their names with the next start at most
     env.globals["_"] = said  # Jinja2's own goes through the context and Django's catalogues each time
     env.filters |= {"exact": exact, "in_zone": in_zone, "iso": iso, "json_script": json_script}
@@ -40,6 +41,7 @@ def remembered(macro: Macro, secret: str = "") -> Callable[..., Markup]:
     `secret`, as markup: it takes the place of `SECRET`, which the macro is given instead.
     """
     surroundings = translation.get_language(), timezone.get_current_timezone_name()
+    secret = str(secret)  # markup would escape what it joins
     return lambda *args: Markup(secret.join(_pieces(macro, surroundings, args)))  # noqa: S704  (all markup)
 
 

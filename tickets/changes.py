@@ -77,6 +77,7 @@ class Shown(NamedTuple):
 
     status: str
     updated_at: datetime | None
+    read_at: datetime | None  # on our clock
     count: int  # of its messages, 0 where it has no thread
 
 
@@ -84,8 +85,8 @@ def carry_out(client: Client, user, change: Change, ticket_id: str, shown: Shown
     """Make a change, with its entry in the activity log: written as an intent before the call, completed after it,
     so that a crash in between shows as unknown. Raises `storage.NothingSent`."""
     activity = Activity.objects.begin(user, change.action, ticket_id=ticket_id, from_status=shown.status)
-    was_so = Activity.objects.was_just_done(activity)
-    result = make(client, change, ticket_id, shown.updated_at)
+    was_so = Activity.objects.was_just_done(activity, since=shown.read_at)
+    result = make(client, change, ticket_id, shown)
     if was_so and result.outcome == Outcome.DONE:
         result = result._replace(outcome=Outcome.ALREADY)
     activity.finish(result.outcome, ticket=result.ticket, error=result.error)
@@ -102,43 +103,43 @@ def carry_out(client: Client, user, change: Change, ticket_id: str, shown: Shown
     return result._replace(ticket=ticket, has_thread=ticket.has_thread)
 
 
-def make(client: Client, change: Change, ticket_id: str, shown_updated_at: datetime | None) -> Result:
+def make(client: Client, change: Change, ticket_id: str, shown: Shown) -> Result:
     """Make the change with one call, and read the ticket once when the answer does not tell what happened."""
     began_at = timezone.now()
     try:
         ticket = change.call(client, ticket_id)  # not documented: what closing answers
     except (errors.Conflict, errors.OutcomeUnknown) as error:
-        return _settle(client, change, ticket_id, shown_updated_at, began_at, error)
+        return _settle(client, change, ticket_id, shown, began_at, error)
     except errors.HostUpError as error:
         return Result(Outcome.of(error), error=error)
     if not change.is_reached(ticket):
         if ticket.status not in STATUSES:  # it may mean anything, as in _settle
             return Result(Outcome.UNKNOWN, ticket, errors.OutcomeUnknown(status=200))
         return Result(Outcome.NOT_DONE, ticket)
-    was_so = _was_so_before(client, ticket, shown_updated_at, began_at)
+    was_so = _was_so_before(client, ticket, shown, began_at)
     return Result(Outcome.ALREADY if was_so else Outcome.DONE, ticket)
 
 
-def sent_between(client: Client, began_at: datetime) -> tuple[datetime, datetime] | tuple[None, None]:
-    """Return between which times the first of the calls since `began_at`, on our clock, was sent; None for both
-    when HostUp's answer does not tell the time.
+def on_hostups_clock(client: Client, moment: datetime) -> tuple[datetime, datetime] | tuple[None, None]:
+    """Return between which times a `moment` of ours was, on the clock of HostUp's last answer; None for both when
+    that does not tell the time.
 
     HostUp's clock is the one that its tickets' times are on, but what sends its `Date` may be hours off, and so
     may our own clock. Where the two differ widely, only what holds on both can be relied on.
     """
     if client.answered_at is None:
         return None, None
-    by_hostup = client.answered_at - (timezone.now() - began_at)
-    agree = abs(by_hostup - began_at) < CLOCKS_AGREE
-    latest = by_hostup if agree else max(by_hostup, began_at)
-    return min(by_hostup, began_at) - CLOCK_GRAIN, latest - CLOCK_GRAIN
+    by_hostup = client.answered_at - (timezone.now() - moment)
+    agree = abs(by_hostup - moment) < CLOCKS_AGREE
+    latest = by_hostup if agree else max(by_hostup, moment)
+    return min(by_hostup, moment) - CLOCK_GRAIN, latest - CLOCK_GRAIN
 
 
 def _settle(
     client: Client,
     change: Change,
     ticket_id: str,
-    shown_updated_at: datetime | None,
+    shown: Shown,
     began_at: datetime,
     error: errors.HostUpError,
 ) -> Result:
@@ -150,20 +151,24 @@ def _settle(
     if ticket.status not in STATUSES:  # HostUp's own "unknown", or one of a later day: it may mean anything
         return Result(Outcome.of(error), ticket, error)
     if change.is_reached(ticket):
-        was_so = refused or _was_so_before(client, ticket, shown_updated_at, began_at)
+        was_so = refused or _was_so_before(client, ticket, shown, began_at)
         return Result(Outcome.ALREADY if was_so else Outcome.DONE, ticket, error)
     return Result(Outcome.REFUSED if refused else Outcome.NOT_DONE, ticket, error)
 
 
-def _was_so_before(client: Client, ticket: Ticket, shown_updated_at: datetime | None, began_at: datetime) -> bool:
-    """Tell whether somebody else had changed the ticket between `shown_updated_at`, the `updatedAt` on the agent's
-    screen, and `began_at`, when our call was made: it was updated after it was shown, if that is known, but not by
-    that call.
+def _was_so_before(client: Client, ticket: Ticket, shown: Shown, began_at: datetime) -> bool:
+    """Tell whether somebody else had changed the ticket between when it was `shown` and `began_at`, when our call
+    was made: it was updated after it was shown, as far as that is known, but not by that call.
 
     Not documented: whether HostUp answers a reopen of an open ticket with 409 or with the ticket as it was. Nor
-    does a lost answer, or a close answered with nothing, tell whose change it was.
+    does a lost answer, or a close answered with nothing, tell whose change it was. And not documented is what
+    `updatedAt` follows: a time before the page was read, which showed it otherwise, tells nothing of the change.
     """
-    sent_at, _latest = sent_between(client, began_at)
+    sent_at, _latest = on_hostups_clock(client, began_at)
     if ticket.updated_at is None or sent_at is None:
         return False
-    return (shown_updated_at is None or shown_updated_at < ticket.updated_at) and ticket.updated_at < sent_at
+    if shown.read_at:
+        _earliest, read_at = on_hostups_clock(client, shown.read_at)
+        if ticket.updated_at < read_at:
+            return False
+    return (shown.updated_at is None or shown.updated_at < ticket.updated_at) and ticket.updated_at < sent_at

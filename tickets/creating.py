@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.utils import timezone
 
 from tickets import sending, storage
-from tickets.changes import sent_between
+from tickets.changes import on_hostups_clock
 from tickets.hostup import errors
 from tickets.hostup.client import Client
 from tickets.hostup.types import Page, TicketSummary
@@ -90,7 +90,7 @@ def _settled(
 
     Not finding it means "not created", unless it may yet show, or stand where we did not look.
     """
-    earliest, latest = sent_between(client, began_at)
+    earliest, latest = on_hostups_clock(client, began_at)
     new = _new_ones(page.tickets, earliest)
     candidates = [ticket for ticket in new if _is_like_it(ticket, fields)]
     if len(candidates) == 1 and latest and candidates[0].created_at and candidates[0].created_at >= latest:

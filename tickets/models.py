@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from allauth.mfa.models import Authenticator
 from django.apps import apps
@@ -344,10 +344,10 @@ class ActivityQuerySet(models.QuerySet):
         names = {name}.union(*named.values_list("ticket_id", "ticket_number").distinct()) - {""}
         return self.filter(Q(ticket_id__in=names) | Q(ticket_number__in=names))
 
-    def was_just_done(self, activity: "Activity") -> bool:
+    def was_just_done(self, activity: "Activity", *, since: datetime | None) -> bool:
         """Tell whether the last change of this ticket's status from here, moments ago, was the same: an earlier
-        press, or a colleague's. HostUp's clock, in whole seconds, cannot tell those apart. Raises
-        `storage.NothingSent`."""
+        press, or a colleague's. HostUp's clock, in whole seconds, cannot tell those apart. `since` is when the
+        page was read on which it was pressed now, if that is known. Raises `storage.NothingSent`."""
         name = "ticket_number" if activity.ticket_id.isdigit() else "ticket_id"
         tried = self.filter(
             **{name: activity.ticket_id}, action__in=[Activity.Action.REOPEN, Activity.Action.CLOSE]
@@ -359,6 +359,7 @@ class ActivityQuerySet(models.QuerySet):
             and last.action == activity.action
             and last.outcome in (Activity.Outcome.DONE, Activity.Outcome.ALREADY)
             and timedelta() <= activity.started_at - last.finished_at <= MOMENTS
+            and (since is None or since < last.finished_at)
         )
 
     def ticket_numbers(self, ticket_ids: Iterable[str]) -> dict[str, str]:

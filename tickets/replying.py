@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from django.utils import timezone
 from msgspec.structs import replace
 
 from tickets import changes, storage
@@ -103,7 +104,7 @@ def _send_reply(client: Client, user, before: Ticket, written: Written) -> Resul
 
 def _reopened(client: Client, user, ticket: Ticket) -> Result:
     """Reopen the ticket for a reply that is still to be sent."""
-    shown = changes.Shown(ticket.status, ticket.updated_at, ticket.count)
+    shown = changes.Shown(ticket.status, ticket.updated_at, timezone.now(), ticket.count)
     reopening = changes.carry_out(client, user, changes.REOPEN, ticket.id, shown)
     if not reopening.is_success:
         is_known = reopening.outcome != changes.Outcome.UNKNOWN

@@ -67,15 +67,22 @@ def _change(request, ticket_id, change):
 
 
 def _shown(request) -> changes.Shown:
-    status, count = request.POST.get("status", ""), request.POST.get("seen_count", "")
+    status = request.POST.get("status", "")
+    count = request.POST.get("seen_count", "")  # none where it has no thread, as in the list
+    return changes.Shown(
+        status=status if status in STATUSES else "",
+        updated_at=_time(request.POST.get("updated_at", "")),
+        read_at=_time(request.POST.get("read_at", "")),
+        count=int(count) if re.fullmatch("[0-9]{1,9}", count) else 0,
+    )
+
+
+def _time(text: str) -> datetime | None:
     try:
-        updated_at = datetime.fromisoformat(request.POST.get("updated_at", ""))
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        updated_at = None
-    if updated_at and updated_at.tzinfo is None:
-        updated_at = None
-    count = int(count) if re.fullmatch("[0-9]{1,9}", count) else 0  # none where it has no thread, as in the list
-    return changes.Shown(status if status in STATUSES else "", updated_at, count)
+        return None
+    return moment if moment.tzinfo else None
 
 
 def not_changed(change: changes.Change, result: changes.Result) -> failures.Failure:
@@ -100,7 +107,7 @@ def _ways_on(request, change, ticket_id, outcome) -> dict[str, str]:
     """Return what may be done now: try again when that is known to be safe, else look."""
     query = Filters.of(request).query
     if outcome == Outcome.NOT_DONE:
-        shown = {name: request.POST.get(name, "") for name in ("status", "updated_at", "next")}
+        shown = {name: request.POST.get(name, "") for name in ("status", "updated_at", "read_at", "next")}
         return {"retry_change_url": reverse(change.action, args=[ticket_id]) + query, "shown": shown}
     return {"back_url": reverse("ticket", args=[ticket_id]) + query}
 
