@@ -42,7 +42,7 @@ def test_a_subject_or_name_that_shows_nothing_counts_as_none(agent, sandbox, tex
     ticket.body = "Hello."
     ticket.linked_services[0]["serviceName"] = text
     listed = agent.get("/tickets/").content.decode()
-    assert re.search(rf'href="{TICKET}[^>]*><bdi>\(no subject\)</bdi></a></h2>', listed)
+    assert re.search(rf'href="{TICKET}[^>]*><bdi>\(no subject\)</bdi></a></p>', listed)
     page = agent.get(TICKET).content.decode()
     assert re.search(r"<h1[^>]*><bdi>\(no subject\)</bdi></h1>", page)
     assert "<title>(no subject)" in page

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from sandbox.special_tickets import LONG_TEXT_ID, SAMPLE_NUMBER
 from tests.browser.places import PLACES
-from tests.browser.steps import TICKET, close, row, row_link
+from tests.browser.steps import SUBJECT, TICKET, close, row, row_link
 
 # These look like others to axe-core, and it takes its time.
 LEFT_OUT = ("first key", "long text", "services", "nothing but nulls", "sign out")
@@ -64,8 +64,10 @@ def test_with_forced_colours_the_place_the_open_row_and_our_turn_are_told(page):
 
 def test_a_field_is_called_by_its_label_and_nothing_else(page):
     page.goto(TICKET)
+    expect(row_link(page)).to_be_visible()
     for label in ("Status", "Department", "Go to ticket", "Reply", "Attach files", "Send encrypted"):
-        expect(page.get_by_label(label, exact=True)).to_have_count(1)
+        expect(page.get_by_label(label)).to_have_count(1)
+    expect(page.get_by_role("heading", name=SUBJECT)).to_have_count(1)  # rows are links, not headings, of their own
 
 
 @pytest.mark.parametrize(("width", "height"), [(640, 400), (320, 200)])  # 1280 x 800 at 200 and 400 %

@@ -155,4 +155,4 @@ def test_without_javascript_the_list_filters_and_goes_on(new_context, sign_ins):
     page.goto("/tickets/")
     page.get_by_role("link", name="More tickets").click()
     expect(page).to_have_url(re.compile(r"cursor="))
-    expect(page.get_by_role("heading", level=2).first).to_be_visible()
+    expect(page.get_by_role("listitem").first).to_be_visible()

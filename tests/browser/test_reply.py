@@ -1087,7 +1087,7 @@ def test_after_a_reply_the_next_one_is_a_tab_away(page, screen):
     page.goto(PAGE)
     send_by_keyboard(page, "First.")
     expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
-    expect(page.get_by_role("region", name="Write a reply")).to_be_focused()
+    expect(page.get_by_role("region", name="Write to HostUp")).to_be_focused()
     page.keyboard.press("Tab")
     expect(box(page)).to_be_focused()
 
