@@ -276,7 +276,7 @@ const findIn = (tasks, selector) => tasks.map((task) => task.fragment.querySelec
 
 // The heading of what went wrong, or else what the toast would have said, without the number that the row has.
 function wordsIn(tasks) {
-  return (findIn(tasks, ".failure h2") ?? findIn(tasks, ".toast .words")?.firstChild)?.textContent.trim() ?? "";
+  return (findIn(tasks, ".failure h2") ?? findIn(tasks, ".toast .words")?.lastChild)?.textContent.trim() ?? "";
 }
 
 // An error that is not the dashboard's own, but of what is before it, tells nothing of the ticket.

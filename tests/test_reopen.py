@@ -48,16 +48,29 @@ def test_a_toast_says_which_ticket_it_is_about_unless_that_is_open(agent):
         html = agent.htmx_post(URL, FORM, at=at).content.decode()
         return html[html.index('class="toast"') :]
 
-    assert f"#{SAMPLE_NUMBER}" in toast("http://testserver/tickets/")
+    assert f"#{SAMPLE_NUMBER}</span> Reopened.</span>" in toast("http://testserver/tickets/")
     assert f"#{SAMPLE_NUMBER}" in toast(f"http://testserver/tickets/{LONG_THREAD_ID}/")
     assert f"#{SAMPLE_NUMBER}" not in toast(TICKET_PAGE)
+
+
+def test_where_nobody_says_which_page_is_open_the_form_tells(agent):
+    html = agent.htmx_post(URL, FORM | {"next": f"/tickets/{SAMPLE_ID}/"}, at="").content.decode()
+    assert "<h1" in html
+    assert f"#{SAMPLE_NUMBER}</span> Reopened.</span>" not in html
+    assert "<h1" not in agent.htmx_post(CLOSE_URL, {"next": "/tickets/"}, at="").content.decode()
+    assert "<h1" in agent.htmx_post(URL, at="").content.decode()
+
+
+def test_without_javascript_a_toast_says_no_number_on_the_ticket_s_own_page(agent):
+    answer = agent.post(URL, FORM | {"next": f"/tickets/{SAMPLE_ID}/"}, follow=True)
+    assert '<span class="words">Reopened.</span>' in answer.content.decode()
 
 
 def test_the_heading_of_what_was_redrawn_takes_the_focus(agent):
     ticket = agent.htmx_post(URL, FORM, at=TICKET_PAGE).content.decode()
     assert len(re.findall(r"<h1 [^>]*autofocus", ticket)) == ticket.count("autofocus") == 1
     row = agent.htmx_post(CLOSE_URL, {"status": "open"}).content.decode()
-    assert len(re.findall(r"<h2 [^>]*autofocus", row)) == row.count("autofocus") == 1
+    assert len(re.findall(r"<p [^>]*autofocus", row)) == row.count("autofocus") == 1
 
 
 def test_without_javascript_it_goes_back_to_where_the_form_was(agent, sandbox):

@@ -42,8 +42,10 @@ def _change(request, ticket_id, change):
     if failure and not (result.ticket and wants_fragment(request)):
         return failure_answer(request, failure, **_ways_on(request, change, ticket_id, result.outcome))
 
+    is_shown = is_on_screen(request, result.ticket)
     context = {
         "ticket": result.ticket,
+        "is_shown": is_shown,
         "change": change,
         "failure": failure,
         "is_done": result.outcome == Outcome.DONE,
@@ -55,12 +57,11 @@ def _change(request, ticket_id, change):
         toast = render_to_string("tickets/_toast.html", context, request)
         messages.success(request, mark_safe(toast))  # noqa: S308  (the template has escaped what is in it)
         return HttpResponseRedirect(_next(request, ticket_id))
-    is_shown = is_on_screen(request, result.ticket)
     if is_shown:
         composer = context["composer"] = Composer.fresh(request.user, result.ticket, context["drafts"])
         is_as_seen = request.POST.get("seen_thread") == composer.seen_thread
         context["redraws_thread"] = result.has_thread and not is_as_seen
-    context |= {"is_shown": is_shown, "focus": is_shown, "focus_row": not is_shown, "tickets": [result.ticket]}
+    context |= {"focus": is_shown, "focus_row": not is_shown, "tickets": [result.ticket]}
     if failure:
         context |= _ways_on(request, change, ticket_id, result.outcome)
     return answer(request, "tickets/_changed.html", context, failure)
