@@ -67,7 +67,7 @@ def test_a_field_is_called_by_its_label_and_nothing_else(page):
     expect(row_link(page)).to_be_visible()
     for label in ("Status", "Department", "Go to ticket", "Reply", "Attach files", "Send encrypted"):
         expect(page.get_by_label(label)).to_have_count(1)
-    expect(page.get_by_role("heading", name=SUBJECT)).to_have_count(1)  # rows are links, not headings, of their own
+    expect(page.get_by_role("heading", name=SUBJECT)).to_have_count(1)  # a row is a link
 
 
 @pytest.mark.parametrize(("width", "height"), [(640, 400), (320, 200)])  # 1280 x 800 at 200 and 400 %
