@@ -213,7 +213,8 @@ def cache(value: str) -> dict:
 
 
 def encryption_keys(value: str, secret_key: str) -> Mapping[str, bytes]:
-    """Read `ENCRYPTION_KEYS`: `kid:base64 of 32 bytes`, comma-separated; the first encrypts, all decrypt.
+    """Read `ENCRYPTION_KEYS`: `kid:base64 of 32 bytes`, comma-separated; the first encrypts, all decrypt. Either
+    alphabet of base64 will do: tools that make keys often write the one for addresses.
 
     Returns the keys by their kid, in order. Refuses what is short, made up, given twice, or also used as
     `SECRET_KEY`: two secrets that are one are lost together.
@@ -221,12 +222,12 @@ def encryption_keys(value: str, secret_key: str) -> Mapping[str, bytes]:
     keys: dict[str, bytes] = {}
     for entry in value.split(","):
         kid, _, encoded = entry.strip().partition(":")
-        if not kid.isascii() or not kid.isalnum() or len(kid) > 16:
+        if not re.fullmatch("[A-Za-z0-9_-]{1,16}", kid):
             raise ImproperlyConfigured(
-                "ENCRYPTION_KEYS: each entry is kid:key, the kid 1 to 16 letters or digits."
+                "ENCRYPTION_KEYS: each entry is kid:key, the kid 1 to 16 letters, digits, - or _."
             )
         try:
-            key = base64.b64decode(encoded, validate=True)
+            key = base64.b64decode(encoded.translate(_STANDARD), validate=True)
         except ValueError:
             raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {kid} is not base64.") from None
         if len(key) != KEY_BYTES:

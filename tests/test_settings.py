@@ -58,6 +58,7 @@ BAD = [
     ({"ENCRYPTION_KEYS": None}, "ENCRYPTION_KEYS is not set"),
     ({"ENCRYPTION_KEYS": ""}, "ENCRYPTION_KEYS is not set"),
     ({"ENCRYPTION_KEYS": KEY}, "each entry is kid:key"),
+    ({"ENCRYPTION_KEYS": f"k.1:{KEY}"}, "each entry is kid:key"),
     ({"ENCRYPTION_KEYS": "k1:not base64!"}, "is not base64"),
     ({"ENCRYPTION_KEYS": "k1:" + base64.b64encode(b"short").decode()}, "is not 32 bytes long"),
     ({"ENCRYPTION_KEYS": "k1:" + base64.b64encode(b"a" * 32).decode()}, "is weak"),
@@ -144,6 +145,12 @@ def test_a_secret_key_that_is_an_encryption_key_in_other_letters_stops_it(secret
     with pytest.raises(ImproperlyConfigured, match="the key k3 is the SECRET_KEY"):
         environment.encryption_keys(f"k3:{base64.b64encode(SAME).decode()}", secret)
     assert environment.encryption_keys(f"k3:{OTHER}", secret)
+
+
+def test_a_key_in_base64_for_addresses_is_taken():
+    key = bytes(range(224, 256))
+    settings = environment.encryption_keys(f"key_2026-11:{base64.urlsafe_b64encode(key).decode()}", OTHER)
+    assert settings == {"key_2026-11": key}
 
 
 def test_an_empty_setting_is_none(tmp_path):
