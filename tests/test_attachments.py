@@ -90,7 +90,9 @@ def test_a_file_that_is_too_large_is_worded(agent, sandbox):
     sandbox.fault(status=200, body=b"x" * (25 * 1024 * 1024 + 1))
     response = agent.get(href)
     assert response.status_code == 502
-    assert "The file is too large" in response.content.decode()
+    html = response.content.decode()
+    assert "The file is too large" in html
+    assert "Try again" not in html
 
 
 def test_a_file_comes_with_its_own_length(agent, sandbox):

@@ -19,5 +19,5 @@ def failure_answer(request, failure: Failure, **context):
     was to be changed, among the alerts, so that the ticket on the screen stays as it was."""
     context |= {"failure": failure, "message": written_in(request)}
     if request.method != "POST" and failure.status >= 429:  # else it would only be refused again
-        context["retry_url"] = request.get_full_path()
+        context.setdefault("retry_url", request.get_full_path())
     return among_the_alerts(request, answer(request, error_template(request), context, failure))

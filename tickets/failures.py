@@ -137,7 +137,8 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 [*unchanged, _("Someone may have changed it. Reload the ticket and look again.")],
             )
         case errors.TooLarge():
-            return Failure(502, _("The file is too large"), [_("It cannot be downloaded here.")])
+            sentences = [_("Larger than 25 MB."), _("Download it in HostUp's own panel.")]
+            return Failure(502, _("The file is too large"), sentences)
         case errors.NoRoom():
             return no_room()
         case errors.Invalid():

@@ -45,11 +45,13 @@ def download(request, ticket_id, attachment_id):
     try:
         file = client_of(request.user).download(ticket_id, attachment_id)
     except failures.HANDLED as error:
-        failure = failures.describe(error)
+        failure, ways_on = failures.describe(error), {"back_url": reverse("ticket", args=[ticket_id])}
+        if isinstance(error, errors.TooLarge):
+            ways_on["retry_url"] = ""  # the next time it would be as large
         if isinstance(error, errors.NotFound):
             sentences = [_("It may have been removed. Reload the ticket and look again.")]
             failure = failure._replace(heading=_("HostUp has no such file"), sentences=sentences)
-        return failure_answer(request, failure, back_url=reverse("ticket", args=[ticket_id]))
+        return failure_answer(request, failure, **ways_on)
     try:
         return _passed_on(request, file, attachment_id)
     except Exception:
