@@ -400,6 +400,13 @@ def test_trying_again_what_a_colleague_has_done_meanwhile_is_not_our_doing(agent
     ]
 
 
+def test_a_status_that_hostup_does_not_document_is_an_answer_we_cannot_read(agent, sandbox):
+    sandbox.fault(status=405, method="POST")
+    response = agent.htmx_post(URL, FORM)
+    assert response.status_code == 502
+    assert "Not reopened: the ticket is still closed" in response.content.decode()
+
+
 def test_what_cannot_be_known_is_called_unknown(agent, sandbox):
     sandbox.fault("lost_answer", method="POST")
     sandbox.fault("problem_503", method="GET", times=None)

@@ -154,7 +154,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 retry_after=error.retry_after,
             )
         case errors.OutcomeUnknown():
-            is_unreadable = error.status is not None and error.status < 400
+            is_unreadable = error.status is not None and error.status < 500
             return Failure(
                 504 if error.too_slow else 502 if is_unreadable else 503,
                 _("We do not know whether that happened"),
