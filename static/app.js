@@ -161,6 +161,8 @@
     // What became of a ticket that is not open says which it was; a selected row says it in its place.
     const number = byId(`ticket-${id}`) ? null : document.querySelector(`#row-${id}:not(:has(.pick)) .number`);
     for (const task of tasks) {
+      const unnumbered = action === "reply" ? null : task.fragment.querySelector(".toast .words:not(:has(.number))");
+      if (number) unnumbered?.prepend(number.cloneNode(true), " "); // it was left meanwhile; of a reply writing.js says it
       if (task.target?.id !== "alerts" || task.swapSpec?.style === "none") continue;
       forget(PASSING);
       byId("alerts").scrollTop = 0; // the newest is seen

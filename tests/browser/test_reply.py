@@ -1191,3 +1191,20 @@ def test_that_a_secret_lies_open_is_said_until_it_is_dismissed(page, sandbox):
     expect(said).to_be_visible()
     said.get_by_role("button", name="Dismiss").click()
     expect(said).to_have_count(0)
+
+
+def test_what_was_done_with_a_ticket_that_was_left_meanwhile_is_said_with_its_number(page, sandbox):
+    page.goto(PAGE)
+    said = page.get_by_role("status").filter(has=page.get_by_role("button", name="Dismiss"))
+    answered = hold(sandbox, method="POST", path="messages")
+    send_by_keyboard(page, "Are you there?")
+    row_link(page).click()
+    expect(heading(page)).to_be_visible()
+    answered.set()
+    expect(said).to_contain_text("#149999 Sent.")
+    answered = hold(sandbox, method="POST", path="reopen")
+    reopen(page).click()
+    page.get_by_role("listitem").get_by_role("link").nth(3).click()
+    expect(heading(page)).to_have_count(0)
+    answered.set()
+    expect(said).to_contain_text("#149943 Reopened.")
