@@ -406,10 +406,12 @@ def test_a_message_that_was_long_on_its_way_stops_the_reply_too(agent, sandbox, 
     ticket = sandbox.tickets.find(OPEN_ID)
     late = replace(ticket.messages[0], id="tmsg_late", body="Do not pay.")
     ticket.messages.insert(0, late)
+    ticket.status = "on_hold"
     response = agent.htmx_post(URL, form | {"message": "I pay."}, at=PAGE)
     assert response.status_code == 409
     html = response.content.decode()
     assert "Do not pay." in html[html.index("<article") : html.index("</article>")]
+    assert "Read what is new, then send it if it still fits." in html
     assert "POST" not in methods(sandbox)
     assert agent.htmx_post(URL, form | hidden_fields(html) | {"message": "I pay."}, at=PAGE).status_code == 200
 
@@ -461,9 +463,14 @@ def test_a_lost_reply_that_may_be_a_message_that_says_too_little_is_not_called_u
     assert len(messages_with(sandbox, "Pay them.")) == 1
 
 
-def test_another_status_stops_the_reply_too(agent, sandbox, form):
-    sandbox.tickets.find(OPEN_ID).status = "on_hold"
-    assert agent.htmx_post(URL, form | {"message": "Bye."}, at=PAGE).status_code == 409
+@pytest.mark.parametrize(("status", "shown"), [("on_hold", "On hold"), ("<b>", "&lt;b&gt;")])
+def test_another_status_stops_the_reply_too_and_is_said(agent, sandbox, form, status, shown):
+    sandbox.tickets.find(OPEN_ID).status = status
+    response = agent.htmx_post(URL, form | {"message": "Bye."}, at=PAGE)
+    assert response.status_code == 409
+    html = response.content.decode()
+    assert f"It is now “{shown}”. Send it if it still fits." in html
+    assert "Read what is new" not in html
     assert "POST" not in methods(sandbox)
 
 

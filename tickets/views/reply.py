@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from hostup_dashboard.htmx import wants_fragment
 from hostup_dashboard.uploads import lacks_room, takes_files
-from tickets import changes, drafts, failures, replying, sending, storage
+from tickets import changes, drafts, failures, replying, sending, storage, words
 from tickets.answers import answer
 from tickets.composer import Composer
 from tickets.filters import Filters
@@ -20,6 +20,7 @@ from tickets.hostup import errors
 from tickets.models import Draft
 from tickets.replying import Written
 from tickets.sending import State
+from tickets.shown import word_in
 from tickets.upstream import client_of
 from tickets.views.show import is_on_screen
 from tickets.views.status import not_changed
@@ -57,7 +58,7 @@ def reply(request, ticket_id):
         with storage.if_possible("the draft's removal"):
             Draft.objects.forget(request.user, result.ticket.id, fields["token"], fields["shown_draft"])
         return _sent(request, result, is_encrypted=written.is_encrypted)
-    failure = _failure(result)
+    failure = _failure(result, written)
     if result.attached:
         attached = _("Already attached: %(names)s. Leave out what is attached when you try again.")
         names = ", ".join(result.attached)
@@ -130,12 +131,16 @@ def _context(request, ticket) -> dict:
     }
 
 
-def _failure(result) -> failures.Failure:
+def _failure(result, written: Written) -> failures.Failure:
     """Word why a reply was not sent, or that nobody knows."""
     match result.state:
         case State.STALE:
             reopened = [_("The ticket was reopened, but your reply was not sent.")] if result.was_reopened else []
-            sentences = [*reopened, _("Read what is new, then send it if it still fits.")]
+            advice = _("Read what is new, then send it if it still fits.")
+            if not result.news and written.seen_count in (None, result.ticket.count):  # nothing is, but its status
+                status = word_in(result.ticket.status, words.STATUSES)
+                advice = _("It is now “%(status)s”. Send it if it still fits.") % {"status": status}
+            sentences = [*reopened, advice]
             return failures.Failure(409, _("Not sent: the ticket has changed since you saw it"), sentences)
         case State.UNDER_WAY:
             sentences = [_("You pressed it before. Look at the ticket in a moment; nothing was sent twice.")]
