@@ -189,8 +189,11 @@ def test_a_draft_that_arrived_after_all_is_told_from_one_that_did_not(agent, san
     html = agent.get(PAGE).content.decode()
     assert text_in_the_box(html) == "Here it is."
     assert "Draft saved. The ticket already has a message with this text." in html
+    assert "Send anyway" in html
     agent.htmx_post(DRAFT_URL, form_of(agent) | {"message": "Here it is. And more."})
-    assert "with this text" not in agent.get(PAGE).content.decode()
+    html = agent.get(PAGE).content.decode()
+    assert "with this text" not in html
+    assert "Send anyway" not in html
 
 
 def test_a_sent_reply_leaves_the_thread_on_the_screen_when_it_comes_without(agent, sandbox, form):

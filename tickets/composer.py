@@ -30,7 +30,7 @@ class Composer(NamedTuple):
     draft_hint: str = ""  # whether the message is kept
     failure: failures.Failure | None = None
     news: list[Message] = []  # what came while the agent was writing
-    is_stale: bool = False  # the text was held back for that
+    is_stale: bool = False  # the text was held back for that, or the ticket has it already
     attached: int = 0  # how many of the files that came with the message, from the first, are in the ticket
 
     @classmethod
@@ -48,7 +48,7 @@ class Composer(NamedTuple):
         )
         if draft and _has_words(ticket, composer.message):  # it may have arrived although nobody knew
             hint = _("Draft saved. The ticket already has a message with this text.")
-            composer = composer._replace(draft_hint=hint)
+            composer = composer._replace(draft_hint=hint, is_stale=True)
         return composer.below(ticket)
 
     def below(self, ticket: Ticket) -> "Composer":
