@@ -581,6 +581,22 @@ def test_reopened_but_lost_says_both(agent, sandbox):
     assert "the ticket shows that your reply did not arrive" in html
 
 
+@pytest.mark.parametrize("path", ["reopen", "messages"])
+@pytest.mark.parametrize("has_file", [False, True])
+def test_what_the_ticket_s_state_does_not_allow_leads_to_the_ticket_unless_files_would_be_lost(
+    agent, sandbox, path, has_file
+):
+    written = form_of(agent, SAMPLE_ID) | {"message": "Again.", "reopen": "1"}
+    if has_file:
+        written["files"] = SimpleUploadedFile("log.txt", b"x")
+    sandbox.fault("problem_409", path=path)
+    page = f"/tickets/{SAMPLE_ID}/"
+    html = agent.htmx_post(f"{page}reply/", written, at=f"http://testserver{page}").content.decode()
+    loses_file = has_file and path == "reopen"
+    assert (f'href="{page}">Reload the ticket</a>' in html) != loses_file
+    assert text_in_the_box(agent.get(page).content.decode()) == "Again."
+
+
 # Drafts
 
 

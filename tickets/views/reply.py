@@ -112,7 +112,10 @@ def _unsent(request, composer, *, result=None, failure):
         with storage.if_possible("the draft"):
             composer = composer._replace(draft_hint=drafts.keep(request, composer.ticket_id))
     context = _context(request, ticket) | {"composer": composer._replace(failure=failure)}
-    if failure.is_unknown:
+    # What HostUp refused for the ticket's state, too, unless files would have to be chosen again then.
+    is_refused = result and result.state == State.NOT_SENT and failure.status == 409
+    has_files = len(request.FILES.getlist("files")) > composer.attached
+    if failure.is_unknown or (is_refused and not has_files):
         context["back_url"] = reverse("ticket", args=[composer.ticket_id]) + context["filters"].query
     if wants_fragment(request):
         template = "tickets/_not_replied.html"
