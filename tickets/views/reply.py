@@ -170,6 +170,8 @@ def _failure(result, written: Written) -> failures.Failure:
     if isinstance(result.error, errors.OutcomeUnknown):
         sentences = [_("HostUp did not confirm it; the ticket shows that your reply did not arrive. Try again.")]
         failure = failure._replace(heading=_("Not sent"), sentences=sentences, is_unknown=False)
+        if not result.was_reopened:  # the heading says all of what `_not_sent` would
+            return failure._replace(sentences=[*sentences, _("Your text is kept.")])
     return _not_sent(failure, was_reopened=result.was_reopened)
 
 
