@@ -303,11 +303,15 @@ def test_who_is_disabled_can_sign_in_as_somebody_else(boss, anna):
     assert 'href="/accounts/login/">Back to signing in</a>' in html
 
 
-def test_an_administrator_is_asked_for_the_password_after_a_while(boss, anna):
-    session = boss.session
+def let_a_while_pass(browser):
+    session = browser.session
     for record in session["account_authentication_methods"]:
         record["at"] -= 600
     session.save()
+
+
+def test_an_administrator_is_asked_for_the_password_after_a_while(boss, anna):
+    let_a_while_pass(boss)
     answer = boss.post(f"{URL}{anna.pk}/disable/")
     assert answer.headers["Location"] == "/accounts/reauthenticate/?next=%2Fagents%2F%3Fundone%3D"
     assert is_in(sign_in())
@@ -319,11 +323,21 @@ def test_an_administrator_is_asked_for_the_password_after_a_while(boss, anna):
     assert not is_in(sign_in())
 
 
+def test_a_second_step_is_reset_by_confirming_once_also_after_a_while(boss, anna):
+    set_up_app(sign_in())
+    let_a_while_pass(boss)
+    reset = f"{URL}{anna.pk}/second-step/"
+    ask = boss.get(reset).headers["Location"]
+    assert "Nothing was changed yet" not in boss.get(ask).content.decode()
+    answer = boss.post(ask, {"password": PASSWORD})
+    assert answer.headers["Location"] == reset
+    assert "<strong>anna</strong> is signed out everywhere" in boss.get(reset).content.decode()
+    assert "with the password alone now." in boss.post(reset, follow=True).content.decode()
+    assert is_in(sign_in())
+
+
 def test_what_was_typed_of_a_new_agent_is_there_after_the_password(boss):
-    session = boss.session
-    for record in session["account_authentication_methods"]:
-        record["at"] -= 600
-    session.save()
+    let_a_while_pass(boss)
     ask = boss.post(URL, {"username": "nina", "email": "nina@example.com"}).headers["Location"]
     answer = boss.post(ask, {"password": PASSWORD})
     html = boss.get(answer.headers["Location"]).content.decode()
