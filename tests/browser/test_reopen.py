@@ -36,6 +36,7 @@ HOLD_FIRST_MOMENTS = """() => addEventListener("animationstart", ({ target }) =>
 MOVE_ON = """(button, milliseconds) => {
   for (const moment of button.getAnimations()) moment.currentTime += milliseconds;
 }"""
+UNKNOWN = "We do not know whether that happened"
 LIST = r"/tickets/(\?|$)"
 BOTH_SCREENS = pytest.mark.parametrize("screen", ["desktop", "phone"])
 
@@ -79,22 +80,7 @@ def test_a_ticket_that_was_asked_for_before_it_and_comes_after_it_shows_it(page,
     expect(page).to_have_url(re.compile(f"{TICKET}$"))
 
 
-def test_who_writes_by_the_time_its_answer_comes_keeps_the_focus(page, sandbox):
-    page.goto(TICKET)
-    answered = hold(sandbox, method="POST")
-    ready(reopen(page)).click()
-    box = page.get_by_role("textbox", name="Reply")
-    box.click()
-    page.keyboard.type("Good mor")
-    answered.set()
-    expect(close(page)).to_be_visible()
-    page.keyboard.type("ning")
-    expect(box).to_be_focused()
-    expect(box).to_have_value("Good morning")
-
-
-@BOTH_SCREENS
-def test_who_has_gone_back_by_the_time_its_answer_comes_hears_of_it(page, sandbox, screen):
+def test_who_has_gone_back_by_the_time_its_answer_comes_hears_of_it(page, sandbox):
     page.goto("/tickets/")
     row_link(page).click()
     answered = hold(sandbox, method="POST")
@@ -106,7 +92,7 @@ def test_who_has_gone_back_by_the_time_its_answer_comes_hears_of_it(page, sandbo
     expect(row(page)).to_contain_text("Open")
 
 
-def test_what_was_not_done_in_a_row_is_said_though_another_ticket_opens(page, sandbox, late):
+def test_what_was_not_done_is_said_though_another_ticket_opens_and_of_which_it_is(page, sandbox, late):
     page.goto("/tickets/")
     other = page.get_by_role("listitem").get_by_role("link").nth(3)
     answered = hold(sandbox, "problem_403", method="POST")
@@ -116,10 +102,16 @@ def test_what_was_not_done_in_a_row_is_said_though_another_ticket_opens(page, sa
     late.is_on_its_way()
     answered.set()
     alert = page.get_by_role("alert").filter(visible=True)
-    expect(alert).to_contain_text("Your API key may not do this")
+    expect(alert.get_by_role("heading")).to_have_text("#149943: Your API key may not do this")
     late.arrive()
     expect(ticket(page)).to_be_visible()
     expect(alert).to_contain_text("Your API key may not do this")
+
+    row_link(page).click()
+    expect(heading(page)).to_be_visible()
+    sandbox.fault("problem_409", method="POST")
+    ready(row_reopen(page)).click()
+    expect(alert.get_by_role("heading")).to_have_text("The ticket's state does not allow that")
 
 
 def test_the_thread_stays_on_the_screen_when_hostup_answers_without_it(page, sandbox):
@@ -127,9 +119,21 @@ def test_the_thread_stays_on_the_screen_when_hostup_answers_without_it(page, san
     message = page.locator(f"#message-{SAMPLE_MESSAGE_ID}")
     expect(row(page)).to_be_visible()
     sandbox.clear_calls()
+    sandbox.fault(method="POST", times=4, transform=lambda ticket: {**ticket, "messages": []})
+    for times, button in enumerate((reopen, row_reopen)):
+        ready(button(page)).click()
+        expect(close(page)).to_be_visible()
+        expect(message).to_be_visible()
+        assert [call.method for call in sandbox.calls] == ["POST", "GET"] * (2 * times + 1)
+        ready(toast(page).get_by_role("button", name="Close again")).click()
+        expect(reopen(page)).to_be_visible()
+        expect(message).to_be_visible()
+        assert [call.method for call in sandbox.calls] == ["POST", "GET"] * (2 * times + 2)
+
+    sandbox.clear_calls()
     sandbox.fault(method="POST", transform=lambda ticket: {**ticket, "messages": None, "body": None})
     sandbox.fault("problem_403", method="GET", path="/tickets/tkt_")
-    reopen(page).click()
+    ready(reopen(page)).click()
     expect(toast(page)).to_contain_text("Reopened.")
     expect(heading(page)).to_be_focused()
     expect(ticket(page).locator(".status")).to_have_text("Open")
@@ -140,22 +144,6 @@ def test_the_thread_stays_on_the_screen_when_hostup_answers_without_it(page, san
     page.get_by_role("button", name="Send reply").click()
     expect(toast(page)).to_contain_text("Sent.")
     expect(message).to_be_visible()
-
-
-@pytest.mark.parametrize("button", [reopen, row_reopen])
-def test_from_ticket_and_row_it_says_how_many_messages_are_on_the_screen(page, sandbox, button):
-    page.goto(TICKET)
-    expect(row(page)).to_be_visible()
-    sandbox.clear_calls()
-    sandbox.fault(method="POST", times=None, transform=lambda ticket: {**ticket, "messages": []})
-    button(page).click()
-    expect(close(page)).to_be_visible()
-    expect(page.locator(f"#message-{SAMPLE_MESSAGE_ID}")).to_be_visible()
-    assert [call.method for call in sandbox.calls] == ["POST", "GET"]
-    ready(toast(page).get_by_role("button", name="Close again")).click()
-    expect(reopen(page)).to_be_visible()
-    expect(page.locator(f"#message-{SAMPLE_MESSAGE_ID}")).to_be_visible()
-    assert [call.method for call in sandbox.calls] == ["POST", "GET"] * 2
 
 
 @BOTH_SCREENS
@@ -190,38 +178,32 @@ def test_from_its_row_the_row_stays_where_it_is_and_takes_the_focus(page, sandbo
     [("en-GB", {360: 10, 1280: 2}), ("sv-SE", {320: 4, 390: 3, 1024: 2, 1920: 1})],
 )
 def test_rows_that_are_reopened_one_after_another_move_nothing(page, sandbox, language, screens):
+    def places(presses):
+        places = {}
+        for width in (width for width in screens if screens[width] > presses):
+            page.set_viewport_size({"width": width, "height": 2000})
+            # Looked for and measured at once: between the two a row may be redrawn.
+            places[width] = page.evaluate(
+                "[...document.querySelectorAll('.ticket-row')].map(row => row.getBoundingClientRect().y)"
+            )
+        return places
+
+    sandbox.tickets.find(SAMPLE_ID).priority = "critical"
     page.set_extra_http_headers({"Accept-Language": language})
+    page.goto("/tickets/?status=closed")
     rows = page.locator(".ticket-row")
-    # Looked for and measured at once: between the two a row may be redrawn.
-    places_of = "[...document.querySelectorAll('.ticket-row')].map(row => row.getBoundingClientRect().y)"
-    for width, presses in screens.items():
-        sandbox.reset()
-        sandbox.tickets.find(SAMPLE_ID).priority = "critical"
-        page.set_viewport_size({"width": width, "height": 2000})
-        page.goto("/tickets/?status=closed")
-        places = page.evaluate(places_of)
-        for nth in range(presses):
-            answered = hold(sandbox, method="POST")
-            rows.nth(nth).get_by_role("button").click()
-            expect(rows.nth(nth).locator(".busy")).to_be_visible()
-            assert page.evaluate(places_of) == places, width
-            answered.set()
-            expect(rows.nth(nth).locator(".status.open")).to_be_visible()
-            assert page.evaluate(places_of) == places, width
+    before = places(0)
+    for nth in range(max(screens.values())):
+        answered = hold(sandbox, method="POST")
+        rows.nth(nth).get_by_role("button").click()
+        expect(rows.nth(nth).locator(".busy")).to_be_visible()
+        assert places(nth).items() <= before.items()
+        answered.set()
+        expect(rows.nth(nth).locator(".status.open")).to_be_visible()
+        assert places(nth).items() <= before.items()
 
 
-def test_from_its_row_with_the_ticket_beside_it_both_are_redrawn_by_one_call(page, sandbox):
-    page.goto("/tickets/")
-    row_link(page).click()
-    expect(reopen(page)).to_be_visible()
-    sandbox.clear_calls()
-    row_reopen(page).click()
-    expect(close(page)).to_be_visible()
-    expect(row(page).get_by_role("button", name="Close ticket 149943")).to_be_visible()
-    assert calls(sandbox) == [f"POST {TICKET.rstrip('/')}/actions/reopen"]
-
-
-def test_from_its_row_another_open_ticket_stays_open(page):
+def test_from_its_row_the_ticket_beside_it_is_redrawn_by_the_same_call_unless_it_is_another(page, sandbox):
     page.goto("/tickets/")
     row_link(page, "IPv6?").click()
     expect(heading(page, "IPv6?")).to_be_visible()
@@ -229,14 +211,28 @@ def test_from_its_row_another_open_ticket_stays_open(page):
     expect(toast(page)).to_contain_text("Reopened.")
     expect(heading(page, "IPv6?")).to_be_visible()
     expect(row_subject(page)).to_be_focused()
+    ready(toast(page).get_by_role("button", name="Close again")).click()
+    expect(toast(page)).to_contain_text("Closed.")
+
+    row_link(page).click()
+    expect(reopen(page)).to_be_visible()
+    expect(toast(page)).to_be_empty()
+    sandbox.clear_calls()
+    row_reopen(page).click()
+    expect(close(page)).to_be_visible()
+    expect(row(page).get_by_role("button", name="Close ticket 149943")).to_be_visible()
+    assert calls(sandbox) == [f"POST {TICKET.rstrip('/')}/actions/reopen"]
 
 
 @BOTH_SCREENS
-def test_in_the_ticket_its_heading_takes_the_focus_and_the_words_are_read_out(page):
+def test_in_the_ticket_its_heading_takes_the_focus_and_what_is_said_covers_no_button(page):
     page.goto(TICKET)
     reopen(page).click()
     expect(heading(page)).to_be_focused()
     expect(toast(page)).to_contain_text("Reopened.")
+    page.evaluate("document.querySelectorAll('.pane').forEach((part) => part.scrollTop = 1e6)")
+    page.evaluate("scrollTo(0, 1e6)")
+    assert page.get_by_role("button", name="Send reply").evaluate(TOPMOST)
 
 
 @BOTH_SCREENS
@@ -268,51 +264,25 @@ def press_enter_twice(button):
 PRESSES_TWICE = {"double click": lambda button: button.dblclick(), "Enter twice": press_enter_twice}
 
 
-@pytest.mark.parametrize(("how", "delay"), [("double click", 0), ("double click", 1), ("Enter twice", 1)])
-@pytest.mark.parametrize("where", ["ticket", "row"])
-def test_pressed_twice_it_is_sent_once(page, sandbox, where, how, delay):
-    sandbox.fault(delay=delay, method="POST")
-    page.goto(TICKET if where == "ticket" else "/tickets/")
-    button = reopen(page) if where == "ticket" else row_reopen(page)
-    button.wait_for()
-    PRESSES_TWICE[how](button)
-    expect(toast(page)).to_contain_text("Reopened.")
-    expect_nothing_more(page, sandbox, ["reopen"])
-
-
-def test_pressed_in_two_places_it_is_sent_once(page, sandbox):
-    answered = hold(sandbox, method="POST")
-    page.goto(TICKET)
-    row_reopen(page).click()
-    reopen(page).click()
-    expect(ticket(page).get_by_role("button", name="Reopening…")).to_be_visible()
-    answered.set()
-    expect(toast(page)).to_contain_text("Reopened.")
-    answered = hold(sandbox, method="POST")
-    ready(toast(page).get_by_role("button", name="Close again")).click()
-    close(page).click()
-    expect(ticket(page).get_by_role("button", name="Closing…")).to_be_visible()
-    answered.set()
-    expect(toast(page)).to_contain_text("Closed.")
-    expect_nothing_more(page, sandbox, ["reopen", "close"])
-
-
-@pytest.mark.parametrize("where", ["ticket", "row"])
-def test_the_first_press_counts_however_early_it_comes(page, where):
-    page.goto(TICKET if where == "ticket" else "/tickets/")
-    button = reopen(page) if where == "ticket" else row_reopen(page)
-    box = button.bounding_box()
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    expect(toast(page)).to_contain_text("Reopened.")
+@pytest.mark.parametrize(("where", "button"), [(TICKET, reopen), ("/tickets/", row_reopen)], ids=["ticket", "row"])
+def test_pressed_twice_it_is_sent_once(page, sandbox, where, button):
+    page.goto(where)
+    for how, delay in (("double click", 0), ("double click", 1), ("Enter twice", 1)):
+        sandbox.fault(delay=delay, method="POST")
+        PRESSES_TWICE[how](ready(button(page)))
+        expect(toast(page)).to_contain_text("Reopened.")
+        ready(toast(page).get_by_role("button", name="Close again")).click()
+        expect(toast(page)).to_contain_text("Closed.")
+    expect_nothing_more(page, sandbox, ["reopen", "close"] * 3)
 
 
 @BOTH_SCREENS
 @pytest.mark.parametrize("where", ["ticket", "row"])
-def test_late_presses_do_not_close_what_the_first_reopened(page, sandbox, where):
+def test_the_first_press_counts_however_early_and_late_ones_do_not_close_what_it_reopened(page, sandbox, where):
     page.goto(TICKET if where == "ticket" else "/tickets/")
     button = reopen(page) if where == "ticket" else row_reopen(page)
     button.scroll_into_view_if_needed()
-    box = ready(button).bounding_box()
+    box = button.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.evaluate(HOLD_FIRST_MOMENTS)
     page.mouse.click(x, y)
@@ -340,13 +310,19 @@ def test_a_late_second_press_does_not_undo_what_it_undid(page, sandbox):
     expect(toast(page)).to_contain_text("Closed.")
 
 
-@pytest.mark.parametrize("where", ["ticket", "row"])
-def test_while_it_is_under_way_the_button_says_so(page, sandbox, where):
+def test_while_it_is_under_way_the_button_says_so_and_who_writes_keeps_the_focus(page, sandbox):
+    page.goto(TICKET)
     answered = hold(sandbox, method="POST")
-    page.goto(TICKET if where == "ticket" else "/tickets/")
-    (reopen(page) if where == "ticket" else row_reopen(page)).click()
+    ready(reopen(page)).click()
     expect(page.get_by_role("button", name="Reopening…")).to_be_visible()
+    box = page.get_by_role("textbox", name="Reply")
+    box.click()
+    page.keyboard.type("Good mor")
     answered.set()
+    expect(close(page)).to_be_visible()
+    page.keyboard.type("ning")
+    expect(box).to_be_focused()
+    expect(box).to_have_value("Good morning")
     expect(toast(page)).to_contain_text("Reopened.")
     expect(page.get_by_text("Reopening…").filter(visible=True)).to_have_count(0)
     answered = hold(sandbox, method="POST")
@@ -356,41 +332,62 @@ def test_while_it_is_under_way_the_button_says_so(page, sandbox, where):
     expect(toast(page)).to_contain_text("Closed.")
 
 
-def test_a_row_whose_ticket_is_opened_while_it_is_under_way_still_says_so(page, sandbox):
+def test_a_row_says_so_though_its_ticket_opens_and_pressed_in_both_places_it_is_sent_once(page, sandbox):
     answered = hold(sandbox, method="POST")
     page.goto("/tickets/")
     row_reopen(page).click()
+    expect(page.get_by_role("button", name="Reopening…")).to_be_visible()
     row_link(page).click()
     expect(heading(page)).to_be_visible()
     expect(row(page).get_by_text("Reopening…")).to_be_visible()
     row(page).get_by_role("button").click()
     answered.set()
     expect(toast(page)).to_contain_text("Reopened.")
+    expect(page.get_by_text("Reopening…").filter(visible=True)).to_have_count(0)
     expect(row(page)).to_contain_text("Open")
-    assert posts(sandbox) == ["reopen"]
+
+    answered = hold(sandbox, method="POST")
+    ready(toast(page).get_by_role("button", name="Close again")).click()
+    expect(toast(page).get_by_role("button", name="Closing…")).to_be_visible()
+    close(page).click()
+    expect(ticket(page).get_by_role("button", name="Closing…")).to_be_visible()
+    answered.set()
+    expect(toast(page)).to_contain_text("Closed.")
+
+    answered = hold(sandbox, method="POST")
+    ready(row_reopen(page)).click()
+    reopen(page).click()
+    expect(ticket(page).get_by_role("button", name="Reopening…")).to_be_visible()
+    answered.set()
+    expect(toast(page)).to_contain_text("Reopened.")
+    expect_nothing_more(page, sandbox, ["reopen", "close", "reopen"])
 
 
-@pytest.mark.parametrize(
-    ("fault", "words"),
-    [
-        ("problem_409", "The ticket's state does not allow that"),
-        ("problem_403", "Your API key may not do this"),
-    ],
-)
-def test_refused_the_ticket_stays_as_it_was_and_the_reason_is_given(page, sandbox, fault, words):
+def test_refused_the_ticket_stays_as_it_was_and_the_reason_is_given(page, sandbox):
     page.goto(TICKET)
     expect(row(page)).to_contain_text("Closed")
     before = ticket(page).inner_text()
-    sandbox.fault(fault, method="POST")
-    reopen(page).click()
     alert = page.get_by_role("alert")
-    expect(alert).to_contain_text(words)
-    expect(alert).to_contain_text(re.compile(r"request ID: req_\w+"))
-    expect(alert).to_be_in_viewport()
-    assert ticket(page).inner_text() == before
-    expect(row(page)).to_contain_text("Closed")
-    expect(toast(page)).to_be_empty()
-    assert posts(sandbox) == ["reopen"]
+    reasons = {
+        "problem_409": "The ticket's state does not allow that",
+        "problem_403": "Your API key may not do this",
+    }
+    for fault, words in reasons.items():
+        sandbox.fault(fault, method="POST")
+        reopen(page).click()
+        expect(alert).to_contain_text(words)
+        expect(alert).to_contain_text(re.compile(r"request ID: req_\w+"))
+        expect(alert).to_be_in_viewport()
+        assert ticket(page).inner_text() == before
+        expect(row(page)).to_contain_text("Closed")
+        expect(toast(page)).to_be_empty()
+    assert posts(sandbox) == ["reopen", "reopen"]
+
+
+def lose_the_truth(sandbox):
+    """Let nobody know what becomes of the next change."""
+    sandbox.fault("lost_answer", method="POST")
+    sandbox.fault("problem_503", method="GET", path="/tickets/tkt_")
 
 
 def test_after_a_lost_answer_the_ticket_is_read_and_the_truth_is_shown(page, sandbox):
@@ -404,8 +401,22 @@ def test_after_a_lost_answer_the_ticket_is_read_and_the_truth_is_shown(page, san
     address = TICKET.rstrip("/")
     assert calls(sandbox) == [f"POST {address}/actions/reopen", f"GET {address}"]
 
+    lose_the_truth(sandbox)
+    ready(close(page)).click()
+    said = page.get_by_role("alert").filter(has_text=UNKNOWN)
+    expect(said).to_be_visible()
+    expect(toast(page)).to_be_empty()
 
-@BOTH_SCREENS
+    lose_the_truth(sandbox)
+    with page.expect_response(re.compile("/(reopen|close)/")):
+        row(page).get_by_role("button").click()
+    expect(said).to_have_count(1)
+    row(page).get_by_role("button").click()
+    expect(toast(page)).to_contain_text(re.compile("Closed|Already closed"))
+    expect(said).to_have_count(0)
+
+
+@pytest.mark.parametrize("screen", ["phone"])
 def test_what_was_not_done_can_be_tried_again(page, sandbox):
     page.goto(TICKET)
     sandbox.fault("problem_500", method="POST")
@@ -443,23 +454,11 @@ def test_without_a_network_an_alert_says_so_and_nothing_else_changes(page, conte
 def reopen_without_an_answer(page, sandbox):
     """Press Reopen, and let nobody know what became of it; return the alert that says so."""
     page.goto(TICKET)
-    sandbox.fault("lost_answer", method="POST")
-    sandbox.fault("problem_503", method="GET", path="/tickets/tkt_")
+    lose_the_truth(sandbox)
     reopen(page).click()
-    said = page.get_by_role("alert").filter(has_text="We do not know whether that happened")
+    said = page.get_by_role("alert").filter(has_text=UNKNOWN)
     expect(said).to_be_visible()
     return said
-
-
-def test_what_was_done_is_not_said_any_more_when_nobody_knows_what_is_so_now(page, sandbox):
-    page.goto(TICKET)
-    reopen(page).click()
-    expect(toast(page)).to_contain_text("Reopened.")
-    sandbox.fault("lost_answer", method="POST")
-    sandbox.fault("problem_503", method="GET", path="/tickets/tkt_")
-    ready(close(page)).click()
-    expect(page.get_by_role("alert")).to_contain_text("We do not know whether that happened")
-    expect(toast(page)).to_be_empty()
 
 
 def test_what_nobody_knows_is_said_until_it_is_dismissed(page, context, sandbox):
@@ -493,19 +492,7 @@ def test_what_nobody_knows_is_said_until_it_is_dismissed(page, context, sandbox)
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
-def test_what_nobody_knew_is_over_when_that_ticket_is_changed(page, sandbox):
-    said = reopen_without_an_answer(page, sandbox)
-    sandbox.fault("lost_answer", method="POST")
-    sandbox.fault("problem_503", method="GET", path="/tickets/tkt_")
-    with page.expect_response(re.compile("/(reopen|close)/")):
-        row(page).get_by_role("button").click()
-    expect(said).to_have_count(1)
-    row(page).get_by_role("button").click()
-    expect(toast(page)).to_contain_text(re.compile("Reopened|Already open"))
-    expect(said).to_have_count(0)
-
-
-@pytest.mark.parametrize("screen", ["phone", "small phone"])
+@pytest.mark.parametrize("screen", ["small phone"])
 def test_several_alerts_leave_the_way_to_the_buttons_free(page, sandbox):
     reopen_without_an_answer(page, sandbox)
     for fault in ("problem_400", "problem_403"):
@@ -520,31 +507,14 @@ def test_several_alerts_leave_the_way_to_the_buttons_free(page, sandbox):
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
-@BOTH_SCREENS
-def test_what_is_said_of_it_covers_no_button_below_the_ticket(page, screen):
-    page.goto(TICKET)
-    reopen(page).click()
-    expect(toast(page)).to_contain_text("Reopened.")
-    page.evaluate("document.querySelectorAll('.pane').forEach((part) => part.scrollTop = 1e6)")
-    page.evaluate("scrollTo(0, 1e6)")
-    assert page.get_by_role("button", name="Send reply").evaluate(TOPMOST)
-
-
-@pytest.mark.parametrize("answer", ANSWERS_OF_A_PROXY)
-def test_a_page_of_a_proxy_is_no_answer(page, sandbox, answer):
+def test_a_page_of_a_proxy_is_no_answer(page, sandbox):
     page.goto("/tickets/")
-    page.route("**/reopen/**", lambda route: route.fulfill(**ANSWERS_OF_A_PROXY[answer]))
-    row_reopen(page).click()
-    expect(page.get_by_role("alert")).to_contain_text("look at it before you try again")
-    expect(row_reopen(page)).to_be_visible()
+    answers = list(ANSWERS_OF_A_PROXY.values())
+    page.route("**/reopen/**", lambda route: route.fulfill(**answers.pop()), times=len(answers))
+    while answers:
+        row_reopen(page).click()
+        expect(page.get_by_role("alert")).to_contain_text("look at it before you try again")
+        expect(row_reopen(page)).to_be_visible()
+        page.get_by_role("button", name="Dismiss").click()
+        expect(page.get_by_role("alert")).to_have_count(0)
     assert posts(sandbox) == []
-
-
-def test_a_failure_says_which_ticket_it_is_about_unless_that_is_open(page, sandbox):
-    page.goto("/tickets/")
-    sandbox.fault("problem_409", method="POST", times=None)
-    row_reopen(page).click()
-    expect(page.get_by_role("alert").get_by_role("heading")).to_contain_text("#149943: The ticket's state")
-    page.goto(TICKET)
-    row_reopen(page).click()
-    expect(page.get_by_role("alert").get_by_role("heading")).to_have_text("The ticket's state does not allow that")
