@@ -1217,3 +1217,13 @@ def test_what_was_done_with_a_ticket_that_was_left_meanwhile_is_said_with_its_nu
     expect(heading(page)).to_have_count(0)
     answered.set()
     expect(said).to_contain_text("#149943 Closed.")
+
+
+@pytest.mark.parametrize("screen", ["phone"])
+def test_that_a_draft_is_saved_moves_no_button(page):
+    page.goto("/tickets/150013/")
+    box(page).fill("Half a sentence")
+    send = page.get_by_role("button", name="Send reply")
+    before = send.bounding_box()
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+    assert send.bounding_box() == before
