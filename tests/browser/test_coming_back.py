@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from sandbox.special_tickets import REPEATED_OPENING_ID, SAMPLE_ID, SAMPLE_NUMBER
+from sandbox.special_tickets import LONG_THREAD_ID, REPEATED_OPENING_ID, SAMPLE_ID, SAMPLE_NUMBER
 from tests.browser.places import open_empty_list
 from tests.browser.steps import calls, heading, hold, row, row_link
 
@@ -246,3 +246,19 @@ def test_a_list_that_comes_after_a_change_does_not_show_what_was(page, sandbox, 
     expect(row(page, 150013)).to_have_count(0 if "filter" in press else 1)
     expect(row(page)).to_contain_text("Open")
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_who_writes_below_a_long_ticket_sees_that_it_has_changed_and_nothing_moves(page, sandbox):
+    page.goto(f"/tickets/{LONG_THREAD_ID}/")
+    expect(row(page)).to_be_visible()
+    box = page.get_by_role("textbox", name="Reply")
+    box.press_sequentially("My words.")
+    box.scroll_into_view_if_needed()
+    before = box.bounding_box()
+    sandbox.tickets.add_message(
+        sandbox.tickets.find(LONG_THREAD_ID), sender="staff", sender_name="Ola", body="Wait!"
+    )
+    come_back(page)
+    expect(page.get_by_role("link", name="Show it as it is now")).to_be_in_viewport(ratio=1)
+    expect(box).to_be_focused()
+    assert box.bounding_box() == before
