@@ -48,6 +48,15 @@
     if (shown && ctx?.target === document.body) navigation.traverseTo(shown.key);
   });
 
+  // Back takes the focus along: to the ticket that has come, or else to the row of the one that was left.
+  function focusPlace(ctx) {
+    if (ctx.target !== document.body || document.activeElement !== document.body) return;
+    const place = document.querySelector(".ticket h1") ?? byId(ctx.leftRowId)?.querySelector(".subject a");
+    place?.focus({ preventScroll: true });
+  }
+  document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => (ctx.leftRowId = openRowId()));
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => focusPlace(ctx));
+
   // Back brings the page anew, and its list: as long as it was, where it was, the open row in view. (On a phone the
   // browser scrolls, too early for a longer one.)
   const rowCount = () => document.querySelectorAll(".ticket-row").length;
@@ -62,7 +71,7 @@
     const isSame = link.search === location.search; // else it was filtered in between
     left ??= { top: byId("list-pane").scrollTop, rows: isSame ? rowCount() : 0, openId: openRowId() };
   });
-  document.addEventListener("htmx:after:swap", async () => {
+  document.addEventListener("htmx:after:swap", async ({ detail: { ctx } }) => {
     if (!left || !rowCount()) return;
     const { top, rows, openId } = left;
     left = null;
@@ -72,12 +81,12 @@
       before = rowCount();
       await htmx.ajax("GET", more.href, { source: more, target: ".more", swap: "outerHTML", keepsFocus: true });
     }
+    focusPlace(ctx);
     if (byId("list-pane")?.scrollTop !== at) return; // its agent has gone on
     byId("list-pane").scrollTop = top;
     const open = document.querySelector(".ticket-row:has([aria-current])") ?? (before ? byId(openId) : null);
     open?.scrollIntoView({ block: "nearest" });
   });
-
   // "← Tickets" goes back to the list that led to the ticket, past what was read in it: as long as it was.
   const page = (address) => address?.split("#")[0];
   document.addEventListener("click", (event) => {

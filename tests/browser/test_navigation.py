@@ -186,7 +186,7 @@ def test_back_brings_the_list_back_as_long_as_it_was_or_asks_for_it_once(page):
     page.go_back()
     expect(nth_row(page, 71).get_by_role("link")).to_have_attribute("aria-current", "true")
     expect_row_at(page, 73, y)
-    assert page.evaluate("document.activeElement === document.body")
+    expect(page.get_by_role("article").get_by_role("heading", level=1)).to_be_focused()
 
     asked = []
     page.route("**/tickets/?*cursor=*", lambda route: (asked.append(route.request.url), route.abort()))
@@ -427,3 +427,13 @@ def test_while_back_waits_for_its_page_what_is_there_is_pale_and_nothing_more(pa
     page.evaluate("history.back()")
     expect(heading(page)).to_have_count(0)
     expect(page.get_by_role("main")).to_have_css("opacity", "1")
+
+
+@pytest.mark.parametrize("screen", ["phone"])
+def test_back_in_the_list_the_focus_is_on_the_ticket_that_was_left_without_a_frame(page):
+    go_on_reading(page)
+    link = nth_row(page, 71).get_by_role("link")
+    link.tap()
+    page.get_by_role("link", name="← Tickets").tap()
+    expect(link).to_be_focused()
+    assert not link.evaluate("link => link.matches(':focus-visible')")
