@@ -180,6 +180,15 @@
     }
   });
 
+  // While a ticket is being opened its place is busy, until it comes: it has the focus then.
+  let opening = null;
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+    if (ctx.target?.id === "ticket-pane") (opening = ctx).target.ariaBusy = "true";
+  });
+  for (const when of ["htmx:before:swap", "htmx:finally:request"]) {
+    document.addEventListener(when, ({ detail: { ctx } }) => ctx === opening && (ctx.target.ariaBusy = null));
+  }
+
   // Another ticket: what was said before is over, but for that.
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
     if (ctx.target?.id !== "ticket-pane" || ctx.isAgain) return;

@@ -186,3 +186,17 @@ def test_a_filter_that_finds_no_network_is_not_chosen_over_the_list_of_before(pa
     status.select_option("Answered")
     expect(row(page, 150013)).to_be_visible()  # which is answered
     expect(page).to_have_url(re.compile(r"status=answered$"))
+
+
+def test_a_row_shows_at_once_that_its_ticket_is_being_opened(page, sandbox):
+    page.goto("/tickets/")
+    answered = hold(sandbox, path="/tickets/tkt_")
+    row_link(page).click()
+    expect(page.locator("[aria-busy=true]")).to_have_accessible_name("Ticket")
+    looks = "row => [getComputedStyle(row).backgroundColor, getComputedStyle(row).borderLeftColor]"
+    opening = row(page).evaluate(looks)
+    answered.set()
+    expect(heading(page)).to_be_focused()
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    page.mouse.move(0, 0)
+    assert row(page).evaluate(looks) == opening != row(page, 150013).evaluate(looks)
