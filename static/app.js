@@ -87,6 +87,7 @@
     const open = document.querySelector(".ticket-row:has([aria-current])") ?? (before ? byId(openId) : null);
     open?.scrollIntoView({ block: "nearest" });
   });
+
   // "← Tickets" goes back to the list that led to the ticket, past what was read in it: as long as it was.
   const page = (address) => address?.split("#")[0];
   document.addEventListener("click", (event) => {

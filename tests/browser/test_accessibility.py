@@ -11,7 +11,7 @@ from tests.browser.steps import SUBJECT, TICKET, close, row, row_link
 
 # These look like others to axe-core, and it takes its time.
 LEFT_OUT = ("first key", "long text", "long thread", "services", "nothing but nulls", "sign out")
-# The list beside a ticket is the same everywhere; once alone and once with a row marked will do. So will some rows.
+# The list beside a ticket is the same everywhere: once alone and once with a row marked will do, and a few rows.
 WITH_LIST = ("list", "ticket")
 ALIKE = ".ticket-row:nth-child(n + 12)"
 # Of the rules for WCAG 2.2 AA, this is the one that axe-core leaves out unless asked for.
@@ -43,8 +43,8 @@ def test_axe_finds_nothing(open_place, place):
             page.emulate_media(color_scheme=scheme)
             of = {"exclude": [ALIKE if place in WITH_LIST else "#tickets"]}
             for violation in page.evaluate("(arguments) => axe.run(...arguments)", [of, options])["violations"]:
-                nodes = [f"{node['html']}\n    {node['failureSummary']}" for node in violation["nodes"][:3]]
-                found.append(f"{screen}, {scheme}: {violation['id']}: {violation['help']}\n  " + "\n  ".join(nodes))
+                nodes = [f"  {node['html']}\n    {node['failureSummary']}" for node in violation["nodes"][:3]]
+                found += [f"{screen}, {scheme}: {violation['id']}: {violation['help']}", *nodes]
     assert not found, "\n".join(found)
 
 
