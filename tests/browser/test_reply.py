@@ -525,17 +525,20 @@ def test_what_was_typed_signed_out_does_not_come_back_once_it_was_sent(page, con
     expect(box(page)).to_have_value("")
 
 
-def let_expire(page, context):
-    """Sign the agent in anew in another tab, once all of the page is there."""
-    page.get_by_role("button", name=re.compile("^(Close|Reopen) ticket [0-9]")).first.wait_for()
-    context.clear_cookies(name="sessionid")
-    sign_in(context.new_page())
+@pytest.fixture(scope="module")
+def sign_in_anew(browser, base_url, running_sandbox):
+    """Signs the agent in anew in another tab."""
+    with browser.new_context(base_url=base_url) as elsewhere:
+        sign_in(elsewhere.new_page())
+        cookies = [cookie for cookie in elsewhere.cookies() if cookie["name"] != "timezone"]
+    return lambda context: context.add_cookies(cookies)
 
 
 @pytest.fixture
-def expired(page, context):
+def expired(page, context, sign_in_anew):
     page.goto(PAGE)
-    let_expire(page, context)
+    row_link(page).wait_for()
+    sign_in_anew(context)
     return page
 
 
@@ -564,9 +567,10 @@ def test_a_draft_that_is_refused_after_its_reply_went_out_is_nobody_s_concern(ex
     expect(box(expired)).to_have_value("")
 
 
-def test_signed_in_anew_in_another_tab_reopens_and_replies_all_the_same(page, context, sandbox):
+def test_signed_in_anew_in_another_tab_reopens_and_replies_all_the_same(page, context, sandbox, sign_in_anew):
     page.goto(TICKET)
-    let_expire(page, context)
+    row_link(page).wait_for()
+    sign_in_anew(context)
     box(page).fill("One more question.")
     page.get_by_role("button", name="Reopen and reply").click()
     expect(page.get_by_text("Reopened and sent.")).to_be_visible()
@@ -582,21 +586,19 @@ def test_signed_in_anew_in_another_tab_saves_an_encrypted_reply(expired):
     expect(box(expired)).to_have_value("The password is not-a-real-one.")
 
 
-def test_another_agent_in_another_tab_gets_nothing_of_what_is_written(page, context):
+def test_another_agent_in_another_tab_gets_nothing_of_what_is_written(page, context, sign_ins, sign_in_anew):
     page.goto(PAGE)
     page.wait_for_load_state("networkidle")
     tried = []
     page.on("request", lambda request: DRAFT.search(request.url) and tried.append(request))
-    context.clear_cookies(name="sessionid")
-    sign_in(context.new_page(), NEWCOMER)
+    context.add_cookies(sign_ins[NEWCOMER]["cookies"])
     box(page).fill("Not for everybody.")
     said = page.get_by_role("alert")
     expect(said).to_contain_text("This page has expired")
     expect(said).to_contain_text("Copy what you have written, then open the page again.")
     assert len(tried) == 1
 
-    context.clear_cookies(name="sessionid")
-    sign_in(context.new_page())
+    sign_in_anew(context)
     box(page).fill("For HostUp alone.")
     expect(page.get_by_text("Draft saved.")).to_be_visible()
     page.get_by_role("button", name="Send reply").click()
