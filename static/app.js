@@ -61,8 +61,10 @@
   // browser scrolls, too early for a longer one.)
   const rowCount = () => document.querySelectorAll(".ticket-row").length;
   let left = rowCount() ? null : { top: 0, rows: 0 }; // the list, as it was
+  let isComing = false; // the page: a list that comes before it is still that of the one before
   document.addEventListener("htmx:before:history:restore", (event) => {
-    if (shown && shown.key === navigation.currentEntry.key) {
+    isComing = !(shown && shown.key === navigation.currentEntry.key);
+    if (!isComing) {
       left = null;
       return event.preventDefault(); // nothing of it has gone
     }
@@ -72,7 +74,8 @@
     left ??= { top: byId("list-pane").scrollTop, rows: isSame ? rowCount() : 0, openId: openRowId() };
   });
   document.addEventListener("htmx:after:swap", async ({ detail: { ctx } }) => {
-    if (!left || !rowCount()) return;
+    isComing &&= ctx.target !== document.body;
+    if (!left || isComing || !rowCount()) return;
     const { top, rows, openId } = left;
     left = null;
     const at = byId("list-pane").scrollTop;

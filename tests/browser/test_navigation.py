@@ -431,9 +431,30 @@ def test_while_back_waits_for_its_page_what_is_there_is_pale_and_nothing_more(pa
 
 @pytest.mark.parametrize("screen", ["phone"])
 def test_back_in_the_list_the_focus_is_on_the_ticket_that_was_left_without_a_frame(page):
+    page.goto("/tickets/")
     go_on_reading(page)
     link = nth_row(page, 71).get_by_role("link")
     link.tap()
     page.get_by_role("link", name="← Tickets").tap()
     expect(link).to_be_focused()
     assert not link.evaluate("link => link.matches(':focus-visible')")
+
+
+def test_a_list_that_comes_when_its_agent_has_gone_on_leaves_the_next_one_its_place(page, late):
+    page.goto("/tickets/")
+    opened(page, 31)
+    y = opened(page, 33)
+    held = []
+    page.route(page.url, lambda route: held.append(route))
+    page.evaluate("history.go(-2)")
+    expect(page.get_by_role("article")).to_have_count(0)
+    late.ask_for("/tickets/$")
+    page.go_forward()
+    late.is_on_its_way()
+    with page.expect_request(lambda request: request.url == page.url):
+        page.go_forward()
+    late.arrive()
+    expect(nth_row(page, 31)).to_be_visible()
+    held.pop().continue_()
+    expect(nth_row(page, 33).get_by_role("link")).to_have_attribute("aria-current", "true")
+    expect_row_at(page, 33, y)
