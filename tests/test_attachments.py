@@ -92,7 +92,7 @@ def test_a_file_that_is_too_large_is_worded(agent, sandbox):
     assert response.status_code == 502
     html = response.content.decode()
     assert "The file is too large" in html
-    assert "Try again" not in html
+    assert "Retry" not in html
 
 
 def test_a_file_comes_with_its_own_length(agent, sandbox):

@@ -115,7 +115,7 @@ def test_after_five_failures_hostup_is_left_alone_for_a_while(agent, down):
     html = response.content.decode()
     assert "HostUp is not answering right now" in html
     assert "This call was not made." in html
-    assert "Try again</a>" in html
+    assert "Retry</a>" in html
     assert down.calls == []
 
 
@@ -124,7 +124,7 @@ def test_a_change_that_was_not_sent_is_said_to_be_none(agent, down):
     assert response.status_code == 503
     html = response.content.decode()
     assert "The ticket was not changed." in html
-    assert "Try again</button>" in html
+    assert "Retry</button>" in html
     assert Activity.objects.get().outcome == "not_done"
     assert down.calls == []
 

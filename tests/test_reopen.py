@@ -416,7 +416,7 @@ def test_what_cannot_be_known_is_called_unknown(agent, sandbox):
     html = response.content.decode()
     assert "We do not know whether that happened" in html
     assert "Look at the ticket" in html
-    assert "Try again</button>" not in html
+    assert "Retry</button>" not in html
     assert Activity.objects.get().outcome == "unknown"
 
 

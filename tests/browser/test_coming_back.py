@@ -91,7 +91,7 @@ def test_a_ticket_that_cannot_be_shown_as_it_is_now_says_why_and_keeps_the_text(
     expect(listed.get_by_role("alert")).to_contain_text("HostUp answers with an error")
     expect(listed.get_by_role("banner")).to_have_count(1)
     expect(listed.get_by_role("main")).to_have_count(1)
-    listed.get_by_role("link", name="Try again").click()
+    listed.get_by_role("link", name="Retry").click()
     expect(listed.get_by_role("article").get_by_text("Wait!")).to_be_visible()
     expect(listed.get_by_role("textbox", name="Reply")).to_have_value("My words.")
 

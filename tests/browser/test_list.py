@@ -90,7 +90,7 @@ def test_a_filter_that_fails_is_in_the_address_and_can_be_gone_back_through_all_
     page.goto("/tickets/?status=on_hold")
     sandbox.fault("problem_500")
     page.get_by_label("Status").select_option("Answered")
-    page.get_by_role("link", name="Try again").click()
+    page.get_by_role("link", name="Retry").click()
     expect(row(page, 150013)).to_be_visible()
     expect(page).to_have_url(re.compile(r"/tickets/\?status=answered$"))
     page.get_by_label("Status").select_option("Closed")
@@ -120,8 +120,8 @@ def test_by_keyboard_more_tickets_do_not_lose_the_place_even_if_they_do_not_come
 
     sandbox.fault("empty_200")
     page.get_by_role("link", name="More tickets").press("Enter")
-    expect(page.get_by_role("link", name="Try again")).to_be_focused()
-    page.get_by_role("link", name="Try again").press("Enter")
+    expect(page.get_by_role("link", name="Retry")).to_be_focused()
+    page.get_by_role("link", name="Retry").press("Enter")
     expect(statuses(page)).to_have_count(100)
     expect(statuses(page).nth(50).get_by_role("paragraph").first).to_be_focused()
 
@@ -146,7 +146,7 @@ def test_a_list_beside_a_ticket_is_asked_for_where_it_shows_and_again_if_it_did_
     assert calls(sandbox) == [f"GET {TICKET.rstrip('/')}"]
     context.set_offline(True)
     page.set_viewport_size({"width": 1440, "height": 900})
-    again = page.get_by_role("link", name="Try again")
+    again = page.get_by_role("link", name="Retry")
     expect(again).to_be_visible()
     expect(page.get_by_text("Loading tickets…").filter(visible=True)).to_have_count(0)
     expect(page.get_by_role("alert")).to_contain_text("The dashboard cannot be reached")

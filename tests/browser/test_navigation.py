@@ -230,7 +230,7 @@ def test_on_a_phone_a_ticket_that_does_not_come_leads_on_and_back(page, sandbox)
     page.goto("/tickets/?status=closed")
     sandbox.fault("problem_500", path="/tickets/")
     row_link(page).click()
-    expect(page.get_by_role("link", name="Try again")).to_be_visible()
+    expect(page.get_by_role("link", name="Retry")).to_be_visible()
     page.get_by_role("link", name="← Tickets").click()
     expect(page).to_have_url(re.compile(r"/tickets/\?status=closed$"))
 

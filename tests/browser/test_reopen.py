@@ -423,7 +423,7 @@ def test_what_was_not_done_can_be_tried_again(page, sandbox):
     reopen(page).click()
     expect(page.get_by_role("alert")).to_contain_text("Not reopened: the ticket is still closed")
     expect(reopen(page)).to_be_visible()
-    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("button", name="Retry").click()
     expect(toast(page)).to_contain_text("Reopened.")
     expect(close(page)).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)

@@ -424,7 +424,7 @@ def test_a_file_that_is_tried_again_does_not_travel_with_the_reply_too(page, san
     send_with_files(page, "With a file.", TEXT_FILE)
     expect(page.get_by_role("alert")).to_be_visible()
     answered = hold(sandbox, method="POST", path="attachments")
-    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("button", name="Retry").click()
     close(page).click()
     page.get_by_role("button", name="Reopen and reply").click()
     answered.set()
@@ -605,7 +605,7 @@ def test_a_file_that_fails_is_tried_again_alone_and_goes_up_once(page, sandbox):
     send_with_files(page, "Two files.", TEXT_FILE, TEXT_FILE | {"name": "more.txt"})
     expect(page.get_by_role("alert")).to_be_visible()
     assert sent_calls(sandbox) == ["attachments", "attachments"]
-    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("button", name="Retry").click()
     expect(page.get_by_text("Attached.")).to_have_count(2)
     page.get_by_role("button", name="Send reply").click()
     expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
@@ -616,7 +616,7 @@ def test_a_file_that_fails_is_tried_again_alone_and_goes_up_once(page, sandbox):
     write_with_files(page, "One file.", TEXT_FILE)
     expect(page.get_by_role("alert")).to_be_visible()
     answered = hold(sandbox, method="POST", path="attachments")
-    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("button", name="Retry").click()
     page.get_by_role("button", name="Send reply").click()  # while it is under way
     answered.set()
     expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
@@ -792,7 +792,7 @@ def test_the_focus_stays_among_the_files(page, sandbox):
     sandbox.fault("problem_503", method="POST", path="attachments")
     page.get_by_role("button", name="Send reply").click()
     answered = hold(sandbox, method="POST", path="attachments")
-    files[1].get_by_role("button", name="Try again").press("Enter")
+    files[1].get_by_role("button", name="Retry").press("Enter")
     expect(removals[1]).to_be_focused()
     answered.set()
     expect(page.get_by_text("Attached.")).to_be_visible()
@@ -816,7 +816,7 @@ def test_sent_is_not_said_beside_what_was_not(page, sandbox):
     write_with_files(page, "Third.", TEXT_FILE | {"name": "setup.exe"})
     expect(page.get_by_role("alert")).to_contain_text("is a program")
     expect(page.get_by_text("Sent.", exact=True)).to_have_count(0)
-    expect(page.get_by_role("button", name="Try again")).to_have_count(0)  # refused for good
+    expect(page.get_by_role("button", name="Retry")).to_have_count(0)  # refused for good
     page.get_by_role("button", name="Send reply").click()
     expect(page.get_by_role("button", name="Remove", exact=True)).to_be_focused()
     page.keyboard.press("Enter")
@@ -1000,7 +1000,7 @@ def test_a_file_that_may_be_attached_goes_up_again_only_when_that_is_asked_for(p
     expect(remove).to_be_focused()
     assert sent_calls(sandbox) == ["attachments"]
     with page.expect_response(re.compile("/upload/")):
-        page.get_by_role("button", name="Try again").click()
+        page.get_by_role("button", name="Retry").click()
     remove.click()
     page.get_by_role("button", name="Send reply").click()
     expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
