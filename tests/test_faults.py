@@ -29,6 +29,7 @@ from tests.agents import Agent
 from tests.fault_table import TABLE
 from tests.full_disk import no_file_gets_longer_than
 from tickets.models import Activity
+from tickets.shown import stamp
 from tickets.upstream import CALLS_AT_ONCE, pool
 
 CALL_SECONDS = 0.8  # where it is the call's time that ends it
@@ -263,7 +264,7 @@ TAKES_ITS_TIME = {
 
 
 def form_of_reopen(store):
-    return {"status": "closed", "updated_at": store.find(SAMPLE_ID).updated_at.isoformat()}
+    return {"status": "closed", "updated_at": stamp(store.find(SAMPLE_ID).updated_at)}
 
 
 def form_of_reply(store):

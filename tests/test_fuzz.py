@@ -113,7 +113,7 @@ def _requests(agent) -> dict:
     }
 
 
-SHOWN = {"status": "closed", "updated_at": "2020-01-01T00:00:00+00:00", "next": "/tickets/"}
+SHOWN = {"status": "closed", "updated_at": "1577836800000000", "next": "/tickets/"}
 REQUESTS = sorted(_requests(None))
 
 

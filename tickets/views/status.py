@@ -1,7 +1,6 @@
 """Reopen and close. The answer to the one call redraws the ticket and its row."""
 
 import re
-from datetime import datetime
 
 from django.contrib import messages
 from django.http import HttpResponseRedirect
@@ -19,6 +18,7 @@ from tickets.composer import Composer
 from tickets.filters import Filters
 from tickets.hostup.types import STATUSES
 from tickets.models import Activity, Draft
+from tickets.shown import stamped
 from tickets.upstream import client_of
 from tickets.views.show import is_on_screen
 
@@ -72,18 +72,10 @@ def _shown(request) -> changes.Shown:
     count = request.POST.get("seen_count", "")  # none where it has no thread, as in the list
     return changes.Shown(
         status=status if status in STATUSES else "",
-        updated_at=_time(request.POST.get("updated_at", "")),
-        read_at=_time(request.POST.get("read_at", "")),
+        updated_at=stamped(request.POST.get("updated_at", "")),
+        read_at=stamped(request.POST.get("read_at", "")),
         count=int(count) if re.fullmatch("[0-9]{1,9}", count) else 0,
     )
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None
 
 
 def not_changed(change: changes.Change, result: changes.Result) -> failures.Failure:
