@@ -49,12 +49,11 @@
   });
 
   // Back takes the focus along: to the ticket that has come, or else to the row of the one that was left.
-  function focusPlace(ctx) {
-    if (ctx.target !== document.body || document.activeElement !== document.body) return;
-    const place = document.querySelector(".ticket h1") ?? byId(ctx.leftRowId)?.querySelector(".subject a");
-    place?.focus({ preventScroll: true });
+  function focusPlace({ openId, target }) {
+    if (target !== document.body || document.activeElement !== target) return;
+    (document.querySelector(".ticket h1") ?? byId(openId)?.querySelector("a"))?.focus({ preventScroll: true });
   }
-  document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => (ctx.leftRowId = openRowId()));
+  document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => (ctx.openId = openRowId()));
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => focusPlace(ctx));
 
   // Back brings the page anew, and its list: as long as it was, where it was, the open row in view. (On a phone the
@@ -71,12 +70,12 @@
     const link = document.querySelector(".ticket-row .subject a");
     if (!link) return;
     const isSame = link.search === location.search; // else it was filtered in between
-    left ??= { top: byId("list-pane").scrollTop, rows: isSame ? rowCount() : 0, openId: openRowId() };
+    left ??= { top: byId("list-pane").scrollTop, rows: isSame ? rowCount() : 0 };
   });
   document.addEventListener("htmx:after:swap", async ({ detail: { ctx } }) => {
     isComing &&= ctx.target !== document.body;
     if (!left || isComing || !rowCount()) return;
-    const { top, rows, openId } = left;
+    const { top, rows } = left;
     left = null;
     const at = byId("list-pane").scrollTop;
     let before = 0; // how many rows there were when more were asked for
@@ -87,7 +86,7 @@
     focusPlace(ctx);
     if (byId("list-pane")?.scrollTop !== at) return; // its agent has gone on
     byId("list-pane").scrollTop = top;
-    const open = document.querySelector(".ticket-row:has([aria-current])") ?? (before ? byId(openId) : null);
+    const open = document.querySelector(".ticket-row:has([aria-current])") ?? (before ? byId(ctx.openId) : null);
     open?.scrollIntoView({ block: "nearest" });
   });
 
@@ -172,26 +171,17 @@
       forget(`#toasts > :has([action^="/tickets/${id}/"])`); // it said what was so before
     }
     // What became of a ticket that is not open says which it was; a selected row says it in its place.
-    const number = byId(`ticket-${id}`) ? null : document.querySelector(`#row-${id}:not(:has(.pick)) .number`);
+    const row = document.querySelector(`#row-${id}:not(:has(.pick)) .number`)?.textContent;
+    const number = byId(`ticket-${id}`) ? "" : row ?? ctx.sourceElement.querySelector(".unsent-left")?.dataset.ticket;
     for (const task of tasks) {
-      const unnumbered = action === "reply" ? null : task.fragment.querySelector(".toast .words:not(:has(.number))");
-      if (number) unnumbered?.prepend(number.cloneNode(true), " "); // it was left meanwhile; of a reply writing.js says it
+      if (number) task.fragment.querySelector(".toast .words:not(:has(.number))")?.prepend(`${number} `); // it was left
       if (task.target?.id !== "alerts" || task.swapSpec?.style === "none") continue;
       forget(PASSING);
       byId("alerts").scrollTop = 0; // the newest is seen
-      if (number) task.fragment.querySelector("h2")?.prepend(`${number.textContent}: `);
+      if (number) task.fragment.querySelector("h2")?.prepend(`${number}: `);
       task.swapSpec = "afterbegin";
     }
   });
-
-  // While a ticket is being opened its place is busy, until it comes: it has the focus then.
-  let opening = null;
-  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
-    if (ctx.target?.id === "ticket-pane") (opening = ctx).target.ariaBusy = "true";
-  });
-  for (const when of ["htmx:before:swap", "htmx:finally:request"]) {
-    document.addEventListener(when, ({ detail: { ctx } }) => ctx === opening && (ctx.target.ariaBusy = null));
-  }
 
   // Another ticket: what was said before is over, but for that.
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {

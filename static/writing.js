@@ -98,19 +98,12 @@
   });
   for (const move of ["wheel", "touchmove", "pointerdown", "keydown"]) addEventListener(move, () => growth.disconnect());
 
-  // A reply whose ticket was left while it was being sent: that it was sent says which ticket's it is, and why it was
-  // not, or may not have been, is said all the same.
+  // A reply whose ticket was left while it was being sent: why it was not, or may not have been, is said all the same.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx: { sourceElement: form }, tasks } }) => {
     if (!form.matches(".composer form") || form.isConnected) return;
-    const find = (what) => tasks.map(({ fragment }) => fragment.querySelector(what)).find(Boolean);
+    const failure = tasks.map(({ fragment }) => fragment.querySelector(".failure")).find(Boolean);
     const left = form.querySelector(".unsent-left");
-    if (!left) return;
-    const number = document.createElement("span");
-    number.className = "number";
-    number.textContent = left.dataset.ticket;
-    find(".toast .words")?.prepend(number, " ");
-    const failure = find(".failure");
-    if (!failure) return;
+    if (!failure || !left) return;
     failure.classList.add("unsent");
     failure.querySelector("h2").prepend(`${left.dataset.ticket}: `);
     const waysOn = left.content.querySelector(".ways-on").cloneNode(true);

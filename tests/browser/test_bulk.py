@@ -537,3 +537,10 @@ def test_a_ticket_that_it_changes_too_takes_no_other_change_until_both_are_over(
     held[1].continue_()
     expect(says(page)).to_have_text("1 reopened.")
     assert "close" not in posts(sandbox)
+
+
+def test_on_a_small_screen_the_list_has_the_room(page):
+    page.set_viewport_size({"width": 1024, "height": 768})
+    page.goto(CLOSED)
+    page.get_by_role("listitem").filter(has_text=re.compile(r"#\d+")).nth(8).scroll_into_view_if_needed()
+    expect(page.get_by_label("Status")).not_to_be_in_viewport()
