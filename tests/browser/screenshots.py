@@ -171,7 +171,7 @@ def write_small(png: bytes, path: Path) -> None:
 
 
 def signed_in_state(browser, dashboard: Dashboard) -> dict:
-    context = browser.new_context(base_url=dashboard.url)
+    context = browser.new_context(base_url=dashboard.url, timezone_id="Europe/Stockholm")
     sign_in(context.new_page())
     return context.storage_state()
 
