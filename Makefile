@@ -18,7 +18,8 @@ run: $(VENV)/installed $(MO)
 
 test: $(VENV)/installed-dev $(MO)
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m pytest -n 3 --dist loadfile  # on two cores: half of the time a test waits
+	# On two cores half of the time a test waits. In their own order the long files do not come last, one by one.
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Two replicas behind nginx, then all that needs no browser once more, over a PostgreSQL and a Redis of its own.
 test-scale: $(VENV)/installed-dev $(MO)
