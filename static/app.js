@@ -171,8 +171,8 @@
       forget(`#toasts > :has([action^="/tickets/${id}/"])`); // it said what was so before
     }
     // What became of a ticket that is not open says which it was; a selected row says it in its place.
-    const row = document.querySelector(`#row-${id}:not(:has(.pick)) .number`)?.textContent;
-    const number = byId(`ticket-${id}`) ? "" : row ?? ctx.sourceElement.querySelector(".unsent-left")?.dataset.ticket;
+    const inRow = document.querySelector(`#row-${id}:not(:has(.pick)) .number`)?.textContent;
+    const number = byId(`ticket-${id}`) ? "" : inRow ?? ctx.sourceElement.querySelector(".unsent-left")?.dataset.ticket;
     for (const task of tasks) {
       if (number) task.fragment.querySelector(".toast .words:not(:has(.number))")?.prepend(`${number} `); // it was left
       if (task.target?.id !== "alerts" || task.swapSpec?.style === "none") continue;

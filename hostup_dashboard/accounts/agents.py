@@ -141,12 +141,12 @@ def enable(request, agent_id):
 @administrators_only
 def reset_second_step(request, agent_id):
     """Let an agent who lost their phone in with the password alone, until they set up another second step. Nothing
-    brings the lost one back, so what is lost with it is said first; whoever is due to prove who they are does so
-    before that, because afterwards they would begin anew."""
+    brings the lost one back, so what is lost with it is said first. Who has to prove who they are does so before
+    that: afterwards they would begin anew."""
     agent = get_object_or_404(User, pk=agent_id)
-    if request.method != "POST" and not is_confirmed(request):
-        return redirect(reverse("account_reauthenticate", query={"next": request.path}))
     if request.method != "POST":
+        if not is_confirmed(request):
+            return redirect(reverse("account_reauthenticate", query={"next": request.path}))
         return render(request, "agents/reset_second_step.html", {"agent": agent})
     Authenticator.objects.filter(user=agent).delete()
     end_sessions(agent)
