@@ -106,10 +106,10 @@
     if (!failure || !left) return;
     failure.classList.add("unsent");
     failure.querySelector("h2").prepend(`${left.dataset.ticket}: `);
-    const waysOn = left.content.querySelector(".ways-on").cloneNode(true);
     // "Reload the ticket", if it is there, was meant for its own place.
-    const there = failure.querySelector(`.ways-on:has([href="${waysOn.firstChild.getAttribute("href")}"])`);
-    there ? there.replaceWith(waysOn) : failure.append(waysOn);
+    const waysOn = left.content.querySelector(".ways-on").cloneNode(true);
+    failure.querySelector(`.ways-on:has([href="${waysOn.firstChild.getAttribute("href")}"])`)?.remove();
+    failure.append(waysOn);
     byId("alerts").prepend(failure);
   });
 

@@ -703,6 +703,7 @@ def test_a_ticket_that_is_closed_while_files_go_up_keeps_its_reply_in_the_box(pa
     answered.set()
     said = page.get_by_role("alert")
     expect(said).to_contain_text("Not sent: the ticket has changed since you saw it")
+    expect(said).to_contain_text("It was closed or reopened. Send it if it still fits.")
     expect(page.get_by_text("Attached.")).to_be_visible()
     expect(box(page)).to_have_value("With a file.")
     assert sorted(sent_calls(sandbox)) == ["attachments", "close"]
