@@ -442,7 +442,8 @@ def test_signed_out_in_the_middle_of_a_reply_loses_nothing(page, context):
     expect(page.get_by_role("alert")).to_have_text(
         re.compile(r"^\s*You were signed out\s+Your text is kept\.\s*$")
     )
-    fill_in_sign_in(page)
+    with page.expect_response(DRAFT):  # it is saved at once, which would lead away before the press
+        fill_in_sign_in(page)
     expect(box(page)).to_have_value("A long and careful answer.")
 
     page.get_by_label("Attach files").set_input_files(TEXT_FILE)
