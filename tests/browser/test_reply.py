@@ -101,14 +101,14 @@ def test_a_draft_shows_in_its_row_at_once_and_is_kept_when_its_ticket_is_left(pa
         expect(mark).to_be_visible()
     box(page).fill("")
     expect(mark).to_have_count(0)
-    box(page).fill("Typed at a stretch")
     with page.expect_response(DRAFT):
+        box(page).fill("Typed at a stretch")
         row_link(page).click()
     expect(heading(page)).to_be_visible()
     expect(mark).to_be_visible()
 
-    box(page).fill("Typed before going back")
     with page.expect_response(DRAFT):
+        box(page).fill("Typed before going back")
         page.go_back()
     expect(box(page)).to_have_value("Typed at a stretch")
     page.goto(TICKET)
