@@ -277,6 +277,8 @@ def test_the_outcome_is_what_the_answer_said_whatever_is_read_after_it(agent, sa
     sandbox.fault(method="GET", transform=lambda ticket: ticket | {"status": "closed"})
     html = agent.htmx_post(URL, FORM, at=TICKET_PAGE).content.decode()
     assert "Reopened." in html
+    buttons = re.findall(r'action="\S+/(reopen|close)/".*?<span class="idle">(\w+)', html, re.DOTALL)
+    assert set(buttons) == {("reopen", "Reopen"), ("close", "Close")}
     assert html.count('<span class="status closed">Closed</span>') == 2
     assert Activity.objects.values_list("outcome", "to_status").get() == ("done", "open")
     sandbox.tickets.find(SAMPLE_ID).status = "closed"

@@ -25,7 +25,7 @@ KEYWORDS = DEFAULT_KEYWORDS | {
 }
 TO_KEEP = re.compile(r"%(?:\(\w+\))?[a-z%]|\{\w*\}|</?\w[^>]*>")  # placeholders and markup
 
-NAMES = ("HostUp Dashboard", '"primary"', '"close/"')  # the same in every language: ours, a class, an address
+NAMES = ("HostUp Dashboard", '"primary"')  # the same in every language: ours, a class
 LETTER = re.compile(r"[^\W\d_]")
 READ_BY_PEOPLE = re.compile("alt|aria-label|aria-description|data-copied|hx-confirm|label|placeholder|title")
 # Tags around text that no page shows as it stands, and where they end: a class name, an id.

@@ -27,7 +27,7 @@ class Change(NamedTuple):
     done: str
     already: str
     not_done: str
-    undo: tuple[str, str]  # the words for the opposite change, as its button has them: idle and busy
+    undo: tuple[str, str, str]  # the opposite change, as its button has it: address, words, and those while it works
 
     def is_reached(self, ticket: Ticket) -> bool:
         return ticket.is_closed == self.closes
@@ -40,7 +40,7 @@ REOPEN = Change(
     done=_("Reopened."),
     already=_("Already open."),
     not_done=_("Not reopened: the ticket is still closed"),
-    undo=(_("Close again"), _("Closing…")),
+    undo=("close", _("Close again"), _("Closing…")),
 )
 CLOSE = Change(
     action=Activity.Action.CLOSE,
@@ -49,7 +49,7 @@ CLOSE = Change(
     done=_("Closed."),
     already=_("Already closed."),
     not_done=_("Not closed: the ticket is still open"),
-    undo=(_("Reopen"), _("Reopening…")),
+    undo=("reopen", _("Reopen"), _("Reopening…")),
 )
 
 
