@@ -344,14 +344,13 @@ class ActivityQuerySet(models.QuerySet):
         names = {name}.union(*named.values_list("ticket_id", "ticket_number").distinct()) - {""}
         return self.filter(Q(ticket_id__in=names) | Q(ticket_number__in=names))
 
-    def was_just_done(self, activity: "Activity", *, since: datetime | None) -> bool:
-        """Tell whether the last change of this ticket's status from here, moments ago, was the same: an earlier
-        press, or a colleague's. HostUp's clock, in whole seconds, cannot tell those apart. `since` is when the
-        page was read on which it was pressed now, if that is known. Raises `storage.NothingSent`."""
+    def was_just_done(self, activity: "Activity", *, among: list[str], since: datetime | None) -> bool:
+        """Tell whether the last of such actions (`among` which this one is) on this ticket from here, moments ago,
+        was the same: an earlier press, or a colleague's. HostUp's clock, in whole seconds, cannot tell those
+        apart. `since` is when the page was read on which it was pressed now, if that is known. Raises
+        `storage.NothingSent`."""
         name = "ticket_number" if activity.ticket_id.isdigit() else "ticket_id"
-        tried = self.filter(
-            **{name: activity.ticket_id}, action__in=[Activity.Action.REOPEN, Activity.Action.CLOSE]
-        )
+        tried = self.filter(**{name: activity.ticket_id}, action__in=among)
         with storage.before_sending():
             last = tried.exclude(pk=activity.pk).order_by("-started_at").first()
         return bool(
@@ -363,7 +362,7 @@ class ActivityQuerySet(models.QuerySet):
         )
 
     def ticket_numbers(self, ticket_ids: Iterable[str]) -> dict[str, str]:
-        """Return the numbers of those tickets that any entry knows one of."""
+        """Return, by id, the numbers of those of the tickets that any entry knows one of."""
         known = self.filter(ticket_id__in=ticket_ids).exclude(ticket_number="").order_by()
         return dict(known.values_list("ticket_id", "ticket_number").distinct())
 
