@@ -156,6 +156,12 @@
     Object.assign(ctx, { target: byId("ticket-pane"), swap: "innerHTML", select: null });
   });
 
+  // The id of the ticket that a request is about if one of the `forms` makes it, else undefined.
+  const ticketOf = ({ request, sourceElement }, forms) =>
+    sourceElement.matches(forms) ? request.action.match(/\/tickets\/([^/]+)\//)[1] : undefined;
+  const STATUS_FORM = ".status-action";
+  const CHANGES = `${STATUS_FORM}, .composer form`;
+
   const forget = (said) => document.querySelectorAll(said).forEach((one) => one.remove());
 
   // What nobody knows to have happened, and that a reply is not sent, is said until it is dismissed or that ticket
@@ -164,10 +170,10 @@
   document.addEventListener("htmx:before:swap", (event) => {
     const { ctx, tasks } = event.detail;
     const says = (what) => tasks.some(({ fragment }) => fragment.querySelector(what));
-    const [, id, action] = ctx.request.action.match(/\/tickets\/([^/]+)\/(reopen|close|reply)\//) ?? [];
-    if (action && !says(".toast, .failure")) return refuse(event);
+    const id = ticketOf(ctx, CHANGES);
+    if (id && !says(".toast, .failure")) return refuse(event);
     if (says(".toast, .unknown")) {
-      forget(`#alerts > ${action === "reply" ? "" : ":not(.unsent)"}:has([href^="/tickets/${id}/"])`);
+      forget(`#alerts > ${ctx.sourceElement.matches(STATUS_FORM) ? ":not(.unsent)" : ""}:has([href^="/tickets/${id}/"])`);
       forget(`#toasts > :has([action^="/tickets/${id}/"])`); // it said what was so before
     }
     // What became of a ticket that is not open says which it was; a selected row says it in its place.
@@ -202,21 +208,21 @@
 
   // A ticket is changed in one place at a time (in its row, in the ticket, in what is said of it): pressed in another one
   // meanwhile, its button sends nothing, and works until that change is over. hx-sync sees to the same place.
-  const changing = new Map(); // address of a ticket -> the promise that its change is over
+  const changing = new Map(); // a ticket -> the promise that its change is over
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
-    const [address, action] = ctx.request.action.split(/\/(reopen|close)\//);
-    const first = ctx.sourceEvent?.submitter && changing.get(address);
+    const id = ticketOf(ctx, STATUS_FORM);
+    const first = ctx.sourceEvent?.submitter && changing.get(id); // nobody pressed what bulk.js submits
     if (first) ctx.fetch = () => first.then(() => Promise.reject(new DOMException("", "AbortError")));
-    if (first || !action) return;
+    if (first || !id) return;
     const change = new Promise((end) => (ctx.end = end));
-    changing.set(address, change);
-    change.then(() => changing.get(address) === change && changing.delete(address)); // not one that has joined in
+    changing.set(id, change);
+    change.then(() => changing.get(id) === change && changing.delete(id)); // not one that has joined in
   });
   document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => ctx.end?.());
 
   // Who closes or reopens a ticket while reading it reads on there: what has the focus then may be out of view.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
-    if (!/\/(reopen|close)\//.test(ctx.request.action)) return;
+    if (!ctx.sourceElement.matches(STATUS_FORM)) return;
     ctx.changed = tasks.map(({ fragment }) => fragment.querySelector("[autofocus]")).find(Boolean);
     if (ctx.changed) ctx.changed.autofocus = false;
   });
@@ -246,7 +252,7 @@
     const { changes: before = 0, hx, isQuiet, push, request, sourceElement, swap, target } = event.detail.ctx;
     if (event.defaultPrevented) return; // a list that nobody waits for
     if (request.method === "POST") {
-      changes += /\/(reopen|close|reply)\//.test(request.action);
+      changes += sourceElement.matches(CHANGES);
       // Back was pressed meanwhile: the page is another one, and has to be told all the same.
       if (target?.isConnected === false) event.detail.ctx.target = byId(target.id) ?? target;
     } else if (sourceElement.id === "filters") {

@@ -180,7 +180,7 @@
   document.addEventListener("htmx:after:swap", restore);
 
   let turn = Date.now(); // a page that is loaded again, with the same form in it, goes on counting
-  addEventListener("htmx:config:request", ({ detail: { ctx: { request } } }) => {
+  addEventListener("htmx:config:request", ({ detail: { ctx: { request, sourceElement } } }) => {
     // Files that travel with a form take as long as the line needs; the server lets go of who stands still (worker.py).
     if (request.body.has("reopen") && uploadsOf(request.form).size && isWritten(request.form)) {
       request.body.delete("files"); // none, as the field has it
@@ -190,7 +190,8 @@
     // Requests overtake each other, and the last words are sent while a draft may still be on its way.
     if (request.body.has("token")) request.body.set("turn", ++turn);
     // With a change of a ticket goes how much of its thread is on the screen, wherever the change is pressed.
-    const [, changed] = request.action.match(/\/tickets\/([^/]+)\/(?:reopen|close)\//) ?? [];
+    if (!sourceElement.matches(".status-action")) return;
+    const [, changed] = request.action.match(/\/tickets\/([^/]+)\//);
     for (const seen of document.querySelectorAll(`#composer-state-${changed} :is([name=seen_count], [name=seen_thread])`)) {
       request.body.set(seen.name, seen.value);
     }
