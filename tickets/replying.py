@@ -22,9 +22,9 @@ class Written(NamedTuple):
     seen_message: str  # `mark` of the last message, "" when there was none
     seen_count: int | None  # of the messages, None when the form does not say
     seen_status: str
-    turn: int = 0  # of the press among the saves of its draft
-    reopen_first: bool = False
-    files: Sequence = ()  # Django's uploaded files, which go first
+    turn: int  # of the press among the saves of its draft
+    reopen_first: bool
+    files: Sequence  # Django's uploaded files, which go first
 
     @property
     def digest(self) -> str:

@@ -44,11 +44,6 @@ class Circuit:
         self._probe_at: float | None = None  # when the next call may pass; None while closed
         self._probe: object | None = None  # the probe under way
 
-    @property
-    def state(self) -> State:
-        with self._lock:
-            return self._state()
-
     @contextmanager
     def calling(self) -> Iterator[None]:
         """Make a call inside the block; how the block ends tells how HostUp is.
@@ -72,7 +67,8 @@ class Circuit:
             raise
         self._answered()
 
-    def _state(self) -> State:
+    @property
+    def state(self) -> State:
         if self._probe_at is None:
             return State.CLOSED
         return State.HALF_OPEN if self._probe else State.OPEN
@@ -81,10 +77,10 @@ class Circuit:
     def _changing(self) -> Iterator[None]:
         """Hold the lock, and tell of the state that the block leaves, if it is another."""
         with self._lock:
-            before = self._state()
+            before = self.state
             yield
-            if self._state() != before:
-                self._changed(self._state())
+            if self.state != before:
+                self._changed(self.state)
 
     def _enter(self) -> object | None:
         """Return the probe that this call is, None for an ordinary call."""

@@ -61,7 +61,7 @@ def _change(request, ticket_id, change):
         composer = context["composer"] = Composer.fresh(request.user, result.ticket, context["drafts"])
         is_as_seen = request.POST.get("seen_thread") == composer.seen_thread
         context["redraws_thread"] = result.has_thread and not is_as_seen
-    context |= {"focus": is_shown, "focus_row": not is_shown, "tickets": [result.ticket]}
+    context |= {"focus": is_shown, "tickets": [result.ticket]}
     if failure:
         context |= _ways_on(request, change, ticket_id, result.outcome)
     return answer(request, "tickets/_changed.html", context, failure)
