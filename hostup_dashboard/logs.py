@@ -20,8 +20,8 @@ _SECRETS = re.compile(r"(Bearer\s+|api_key[\\'\"]*\s*[=:]\s*\[?[\\'\"]*)[^\s'\"&
 
 
 class WithoutAddresses(logging.Filter):
-    """Take the address of the page, and what else is quoted, out of what Django and gunicorn say of a request: it
-    may hold anything.
+    """Take the address of the page, and what else is quoted, out of what Django, gunicorn and urllib3 say of a
+    request: it may hold anything.
 
     Django's own word on a bad answer is dropped, because the request has a line already (`request_log.py`),
     unless it brings a traceback.
@@ -42,6 +42,8 @@ class WithoutAddresses(logging.Filter):
                 record.msg, record.args = "Error handling request", ()
             case "gunicorn.error" if str(record.msg).startswith("Invalid request from"):
                 record.msg = re.split("['\"]", record.msg)[0]  # what follows is quoted from the request
+            case name if name.startswith("urllib3."):
+                record.args, record.exc_info = (), None  # an answer's broken headers, as HostUp or a box sent them
         return True
 
 

@@ -53,6 +53,7 @@ FAULTS = {
     **{f"echo_{status}": echo(status) for status in (400, 401, 403, 404, 409, 429, 500)},
     "echo_400_by_php": echo_as({"/": r"\/"}),
     "echo_400_by_net": echo_as({"+": r"\u002B"}),
+    "echo_in_what_is_no_header": {"headers": {"X-Note": f"\r\nNo header\r\nX-Echo: {CANARY}"}},
     "echo_200": echo(200) | {"path": "/support/(tickets|departments)"},  # a file's content is nobody's words
 }
 
