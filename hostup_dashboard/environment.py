@@ -17,6 +17,8 @@ from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
 KEY_BYTES = 32  # AES-256
+# A wrong password takes a core 0.1 s and leaves three entries, which are counted for five minutes.
+IN_PROCESS_ENTRIES = 50_000
 REDIS_SECONDS = 1.0  # that one question to a Redis may take: its own default is to wait for ever
 # PostgreSQL's own defaults wait for ever, too. https://www.postgresql.org/docs/current/libpq-connect.html
 POSTGRESQL_OPTIONS = {
@@ -193,7 +195,8 @@ def cache(value: str) -> dict:
     """Read `CACHE_URL` into one of Django's `CACHES`. A refusal keeps its password to itself.
 
     A Redis that hangs must not hang the pages. Nor must whoever can write to it be able to run code here, as with
-    Django's default, pickle. Other caches pickle, too, or forget how often somebody failed to sign in.
+    Django's default, pickle. Other caches pickle, too, or forget how often somebody failed to sign in; one in the
+    process does so beyond the entries that it holds: made-up names would fill Django's 300 in half a minute.
     """
     try:
         parts = _split("CACHE_URL", value)
@@ -203,7 +206,9 @@ def cache(value: str) -> dict:
     except (ValueError, ImproperlyConfigured):
         example = "redis://:password@host:6379/0, with %2F for a / in the password"
         raise ImproperlyConfigured(f"CACHE_URL must look like {example}.") from None
-    if config["BACKEND"].endswith("RedisCache"):
+    if parts.scheme == "locmemcache":
+        config["OPTIONS"] = {"MAX_ENTRIES": IN_PROCESS_ENTRIES}
+    else:
         config["OPTIONS"] = {
             "serializer": "django.core.signing.JSONSerializer",
             "socket_connect_timeout": REDIS_SECONDS,

@@ -91,6 +91,13 @@ def test_codes_and_passwords_are_guessed_at_from_one_address_ten_times_together(
     assert guess("agent-6") == 429
 
 
+def test_guesses_at_one_name_stay_counted_however_many_others_are_guessed_at():
+    assert [guess("anna") for _ in range(6)] == [422] * 5 + [429]
+    for number in range(5_000):
+        cache.set(f"what is counted of name {number}", [1.0], 300)
+    assert guess("anna") == 429
+
+
 def test_cancelling_it_lets_another_agent_sign_in_from_the_same_browser():
     set_up_app(sign_in())
     make_agent("berit")
