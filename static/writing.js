@@ -12,7 +12,9 @@
   // What is written is saved while it is, again when that failed, and at the latest when its page is left or replaced.
   const FORMS = ".composer form, #create form";
   const TRY_AGAIN = 5000; // milliseconds
-  const typed = new WeakMap(); // form -> how often something was typed in it
+  const typed = new WeakMap(); // form -> the turn of what was typed in it last
+  const begun = Date.now(); // a page that is loaded again, with the same form in it, goes on counting
+  let turn = begun;
   const sending = new WeakMap(); // form -> what its draft is on its way with
   const isDraft = ({ request }) => request.action.endsWith("/draft/");
   let isQuiet = false; // what was said of the first try is not said again
@@ -21,7 +23,7 @@
   document.addEventListener("input", ({ target }) => {
     const form = target.closest(FORMS);
     if (!form || target.type === "file") return;
-    typed.set(form, (typed.get(form) ?? 0) + 1);
+    typed.set(form, ++turn);
     form.classList.add("unsaved"); // hides that it is saved, too
     form.querySelector(".fields .failure.todo")?.remove(); // of the text as it was
   });
@@ -179,7 +181,6 @@
   setTimeout(restore); // htmx begins so, too
   document.addEventListener("htmx:after:swap", restore);
 
-  let turn = Date.now(); // a page that is loaded again, with the same form in it, goes on counting
   addEventListener("htmx:config:request", ({ detail: { ctx: { request, sourceElement } } }) => {
     // Files that travel with a form take as long as the line needs; the server lets go of who stands still (worker.py).
     if (request.body.has("reopen") && uploadsOf(request.form).size && isWritten(request.form)) {
@@ -188,7 +189,7 @@
       request.timeout = 0;
     }
     // Requests overtake each other, and the last words are sent while a draft may still be on its way.
-    if (request.body.has("token")) request.body.set("turn", ++turn);
+    if (request.body.has("token")) request.body.set("turn", typed.get(request.form) ?? begun);
     // With a change of a ticket goes how much of its thread is on the screen, wherever the change is pressed.
     if (!sourceElement.matches(".status-action")) return;
     const [, changed] = request.action.match(/\/tickets\/([^/]+)\//);

@@ -11,6 +11,7 @@ from sandbox import keys
 from sandbox.api import Api
 from sandbox.special_tickets import SAMPLE_ID, SERVICES_ID
 from tests.agents import Agent
+from tests.forms import hidden_fields
 from tests.full_disk import nothing_goes_into
 from tickets import upstream
 from tickets.forms import LONGEST_MESSAGE, NewTicketForm
@@ -516,7 +517,12 @@ def test_a_restored_draft_goes_when_it_is_created(agent, form):
 def test_what_is_written_on_another_device_stays_when_this_is_created(agent, form):
     agent.post(DRAFT_URL, form | {"token": token_in(agent.get(URL).content.decode()), "subject": "On the phone"})
     agent.post(URL, form)
-    assert "On the phone" in agent.get(URL).content.decode()
+    html = agent.get(URL).content.decode()
+    assert "On the phone" in html
+    at_the_desk = form | hidden_fields(html)
+    agent.post(DRAFT_URL, form | {"token": str(uuid.uuid4()), "subject": "On the phone, later"})
+    agent.post(URL, at_the_desk)
+    assert "On the phone, later" in agent.get(URL).content.decode()
 
 
 def test_an_empty_form_takes_no_draft_with_it(agent, form):

@@ -469,6 +469,15 @@ def test_a_lost_reply_that_may_be_a_message_that_says_too_little_is_not_called_u
     assert len(messages_with(sandbox, "Pay them.")) == 1
 
 
+@pytest.mark.parametrize("status", [400, 409])
+def test_a_refused_reply_that_is_in_the_ticket_was_sent(agent, sandbox, form, status):
+    """What stands in between sends a POST again whose answer it lost, and passes on what HostUp says of the second."""
+    sandbox.fault(method="POST", status=status, process=True)
+    assert "Sent." in agent.htmx_post(URL, form | {"message": "Hello."}, at=PAGE).content.decode()
+    assert Activity.objects.values_list("action", "outcome").get() == ("reply", "done")
+    assert len(messages_with(sandbox, "Hello.")) == 1
+
+
 @pytest.mark.parametrize(("status", "shown"), [("on_hold", "On hold"), ("<b>", "&lt;b&gt;")])
 def test_another_status_stops_the_reply_too_and_is_said(agent, sandbox, form, status, shown):
     sandbox.tickets.find(OPEN_ID).status = status
@@ -683,6 +692,31 @@ def test_a_box_in_which_nothing_was_written_takes_nobody_s_draft_with_it(agent, 
     assert text_in_the_box(agent.get(PAGE).content.decode()) == "On the phone"
     agent.htmx_post(DRAFT_URL, form_of(agent) | {"message": "", "turn": "1"})  # the box that shows it was emptied
     assert not Draft.objects.exists()
+
+
+def test_a_form_that_was_sent_to_one_ticket_is_not_called_sent_to_another(agent, sandbox, form):
+    agent.htmx_post(URL, form | {"message": "Hello."}, at=PAGE)
+    other = f"/tickets/{SAMPLE_ID}/reply/"
+    response = agent.htmx_post(other, form_of(agent, SAMPLE_ID) | {"token": form["token"], "message": "Hello."})
+    assert response.status_code == 409
+    assert not messages_with(sandbox, "Hello.", SAMPLE_ID)
+
+
+def test_what_was_typed_after_the_press_stays_when_the_reply_has_gone_out(agent, sandbox, form):
+    """The browser lost the connection, and its agent writes on while HostUp takes its time."""
+    agent.htmx_post(DRAFT_URL, form | {"message": "Once. And more.", "turn": "2"})
+    agent.htmx_post(URL, form | {"message": "Once.", "turn": "1"})
+    assert len(messages_with(sandbox, "Once.")) == 1
+    assert text_in_the_box(agent.get(PAGE).content.decode()) == "Once. And more."
+
+
+@pytest.mark.parametrize("url", [URL, DRAFT_URL])
+def test_a_restored_draft_that_was_written_on_elsewhere_stays(agent, form, url):
+    agent.htmx_post(DRAFT_URL, form | {"message": "On the", "turn": "1"})
+    at_the_desk = form_of(agent) | {"message": "On the" if url == URL else ""}
+    agent.htmx_post(DRAFT_URL, form | {"message": "On the phone", "turn": "2"})
+    assert agent.htmx_post(url, at_the_desk).status_code == 200
+    assert text_in_the_box(agent.get(PAGE).content.decode()) == "On the phone"
 
 
 def test_a_draft_that_waits_to_be_written_while_its_reply_goes_out_is_forgotten(agent, form, monkeypatch):

@@ -1,6 +1,7 @@
 """The box below a ticket in which its agent writes a reply."""
 
 import uuid
+from datetime import datetime
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -25,7 +26,7 @@ class Composer(NamedTuple):
     seen_thread: str = ""  # what tells its messages and files from others
     seen_status: str = ""
     message: str = ""
-    shown_draft: uuid.UUID | str | None = None  # the form that the message was kept as a draft from
+    shown_draft: datetime | None = None  # when the message was kept as a draft
     is_encrypted: bool = False
     draft_hint: str = ""  # whether the message is kept
     failure: failures.Failure | None = None

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from tickets import words
 from tickets.hostup.client import ATTACHMENT_MOST_BYTES
 from tickets.sending import MOST_FILES
-from tickets.shown import plain
+from tickets.shown import plain, stamped
 
 LONGEST_MESSAGE = 100_000  # characters; HostUp does not document a limit, and Django reads 2.5 MB at most
 # HostUp does not document what it takes; nobody's support wants a program by mail. `.com` and `.js` are not among
@@ -72,7 +72,6 @@ class ReplyForm(forms.Form):
     """A reply, and what its agent had on the screen while writing it. Its fields are drawn by _composer.html."""
 
     token = forms.UUIDField()
-    shown_draft = forms.UUIDField(required=False)
     seen_message = forms.CharField(max_length=64, required=False)
     seen_count = forms.IntegerField(min_value=0, required=False)
     seen_status = forms.CharField(required=False, strip=False)  # HostUp's own text, of any length
@@ -89,7 +88,6 @@ class NewTicketForm(forms.Form):
     use_required_attribute = False  # the browser's own words would come in its language, one field at a time
 
     token = forms.UUIDField()
-    shown_draft = forms.UUIDField(required=False)
     department = forms.CharField(
         max_length=64,
         widget=forms.Select,
@@ -249,20 +247,21 @@ class ApiKeyForm(forms.Form):
 
 
 class TurnForm(forms.Form):
-    """Which save of a draft this is (writing.js counts them)."""
+    """Where a text was written, and which turn of it this is (writing.js counts what is typed)."""
 
     token = forms.UUIDField(required=False)
-    shown_draft = forms.UUIDField(required=False)
+    shown_draft = forms.CharField(required=False)
     turn = forms.IntegerField(required=False, min_value=0, max_value=2**53)
 
 
 def turn_in(data) -> dict:
-    """Return which form `data` was sent from, which draft that showed and which of its saves it is, as
-    `Draft.objects.keep` takes them.
+    """Return which form `data` was sent from, which turn of what is typed there it is, and when the draft that it
+    showed had been kept, as `Draft.objects.keep` and `forget` take them.
 
     What makes no sense counts as unknown, because the text is worth more.
     """
     form = TurnForm(data)
     form.is_valid()
     said = form.cleaned_data
-    return {"form": said.get("token"), "shown_draft": said.get("shown_draft"), "turn": said.get("turn") or 0}
+    shown_draft = stamped(said.get("shown_draft", ""))
+    return {"form": said.get("token"), "turn": said.get("turn") or 0, "shown_draft": shown_draft}

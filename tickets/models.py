@@ -184,8 +184,8 @@ class Canary(Encrypted):
 
 class DraftQuerySet(models.QuerySet):
     def of(self, user, ticket_id: str) -> dict:
-        """Return the fields of the agent's draft for a ticket ("" for a new one) and, as `shown_draft`, the form
-        that it was written in; {} when there is none.
+        """Return the fields of the agent's draft for a ticket ("" for a new one) and, as `shown_draft`, when it
+        was kept; {} when there is none.
 
         A draft that cannot be read or decrypted any more counts as none: there is nothing that its agent could do.
         """
@@ -194,7 +194,7 @@ class DraftQuerySet(models.QuerySet):
             alive = self.filter(updated_at__gte=timezone.now() - DRAFT_LIFE)
             draft = alive.filter(user=user, ticket_id=ticket_id).first()
         try:
-            return json.loads(draft.decrypt()) | {"shown_draft": draft.form} if draft else {}
+            return json.loads(draft.decrypt()) | {"shown_draft": draft.updated_at} if draft else {}
         except Draft.Unreadable:
             return {}
 
@@ -213,18 +213,18 @@ class DraftQuerySet(models.QuerySet):
         fields: dict,
         *,
         form: uuid.UUID | None = None,
-        shown_draft: uuid.UUID | None = None,
         turn: int = 0,
+        shown_draft: datetime | None = None,
     ) -> None:
         """Keep what an agent has written so far in `form`; when that is nothing, forget what was written in it and
-        in `shown_draft`, the draft that it showed.
+        the draft that it showed, which had been kept at `shown_draft`.
 
         Requests overtake each other: of two from the same `form`, the one with the higher `turn` counts, whichever
         comes last. (Of one that was emptied nothing is left that could tell: an older save brings it back.)
         """
         older = self.filter(user=user, ticket_id=ticket_id).exclude(form=form, turn__gt=turn)
         if not fields:
-            older.forget(user, ticket_id, form, shown_draft)
+            older.forget(user, ticket_id, form=form, turn=turn, shown_draft=shown_draft)
             return
         draft = Draft(user=user, ticket_id=ticket_id)
         draft.encrypt(json.dumps(fields))
@@ -232,10 +232,16 @@ class DraftQuerySet(models.QuerySet):
         self.get_or_create(user=user, ticket_id=ticket_id, defaults=values)
         older.update(**values)
 
-    def forget(self, user, ticket_id: str, *forms: uuid.UUID | None) -> None:
-        """Forget what an agent had written in one of `forms`: it has been sent. What was written in another, in a
-        second tab or on a phone, has not."""
-        self.filter(Q(form__in=forms) | Q(form=None), user=user, ticket_id=ticket_id).delete()
+    def forget(
+        self, user, ticket_id: str, *, form: uuid.UUID | None, turn: int, shown_draft: datetime | None = None
+    ) -> None:
+        """Forget what an agent had written in `form` until `turn`, and the draft that it showed, which had been
+        kept at `shown_draft`: it has been sent. What was written later, or in another form, in a second tab or on
+        a phone, has not."""
+        gone = Q(form=form, turn__lte=turn) | Q(form=None)
+        if shown_draft:
+            gone |= Q(updated_at__lte=shown_draft)
+        self.filter(gone, user=user, ticket_id=ticket_id).delete()
 
 
 class Draft(Encrypted):
@@ -244,7 +250,7 @@ class Draft(Encrypted):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts")
     ticket_id = models.CharField(max_length=64, blank=True)
     form = models.UUIDField(null=True)  # the page or box that it was written in, by its token
-    turn = models.PositiveBigIntegerField(db_default=0)  # of the saves from there, counted by writing.js
+    turn = models.PositiveBigIntegerField(db_default=0)  # of what was typed there, counted by writing.js
     updated_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     objects = DraftQuerySet.as_manager()
@@ -260,7 +266,7 @@ class Draft(Encrypted):
 class SubmissionQuerySet(models.QuerySet):
     def claim(self, token, user, digest: str, turn: int) -> tuple["Submission", bool]:
         """Take the right to send the form `token`, which only one press, tab or process can have at a time. `turn`
-        is the press among the saves of the form.
+        is that of what was typed last before the press.
 
         Returns the submission and whether it was taken. It is given again only after it is known that nothing
         was sent. Raises `storage.NothingSent`.
@@ -276,7 +282,7 @@ class SubmissionQuerySet(models.QuerySet):
         return submission, taken
 
     def went_out_with(self, user, *, form: uuid.UUID | None, turn: int) -> bool:
-        """Tell whether what the save `turn` of the agent's `form` brings has been sent, or is being sent. What was
+        """Tell whether what a save of the agent's `form` brings has been sent, or is being sent. What was
         typed after the press has not: its answer may have been lost on the way to the browser."""
         gone = [Submission.State.SENDING, Submission.State.SENT]
         return self.filter(token=form, user=user, state__in=gone, turn__gte=turn).exists()
@@ -296,7 +302,7 @@ class Submission(models.Model):
     digest = models.CharField(max_length=64)  # of what was sent, so that a changed text is told from the same
     state = models.CharField(max_length=10, choices=State, default=State.SENDING)
     ticket_id = models.CharField(max_length=64, blank=True)  # of the ticket that it made
-    turn = models.PositiveBigIntegerField(db_default=0)  # of the press among the saves of its draft
+    turn = models.PositiveBigIntegerField(db_default=0)  # of what was typed last before the press
     started_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     objects = SubmissionQuerySet.as_manager()

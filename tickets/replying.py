@@ -22,14 +22,13 @@ class Written(NamedTuple):
     seen_message: str  # `mark` of the last message, "" when there was none
     seen_count: int | None  # of the messages, None when the form does not say
     seen_status: str
-    turn: int  # of the press among the saves of its draft
+    turn: int  # of what was typed last
     reopen_first: bool
     files: Sequence  # Django's uploaded files, which go first
 
-    @property
-    def digest(self) -> str:
+    def digest(self, ticket: Ticket) -> str:
         files = [f"{file.name}\0{file.size}" for file in self.files]
-        return digest_of(self.text, str(self.is_encrypted), *files)
+        return digest_of(ticket.id, self.text, str(self.is_encrypted), *files)
 
 
 class Result(NamedTuple):
@@ -57,7 +56,7 @@ def reply(client: Client, user, token, ticket_id: str, written: Written) -> Resu
     """
     before = client.ticket(ticket_id)
     try:
-        submission, taken = Submission.objects.claim(token, user, written.digest, written.turn)
+        submission, taken = Submission.objects.claim(token, user, written.digest(before), written.turn)
     except storage.NothingSent as error:
         return Result(State.NOT_SENT, before, error=error)
     if not taken:
@@ -73,7 +72,7 @@ def reply(client: Client, user, token, ticket_id: str, written: Written) -> Resu
 
 
 def _pressed_again(submission: Submission, user, ticket: Ticket, written: Written) -> Result:
-    state = pressed_before(submission, user, written.digest)
+    state = pressed_before(submission, user, written.digest(ticket))
     news = _news(ticket, written) if state in (State.UNKNOWN, State.UNDER_WAY) else []
     if any(_is_ours(message, written) for message in news):
         submission.end(Submission.State.SENT)
@@ -148,7 +147,7 @@ def _sent(client: Client, user, ready: Result, written: Written) -> Result:
         state, error = State.NOT_SENT, refused
 
     after = _read_again(client, before.id)
-    if state == State.UNKNOWN and after:
+    if error and after:
         state = _settled(before, after, written, error)
     activity.finish(outcome_of(state, error), ticket=after or before, error=error)
     news = _added(before, after) if after else []
@@ -191,8 +190,9 @@ def _with_thread(ticket: Ticket) -> Ticket | None:
     return ticket if ticket.has_thread else None
 
 
-def _settled(before: Ticket, after: Ticket, written: Written, error: errors.OutcomeUnknown) -> State:
-    """Compare the ticket before and after: is our message in it?
+def _settled(before: Ticket, after: Ticket, written: Written, error: errors.HostUpError) -> State:
+    """Compare the ticket before and after: is our message in it? Also after a refusal: what stands in between may
+    have sent the same twice, and passed on what was said of the second.
 
     No message of ours means "not sent", unless it may yet show. A message of ours with other words may be a
     colleague's, or ours as HostUp rewrote it: not known. So may be one that cannot be told from others, or that is
@@ -203,6 +203,8 @@ def _settled(before: Ticket, after: Ticket, written: Written, error: errors.Outc
     ours = [message for message in new if message.sender not in ("staff", "automation")]
     if any(_is_ours(message, written) for message in ours):
         return State.SENT
+    if not isinstance(error, errors.OutcomeUnknown):
+        return State.NOT_SENT
     hidden = after.count - before.count - len(new)  # they cannot be read, have the id of another, or were left out
     explained = (before.last_activity_at, *(message.sent_at for message in new))
     is_all_shown = hidden == 0 and after.last_activity_at in explained

@@ -5,6 +5,7 @@ import uuid
 from django.contrib import messages
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
@@ -30,14 +31,14 @@ def create(request):
     if not form.is_valid():
         return _page(request, form, failure=_form_failure(form))
     token = form.cleaned_data["token"]
+    turn = turn_in(request.POST)
     try:
-        turn = turn_in(request.POST)["turn"]
-        result = creating.create(client_of(request.user), request.user, token, turn, form.for_hostup)
+        result = creating.create(client_of(request.user), request.user, token, turn["turn"], form.for_hostup)
     except failures.HANDLED as error:
         return _page(request, form, failure=_not_created(failures.describe(error)))
     if result.state == State.SENT:
         with storage.if_possible("the draft's removal"):
-            Draft.objects.forget(request.user, drafts.NEW, token, form.cleaned_data["shown_draft"])
+            Draft.objects.forget(request.user, drafts.NEW, **turn)
         return _created(request, result.ticket_id)
     return _page(request, form, failure=_failure(result, form), result=result)
 
@@ -78,9 +79,9 @@ def _page(request, form, *, failure=None, result=None):
     token, draft_hint = uuid.uuid4(), drafts.SAVED if form.initial else ""
     shown_draft = form.initial.get("shown_draft")
     if form.is_bound:
-        shown_draft = form["token"].value()
+        shown_draft = turn_in(request.POST)["shown_draft"]
         with storage.if_possible("the draft"):
-            draft_hint = drafts.keep(request, drafts.NEW)
+            draft_hint, shown_draft = drafts.keep(request, drafts.NEW), timezone.now()
         if "token" not in form.errors and not (result and sending.needs_new_form(result)):
             token = form["token"].value()
     context = {

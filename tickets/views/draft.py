@@ -21,6 +21,6 @@ def draft(request, ticket_id=drafts.NEW):
         return HttpResponse()
     said = drafts.keep(request, ticket_id)
     if went_out():  # while this waited for its turn to write
-        Draft.objects.forget(request.user, ticket_id, save["form"])
+        Draft.objects.forget(request.user, ticket_id, form=save["form"], turn=save["turn"])
         said = ""
     return HttpResponse(said)

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -36,14 +37,14 @@ def reply(request, ticket_id):
     form = ReplyForm(request.POST, request.FILES)
     if not form.is_valid():
         return _unsent(request, _written_in(request, ticket_id), failure=_form_failure(form))
-    fields = form.cleaned_data
+    fields, turn = form.cleaned_data, turn_in(request.POST)
     written = Written(
         text=fields["message"],
         is_encrypted=fields["encrypted"],
         seen_message=fields["seen_message"],
         seen_count=fields["seen_count"],
         seen_status=fields["seen_status"],
-        turn=turn_in(request.POST)["turn"],
+        turn=turn["turn"],
         reopen_first="reopen" in request.POST,
         files=fields["files"],
     )
@@ -56,7 +57,7 @@ def reply(request, ticket_id):
         return _unsent(request, composer, failure=_not_sent(failures.describe(error)))
     if result.state == State.SENT:
         with storage.if_possible("the draft's removal"):
-            Draft.objects.forget(request.user, result.ticket.id, fields["token"], fields["shown_draft"])
+            Draft.objects.forget(request.user, result.ticket.id, **turn)
         return _sent(request, result, is_encrypted=written.is_encrypted)
     failure = _failure(result, written)
     if result.attached:
@@ -73,7 +74,7 @@ def _written_in(request, ticket_id, *, token=None) -> Composer:
         ticket_id=ticket_id,
         token=token or uuid.uuid4(),
         message=request.POST.get("message", ""),
-        shown_draft=request.POST.get("token", ""),
+        shown_draft=turn_in(request.POST)["shown_draft"],
         is_encrypted="encrypted" in request.POST,
         seen_message=request.POST.get("seen_message", "")[:64],
         seen_count=request.POST.get("seen_count", "")[:9],
@@ -110,7 +111,8 @@ def _unsent(request, composer, *, result=None, failure):
         composer = composer._replace(token=uuid.uuid4())
     if composer.message.strip():  # a request that lost its text on the way takes no draft with it
         with storage.if_possible("the draft"):
-            composer = composer._replace(draft_hint=drafts.keep(request, composer.ticket_id))
+            kept = drafts.keep(request, composer.ticket_id)
+            composer = composer._replace(draft_hint=kept, shown_draft=timezone.now())
     context = _context(request, ticket) | {"composer": composer._replace(failure=failure)}
     # What HostUp refused for the ticket's state, too, unless files would have to be chosen again then.
     is_refused = result and result.state == State.NOT_SENT and failure.status == 409
