@@ -17,8 +17,8 @@ from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
 KEY_BYTES = 32  # AES-256
-# A wrong password takes a core 0.1 s and leaves three entries, which are counted for five minutes.
-IN_PROCESS_ENTRIES = 50_000
+# A guess takes a core some 0.1 s and leaves an entry for its name, kept five minutes, and two for its address.
+IN_PROCESS_ENTRIES = 20_000
 REDIS_SECONDS = 1.0  # that one question to a Redis may take: its own default is to wait for ever
 # PostgreSQL's own defaults wait for ever, too. https://www.postgresql.org/docs/current/libpq-connect.html
 POSTGRESQL_OPTIONS = {

@@ -471,7 +471,7 @@ def test_a_lost_reply_that_may_be_a_message_that_says_too_little_is_not_called_u
 
 @pytest.mark.parametrize("status", [400, 409])
 def test_a_refused_reply_that_is_in_the_ticket_was_sent(agent, sandbox, form, status):
-    """What stands in between sends a POST again whose answer it lost, and passes on what HostUp says of the second."""
+    """What is in between lost the first answer, sent it again, and passes on what HostUp says of the second."""
     sandbox.fault(method="POST", status=status, process=True)
     assert "Sent." in agent.htmx_post(URL, form | {"message": "Hello."}, at=PAGE).content.decode()
     assert Activity.objects.values_list("action", "outcome").get() == ("reply", "done")

@@ -94,7 +94,7 @@ def test_codes_and_passwords_are_guessed_at_from_one_address_ten_times_together(
 def test_guesses_at_one_name_stay_counted_however_many_others_are_guessed_at():
     assert [guess("anna") for _ in range(6)] == [422] * 5 + [429]
     for number in range(5_000):
-        cache.set(f"what is counted of name {number}", [1.0], 300)
+        cache.set(f"guesses-at-name-{number}", [1.0], 300)
     assert guess("anna") == 429
 
 
