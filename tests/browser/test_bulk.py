@@ -34,6 +34,8 @@ NOTE_WHAT_SHOWS = """(part) => {
   const note = () => window.shown.push(part.innerText);
   new MutationObserver(note).observe(part, { subtree: true, childList: true });
 }"""
+# Whether a page goes without asking.
+LEAVE = "dispatchEvent(new Event('beforeunload', { cancelable: true }))"
 PLACES_OF_FOUR = """(rows) => rows.slice(0, 4).flatMap((row) => [row, row.querySelector("a")]).map((part) => {
   const { y, width } = part.getBoundingClientRect();
   return [Math.round(y), Math.round(width)];
@@ -211,6 +213,8 @@ def test_stopped_in_the_middle_what_was_sent_is_awaited_and_nothing_more_is_sent
     expect(bar(page)).to_contain_text("1 of 3")
     expect(box(page, three[2])).to_be_disabled()
     expect(button(page, "Select")).to_be_disabled()
+    expect(bar(page).get_by_role("button")).to_have_text(["Stop"])
+    assert not page.evaluate(LEAVE), "whoever leaves is asked first"
     row(page, three[2]).click()  # neither chooses nor opens it
     button(page, "Stop").click()
     expect(says(page)).to_have_text("Stopping after this one…")
@@ -220,6 +224,7 @@ def test_stopped_in_the_middle_what_was_sent_is_awaited_and_nothing_more_is_sent
     assert changes(sandbox) == paths(sandbox, three[:2])
     expect(box(page, three[2])).to_be_checked()
     expect(page).to_have_url(re.compile(re.escape(CLOSED)))
+    assert page.evaluate(LEAVE)
 
 
 @pytest.mark.browser_context_args(locale="sv-SE")
@@ -268,6 +273,9 @@ def test_open_ones_among_them_are_left_alone_and_can_be_closed_until_it_is_done(
     select(page, [open_])
     expect(button(page, "Done")).to_have_count(0)
     button(page, "Cancel").click()
+    button(page, "Select").click()
+    expect(says(page)).to_have_text("0 selected")  # what was chosen before is forgotten
+    button(page, "Cancel").click()
     select(page, [closed, open_])
     button(page, "Reopen selected").click()
     expect(says(page)).to_have_text("1 reopened. 1 selected")
@@ -278,8 +286,13 @@ def test_open_ones_among_them_are_left_alone_and_can_be_closed_until_it_is_done(
     assert changes(sandbox) == paths(sandbox, [closed]) + paths(sandbox, [open_], "close")
     button(page, "Done").click()
     expect(bar(page)).to_be_hidden()
+    button(page, "Select").click()
+    expect(says(page)).to_have_text("0 selected")  # and what was said
+    button(page, "Cancel").click()
     select(page, [closed])
     expect(button(page, "Cancel")).to_be_visible()
+    row(page, open_).click()  # all of it selects
+    expect(box(page, open_)).to_be_checked()
 
 
 def test_a_list_beside_a_ticket_is_selected_from_after_back_too_and_the_focus_stays(page, sandbox):
@@ -537,6 +550,23 @@ def test_a_ticket_that_it_changes_too_takes_no_other_change_until_both_are_over(
     held[1].continue_()
     expect(says(page)).to_have_text("1 reopened.")
     assert "close" not in posts(sandbox)
+
+
+def test_a_ticket_that_somebody_reopens_before_its_turn_is_not_closed(page, sandbox):
+    page.goto(f"{TICKET}?status=closed")
+    expect(row(page)).to_be_visible()
+    another = next(number for number in numbers(page) if number != str(SAMPLE_NUMBER))
+    assert numbers(page).index(another) < numbers(page).index(str(SAMPLE_NUMBER))
+    select(page, [another, str(SAMPLE_NUMBER)])
+    answered = hold(sandbox, method="POST")
+    button(page, "Reopen selected").click()
+    expect(row(page, another).get_by_text("Reopening…")).to_be_visible()
+    ready(button(page, "Reopen ticket")).click()
+    expect(button(page, "Close ticket")).to_be_visible()
+    answered.set()
+    expect(says(page)).to_have_text("1 reopened, 1 not done. 1 selected")
+    expect(result(page, str(SAMPLE_NUMBER))).to_have_text("The list has changed: nothing was sent")
+    assert posts(sandbox) == ["reopen", "reopen"]
 
 
 def test_on_a_small_screen_the_list_has_the_room(page):
