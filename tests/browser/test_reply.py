@@ -6,6 +6,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
+from sandbox.keys import FULL
 from sandbox.special_tickets import ATTACHMENTS_ID, ENCRYPTED_ID, LONG_THREAD_ID, SAMPLE_ID
 from tests.browser.steps import (
     ANSWERS_OF_A_PROXY,
@@ -76,6 +77,8 @@ def test_a_reply_goes_out_once_and_the_box_is_empty(page, sandbox):
 @SCREENS
 def test_encrypted_is_a_mode_that_cannot_be_missed_by_keyboard_alone(page, sandbox, screen):
     page.goto(PAGE)
+    look = "button => [button, button.form].map(part => getComputedStyle(part).backgroundColor)"
+    in_clear = page.get_by_role("button", name="Send reply", exact=True).evaluate(look)
     box(page).focus()
     page.keyboard.type("Written without a mouse.")
     for _ in range(2):
@@ -83,6 +86,8 @@ def test_encrypted_is_a_mode_that_cannot_be_missed_by_keyboard_alone(page, sandb
     page.keyboard.press("Space")
     expect(page.get_by_label("Send encrypted")).to_be_checked()
     expect(page.get_by_role("button", name="Send reply encrypted", exact=True)).to_be_visible()
+    encrypted = page.get_by_role("button", name="Send reply encrypted", exact=True).evaluate(look)
+    assert set(encrypted).isdisjoint(in_clear)
     expect(page.get_by_role("button", name="Send reply", exact=True)).to_have_count(0)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -113,6 +118,10 @@ def test_a_draft_shows_in_its_row_at_once_and_is_kept_when_its_ticket_is_left(pa
     expect(box(page)).to_have_value("Typed at a stretch")
     page.goto(TICKET)
     expect(box(page)).to_have_value("Typed before going back")
+    with page.expect_response(DRAFT):
+        page.get_by_label("Send encrypted").check()
+    page.reload()
+    expect(page.get_by_label("Send encrypted")).to_be_checked()
 
 
 WAYS_TO_LEAVE = {
@@ -307,6 +316,7 @@ def test_what_was_sent_is_in_view_below_a_long_message_and_the_next_is_a_tab_awa
     expect_sent(page)
     expect(page.get_by_role("region", name="Write to HostUp")).to_be_focused()
     page.wait_for_timeout(500)  # what moves it has moved it
+    assert page.get_by_role("article").get_by_text("rsync: copied").inner_text() == log
     expect(page.get_by_role("article").get_by_text("Please go ahead.")).to_be_in_viewport()
     for part in (box(page), page.get_by_role("button", name="Send reply")):
         expect(part).to_be_in_viewport(ratio=1)
@@ -454,6 +464,13 @@ def test_signed_out_in_the_middle_of_a_reply_loses_nothing(page, context):
     fill_in_sign_in(page)
     expect(box(page)).to_have_value("A long and careful answer.")
 
+    with page.expect_response(DRAFT):
+        page.get_by_label("Send encrypted").check()
+    context.clear_cookies(name="sessionid")
+    box(page).fill("The password is not-a-real-one.")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert "not-a-real-one" not in page.evaluate("JSON.stringify(sessionStorage)")
+
 
 def test_what_was_typed_signed_out_shows_when_its_ticket_is_opened_until_it_is_sent(page, context, sandbox):
     page.goto(PAGE)
@@ -552,9 +569,23 @@ def test_another_agent_in_another_tab_gets_nothing_of_what_is_written(page, cont
     sign_in_anew(context)
     box(page).fill("For HostUp alone.")
     expect(page.get_by_text("Draft saved.")).to_be_visible()
+    context.add_cookies(sign_ins[AGENT]["cookies"])  # and anew once more
+    box(page).fill("For HostUp and nobody else.")
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
     page.get_by_role("button", name="Send reply").click()
     expect_sent(page)
     page.reload()
+    page.wait_for_load_state("networkidle")
+    expect(box(page)).to_have_value("")
+
+    context.add_cookies(sign_ins[NEWCOMER]["cookies"])
+    box(page).fill("Not for everybody.")
+    expect(said).to_contain_text("This page has expired")
+    page.goto("/settings/key/")
+    page.get_by_label("API key").fill(FULL)
+    page.get_by_role("button", name="Save key").click()
+    expect(page.get_by_role("heading", name="Key ending in")).to_be_visible()
+    page.goto(PAGE)
     page.wait_for_load_state("networkidle")
     expect(box(page)).to_have_value("")
 
@@ -859,6 +890,9 @@ def test_a_picture_shows_small_and_a_file_downloads_or_says_why_not(page, sandbo
     picture = page.get_by_role("img", name="Preview of screenshot.png")
     picture.scroll_into_view_if_needed()
     page.wait_for_function("(image) => image.naturalWidth > 0", arg=picture.element_handle())
+    picture.evaluate("image => { image.width = image.height = 2000 }")
+    assert max(picture.bounding_box()["width"], picture.bounding_box()["height"]) < 200
+    picture.evaluate("image => image.removeAttribute('width')")
     picture.evaluate("image => image.height = 120")
     assert page.get_by_role("link", name="screenshot.png image/png").bounding_box()["height"] < 60
 
@@ -1027,7 +1061,7 @@ def test_that_a_secret_lies_open_is_said_until_it_is_dismissed(page, sandbox):
     expect(said).to_contain_text("HostUp did not encrypt it: change what is secret in it.")
     expect(said).to_contain_text("#149999")
     box(page).fill("It was 1234.")
-    box(page).press("Control+Enter")
+    box(page).press("Meta+Enter")  # as on a Mac
     expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
     row_link(page).click()
     reopen(page).click()
