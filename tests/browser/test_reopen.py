@@ -67,6 +67,16 @@ def test_a_list_that_was_asked_for_before_it_and_comes_after_it_shows_it(page, l
     expect(row_reopen(page)).to_be_visible()
     expect(page).to_have_url(re.compile(rf"{TICKET}\?department=billing$"))
 
+    late.ask_for(LIST)
+    page.get_by_label("Department").select_option("All")
+    late.is_on_its_way()
+    page.get_by_role("textbox", name="Reply").fill("One more question.")
+    page.get_by_role("button", name="Reopen and reply").click()
+    expect(toast(page)).to_contain_text("Reopened and sent.")
+    late.arrive()
+    expect(page.locator("#tickets")).to_have_css("opacity", "1")
+    expect(row(page)).to_contain_text("Waiting on HostUp")
+
 
 def test_a_ticket_that_was_asked_for_before_it_and_comes_after_it_shows_it(page, late):
     page.goto("/tickets/")
@@ -382,6 +392,9 @@ def test_refused_the_ticket_stays_as_it_was_and_the_reason_is_given(page, sandbo
         expect(row(page)).to_contain_text("Closed")
         expect(toast(page)).to_be_empty()
     assert posts(sandbox) == ["reopen", "reopen"]
+    row_link(page, "IPv6?").click()
+    expect(heading(page, "IPv6?")).to_be_visible()
+    expect(alert).to_have_count(0)
 
 
 def lose_the_truth(sandbox):
