@@ -91,6 +91,9 @@ def test_back_leads_from_ticket_to_ticket_as_soon_as_there_is_a_network(page, co
     expect(page).to_have_title("Question about my hosting account · HostUp Dashboard")
     expect(row_link(page)).to_have_attribute("aria-current", "true")
     expect_whole_page(page)
+    row_link(page, "IPv6?").click()
+    expect_second()
+    expect(page.get_by_role("listitem").locator("[aria-current]")).to_have_text(["IPv6?"])
 
 
 def nth_row(page, number):
@@ -145,6 +148,7 @@ def test_after_back_and_after_a_reload_the_row_of_the_open_ticket_is_in_view(pag
         expect(nth_row(page, 33)).to_be_in_viewport(ratio=1)
         top = page.get_by_label("Go to ticket").bounding_box()  # at the end of what stays at the list's top
         assert nth_row(page, 33).bounding_box()["y"] >= top["y"] + top["height"]
+        expect(page.get_by_label("Go to ticket")).to_be_in_viewport(ratio=1)
 
     page.goto("/tickets/")
     opened(page, 33)
@@ -334,7 +338,10 @@ def test_the_skip_link_leads_to_the_open_ticket(new_context, sign_ins, with_java
     page.goto("/tickets/")
     row_link(page).click()
     expect(heading(page)).to_be_visible()
-    page.get_by_role("link", name="Skip to the content").press("Enter")
+    skip = page.get_by_role("link", name="Skip to the content")
+    skip.focus()
+    expect(skip).to_be_in_viewport(ratio=1)
+    skip.press("Enter")
     page.keyboard.press("Tab")
     expect(ticket(page).locator(":focus")).to_be_visible()
 
@@ -389,6 +396,9 @@ def test_what_is_copied_twice_keeps_its_name(page, context):
     page.wait_for_timeout(2000)
     expect(copy).to_have_text("Copy number")
     assert page.evaluate("navigator.clipboard.readText()") == str(SAMPLE_NUMBER)
+    row_link(page, "IPv6?").click()
+    expect(heading(page, "IPv6?")).to_be_visible()
+    expect(copy).to_be_visible()
 
 
 @pytest.mark.parametrize("screen", ["phone"])
