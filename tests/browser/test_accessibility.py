@@ -36,16 +36,18 @@ COVERED = """() => {
 def test_axe_finds_nothing(open_place, place):
     page = open_place(place)
     page.evaluate(Axe().axe_script)
-    found = []
+    found, grounds = [], {}
     for screen in ("desktop", "phone"):
         page.set_viewport_size(SCREENS[screen]["viewport"])
         for scheme, options in {"light": OPTIONS, "dark": OPTIONS | {"runOnly": COLOURS}}.items():
             page.emulate_media(color_scheme=scheme)
+            grounds[scheme] = page.evaluate("getComputedStyle(document.body).backgroundColor")
             of = {"exclude": [ALIKE if place in WITH_LIST else "#tickets"]}
             for violation in page.evaluate("(arguments) => axe.run(...arguments)", [of, options])["violations"]:
                 nodes = [f"  {node['html']}\n    {node['failureSummary']}" for node in violation["nodes"][:3]]
                 found += [f"{screen}, {scheme}: {violation['id']}: {violation['help']}", *nodes]
     assert not found, "\n".join(found)
+    assert grounds["light"] != grounds["dark"]
 
 
 def test_with_forced_colours_the_place_the_open_row_and_our_turn_are_told(page):
@@ -73,6 +75,15 @@ def test_a_field_is_called_by_its_label_and_nothing_else(page):
     expect(page.get_by_role("heading", name=SUBJECT)).to_have_count(1)  # a row is a link
 
 
+# What has the focus, if no frame shows it.
+UNFRAMED = """() => {
+  const focused = document.activeElement;
+  const isFramed = (part) => part && getComputedStyle(part).outlineStyle !== "none";
+  if (focused === document.body || isFramed(focused) || isFramed(focused.closest(".ticket-row"))) return null;
+  return `no frame: ${focused.localName} ${focused.textContent.trim().slice(0, 30)}`;
+}"""
+
+
 @pytest.mark.parametrize(("width", "height"), [(640, 400), (320, 200)])  # 1280 x 800 at 200 and 400 %
 def test_zoomed_in_nothing_covers_what_has_the_focus(page, width, height):
     def covered(start):
@@ -80,7 +91,7 @@ def test_zoomed_in_nothing_covers_what_has_the_focus(page, width, height):
         found = []
         for key in ["Tab"] * 14 + ["Shift+Tab"] * 14:
             page.keyboard.press(key)
-            found.append(page.evaluate(COVERED))
+            found += [page.evaluate(COVERED), page.evaluate(UNFRAMED)]
         return [*filter(None, found)]
 
     page.set_viewport_size({"width": width, "height": height})
