@@ -266,6 +266,9 @@ def test_after_signing_out_back_shows_nothing(visitor):
     sign_in(visitor)
     visitor.goto(TICKET)
     expect(heading(visitor)).to_be_visible()
+    with visitor.expect_navigation():  # where a browser has kept the page in memory
+        visitor.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect(heading(visitor)).to_be_visible()
     sign_out(visitor)
     visitor.go_back()
     expect(visitor.get_by_role("heading", name="Sign in", exact=True)).to_be_visible()
