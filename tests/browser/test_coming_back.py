@@ -66,6 +66,7 @@ def test_the_open_ticket_says_when_the_list_knows_of_more(listed, sandbox):
     )
     come_back(listed)
     expect(more).to_be_visible()
+    expect(listed.locator("[aria-live=polite]").filter(has=more)).to_be_visible()
     listed.emulate_media(media="print")
     expect(more).to_be_hidden()
     listed.emulate_media(media="screen")
