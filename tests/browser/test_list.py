@@ -199,3 +199,7 @@ def test_a_row_shows_at_once_that_its_ticket_is_being_opened(page, sandbox):
     expect(heading(page)).to_be_focused()
     page.mouse.move(0, 0)
     assert row(page).evaluate(looks) == opening != row(page, 150013).evaluate(looks)
+
+    place = row(page, 150013).get_by_text("#150013").bounding_box()
+    page.mouse.click(place["x"] + 5, place["y"] + 5)  # anywhere on a row opens it
+    expect(row(page, 150013).locator("[aria-current]")).to_be_visible()
