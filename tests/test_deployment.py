@@ -126,9 +126,46 @@ def test_containers_have_no_rights_that_they_do_not_need():
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
-    assert [name for name, service in SERVICES.items() if "cap_add" in service] == ["caddy"]
+    assert {name: service["cap_add"] for name, service in SERVICES.items() if "cap_add" in service} == {
+        "caddy": ["NET_BIND_SERVICE"]
+    }
+    assert [SERVICES[name]["user"] for name in ("database", "cache")] == ["postgres", "redis"]
+    assert re.search(r"install -d .*-m 0700 /data", DOCKERFILE)
+    assert "--require-hashes --no-deps -r requirements.txt" in DOCKERFILE
     assert re.search(r"^USER 10001:10001$", DOCKERFILE, re.M)
     assert all("uid=10001" in mount for mount in SERVICES["dashboard"]["tmpfs"] if mount.startswith("/data"))
+
+
+def test_on_a_host_nobody_but_the_proxy_connects_and_nobody_else_reads_the_files():
+    """The dashboard believes what comes through its socket of who is asking."""
+    socket = (DEPLOY / "hostup-dashboard.socket").read_text()
+    assert re.search(r"^SocketGroup=caddy\nSocketMode=0660$", socket, re.M)
+    for line in ("UMask=0077", "StateDirectoryMode=0700", "RuntimeDirectoryMode=0700"):
+        assert re.search(f"^{line}$", UNIT, re.M), line
+
+
+def test_requests_have_the_time_to_end_that_gunicorn_gives_them():
+    """A reply that is cut off is one of which nobody knows whether HostUp has it."""
+    graceful = int(re.search(r"^graceful_timeout = (\d+)", (ROOT / "gunicorn.conf.py").read_text(), re.M)[1])
+    assert graceful >= 5 * settings.HOSTUP_DEADLINE
+    assert int(re.search(r"^TimeoutStopSec=(\d+)$", UNIT, re.M)[1]) > graceful
+    assert int(SERVICES["dashboard"]["stop_grace_period"].removesuffix("s")) > graceful
+    assert re.search(r"^KillMode=mixed$", UNIT, re.M)  # the first process alone is asked to stop
+
+
+def test_what_has_to_outlive_a_container_does():
+    assert "caddy:/data" in SERVICES["caddy"]["volumes"]  # else each phone would have to trust another authority
+    assert "database:/var/lib/postgresql/data" in SERVICES["database"]["volumes"]
+
+
+def test_what_caddy_says_itself_is_safe_and_stays_among_the_alerts():
+    said = CADDYFILE.partition("handle_errors {")[2]
+    for header in (
+        """Content-Security-Policy "default-src 'none'; frame-ancestors 'none'\"""",
+        'HX-Retarget "#alerts"',
+        "Cache-Control no-store",
+    ):
+        assert re.search(rf"^\t\t\t{re.escape(header)}$", said, re.M), header
 
 
 def test_what_is_counted_has_a_place_that_files_on_their_way_cannot_fill():
