@@ -360,6 +360,15 @@ def test_https_makes_cookies_and_redirects_strict():
     ]  # fmt: skip
 
 
+def test_cookies_links_codes_and_addresses_are_as_narrow_as_we_say():
+    expressions = (
+        "s.SESSION_COOKIE_SAMESITE, s.CSRF_COOKIE_HTTPONLY, s.PASSWORD_RESET_TIMEOUT, s.MFA_TOTP_TOLERANCE,"
+        "s.ALLAUTH_TRUSTED_PROXY_COUNT"
+    )
+    assert told(expressions, SITE_URL="https://tickets.example.com") == "Lax True 86400 1 1"
+    assert told(expressions, SITE_URL="http://tickets.example.com") == "Lax True 86400 1 0"
+
+
 def test_a_redis_that_hangs_or_was_written_to_by_others_does_no_harm():
     options = environment.cache("redis://cache.internal:6379/0")["OPTIONS"]
     assert options["socket_timeout"] == options["socket_connect_timeout"] == 1.0
