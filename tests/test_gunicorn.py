@@ -75,7 +75,8 @@ def test_without_tls_the_way_leads_to_our_own_https(ask, host, headers):
 
 
 def test_health_is_told_without_tls(ask):
-    assert ask("GET /healthz HTTP/1.1", "Host: 127.0.0.1").status_code == 200
+    for path in ("/healthz", "/readyz"):
+        assert ask(f"GET {path} HTTP/1.1", "Host: 127.0.0.1").status_code == 200
 
 
 @pytest.mark.parametrize("lines", [
