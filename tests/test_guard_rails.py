@@ -1,7 +1,9 @@
 """What holds on every address: sign-in, methods, CSRF, headers, hosts."""
 
+import re
 from io import StringIO
 from itertools import product
+from pathlib import Path
 
 import pytest
 from django.apps import apps
@@ -145,6 +147,13 @@ def test_a_post_without_our_token_changes_nothing(agent, sandbox, name):
     assert "Nothing was changed." in response.content.decode()
     assert sandbox.calls == []
     assert strict.get("/activity/").status_code == 200  # still signed in
+
+
+def test_every_form_of_ours_that_changes_something_has_our_token():
+    """Django's test client sends none and is not asked for one."""
+    for template in (Path(__file__).parent.parent / "templates").rglob("*.html"):
+        for form in re.findall(r'<form\b[^>]*method="post".*?</form>', template.read_text(), re.DOTALL):
+            assert re.search(r"csrf_input|page_fields|_composer_token", form), template
 
 
 def test_a_page_of_ours_that_has_expired_gets_the_token_of_now_and_is_told_whose_it_is(agent):
