@@ -128,10 +128,11 @@ lock: $(VENV)/installed-dev
 
 messages: $(VENV)/installed
 	@mkdir -p data
-	@$(BIN)/pybabel -q extract -F pyproject.toml --no-location --no-wrap -o data/django.pot \
+	@$(BIN)/pybabel -q extract -F pyproject.toml --no-location --no-wrap --sort-output -o data/django.pot \
 	  -k "gettext_lazy gettext_noop ngettext_lazy:1,2 pgettext_lazy:1c,2 npgettext_lazy:1c,2,3" \
 	  hostup_dashboard tickets templates
-	@$(BIN)/pybabel -q update -D django -i data/django.pot -d locale --no-wrap --no-fuzzy-matching --ignore-obsolete
+	@$(BIN)/pybabel -q update -D django -i data/django.pot -d locale --no-wrap --no-fuzzy-matching --ignore-obsolete \
+	  --ignore-pot-creation-date
 
 $(MO): locale/sv/LC_MESSAGES/django.po $(VENV)/installed
 	@$(BIN)/pybabel -q compile --domain django --directory locale

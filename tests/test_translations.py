@@ -39,6 +39,12 @@ def test_every_text_is_translated():
     assert [text for text, context in marked_texts() if not is_translated(text, context)] == []
 
 
+def test_texts_stand_in_the_order_that_make_messages_gives_them():
+    """Whoever adds one would move hundreds of others else."""
+    texts = [message for message in CATALOGUE if message.id]
+    assert texts == sorted(texts)
+
+
 def test_every_translation_keeps_placeholders_and_markup():
     assert [message.id for message in translations() if not keeps_what_it_must(message)] == []
 
