@@ -9,6 +9,7 @@ import pickle
 import re
 import uuid
 from io import BytesIO
+from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -26,6 +27,7 @@ from sandbox.special_tickets import ATTACHMENTS_ID, SAMPLE_ID, SAMPLE_MESSAGE_ID
 from tests.addresses import every_address
 from tests.headers import assert_has_our_headers
 
+ROOT = Path(__file__).parent.parent
 CASES = int(os.environ.get("FUZZ_CASES", 0))
 FEW = 150  # for each of the tests here, where nobody asks for more
 SHARES = {"answers": 0.3, "values": 0.35, "requests": 0.35}  # of CASES
@@ -111,6 +113,17 @@ def _requests(agent) -> dict:
         "key": lambda: agent.post("/settings/key/", {"api_key": keys.COLLEAGUE}, follow=True),
         "check": lambda: agent.post("/settings/key/check/", follow=True),
     }
+
+
+def test_the_requests_are_all_that_make_us_ask_hostup(agent, sandbox):
+    sandbox.clear_calls()
+    for request in _requests(agent).values():
+        request()
+    asked = {f"{call.method} {call.path}" for call in sandbox.calls}
+    for path, operations in json.loads((ROOT / "sandbox/openapi.json").read_text())["paths"].items():
+        for method in operations.keys() - {"parameters"}:
+            call = re.compile(f"{method} {re.sub('{.*?}', '[^/?]+', path)}", re.IGNORECASE)
+            assert [one for one in asked if call.fullmatch(one)], call.pattern
 
 
 SHOWN = {"status": "closed", "updated_at": "1577836800000000", "next": "/tickets/"}

@@ -19,7 +19,7 @@ from hostup_dashboard.logs import WithoutKeys
 from sandbox import keys
 from sandbox.special_tickets import ATTACHMENTS_ID, ENCRYPTED_ID, SAMPLE_ID
 from tests.forms import form_of
-from tickets import upstream
+from tickets import upstream, urls
 from tickets.models import ApiKey
 
 CANARY = "hostup-sandbox-canary/7f3a9c51+e8d24b60=="  # one that reads differently in an address
@@ -119,6 +119,9 @@ def journey(agent):
         yield get("/tickets/new/")
         yield get(f"/tickets/{ATTACHMENTS_ID}/attachments/{attachment(agent)}/")
         yield get("/activity/")
+    yield agent.htmx_post("/tickets/new/draft/", new)
+    yield agent.htmx_get("/tickets/departments/")
+    yield agent.get("/tickets/go/?number=149943")
 
 
 def fresh(agent):
@@ -190,12 +193,13 @@ def places_with_the_key(places):
 
 
 def test_the_key_is_nowhere_but_in_the_calls(canary, sandbox, everything_logged):
-    places = {}
+    places, been = {}, {"home", "healthz", "readyz", "key_remove"}  # which have no part in it, or have it last
 
     def everything_is_done(name):
         for number, response in enumerate(journey(canary)):
             place = f"{name} {number} {response.request['REQUEST_METHOD']} {response.request['PATH_INFO']}"
             places[place] = what_was_said(response)
+            been.add(response.resolver_match.url_name)
             upstream.pool_for.cache_clear()  # a HostUp that fails would be left alone: every step is to reach it
 
     places["replaced"] = what_was_said(canary.post("/settings/key/", {"api_key": SPARE}, follow=True))
@@ -212,6 +216,7 @@ def test_the_key_is_nowhere_but_in_the_calls(canary, sandbox, everything_logged)
 
     assert b"Your key is [removed]." in places[f"in a ticket 20 GET /tickets/{SAMPLE_ID}/"]
     assert {call.key_name for call in sandbox.calls} == {"FULL"}
+    assert been == {address.name for address in urls.urlpatterns}
     assert len(everything_logged.getvalue()) > 100_000
     places |= everything_kept(canary, everything_logged)
     assert len(places["database file"]) > (100_000 if connection.vendor == "sqlite" else 10_000)
