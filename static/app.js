@@ -156,11 +156,10 @@
     Object.assign(ctx, { target: byId("ticket-pane"), swap: "innerHTML", select: null });
   });
 
-  // The id of the ticket that a request is about if one of the `forms` makes it, else undefined.
-  const ticketOf = ({ request, sourceElement }, forms) =>
-    sourceElement.matches(forms) ? request.action.match(/\/tickets\/([^/]+)\//)[1] : undefined;
-  const STATUS_FORM = ".status-action";
-  const CHANGES = `${STATUS_FORM}, .composer form`;
+  const isOfStatus = ({ sourceElement }) => sourceElement.matches(".status-action");
+  const isReply = ({ sourceElement }) => sourceElement.matches(".composer form");
+  const isChange = (ctx) => isOfStatus(ctx) || isReply(ctx);
+  const ticketOf = ({ request }) => request.action.split("/")[2]; // its id
 
   const forget = (said) => document.querySelectorAll(said).forEach((one) => one.remove());
 
@@ -170,10 +169,10 @@
   document.addEventListener("htmx:before:swap", (event) => {
     const { ctx, tasks } = event.detail;
     const says = (what) => tasks.some(({ fragment }) => fragment.querySelector(what));
-    const id = ticketOf(ctx, CHANGES);
+    const id = isChange(ctx) && ticketOf(ctx);
     if (id && !says(".toast, .failure")) return refuse(event);
     if (says(".toast, .unknown")) {
-      forget(`#alerts > ${ctx.sourceElement.matches(STATUS_FORM) ? ":not(.unsent)" : ""}:has([href^="/tickets/${id}/"])`);
+      forget(`#alerts > ${isReply(ctx) ? "" : ":not(.unsent)"}:has([href^="/tickets/${id}/"])`);
       forget(`#toasts > :has([action^="/tickets/${id}/"])`); // it said what was so before
     }
     // What became of a ticket that is not open says which it was; a selected row says it in its place.
@@ -210,7 +209,7 @@
   // meanwhile, its button sends nothing, and works until that change is over. hx-sync sees to the same place.
   const changing = new Map(); // a ticket -> the promise that its change is over
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
-    const id = ticketOf(ctx, STATUS_FORM);
+    const id = isOfStatus(ctx) && ticketOf(ctx);
     const first = ctx.sourceEvent?.submitter && changing.get(id); // nobody pressed what bulk.js submits
     if (first) ctx.fetch = () => first.then(() => Promise.reject(new DOMException("", "AbortError")));
     if (first || !id) return;
@@ -222,7 +221,7 @@
 
   // Who closes or reopens a ticket while reading it reads on there: what has the focus then may be out of view.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
-    if (!ctx.sourceElement.matches(STATUS_FORM)) return;
+    if (!isOfStatus(ctx)) return;
     ctx.changed = tasks.map(({ fragment }) => fragment.querySelector("[autofocus]")).find(Boolean);
     if (ctx.changed) ctx.changed.autofocus = false;
   });
@@ -249,12 +248,13 @@
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => (ctx.changes = changes));
   document.addEventListener("htmx:after:request", (event) => {
     // htmx may have asked for the first list before this script ran.
-    const { changes: before = 0, hx, isQuiet, push, request, sourceElement, swap, target } = event.detail.ctx;
+    const { ctx } = event.detail;
+    const { changes: before = 0, hx, isQuiet, push, request, sourceElement, swap, target } = ctx;
     if (event.defaultPrevented) return; // a list that nobody waits for
     if (request.method === "POST") {
-      changes += sourceElement.matches(CHANGES);
+      changes += isChange(ctx);
       // Back was pressed meanwhile: the page is another one, and has to be told all the same.
-      if (target?.isConnected === false) event.detail.ctx.target = byId(target.id) ?? target;
+      if (target?.isConnected === false) ctx.target = byId(target.id) ?? target;
     } else if (sourceElement.id === "filters") {
       // The ticket that is open beside the list may be another one by now.
       hx.pushurl &&= location.pathname + new URL(hx.pushurl, location).search;

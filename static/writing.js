@@ -192,7 +192,7 @@
     if (request.body.has("token")) request.body.set("turn", typed.get(request.form) ?? begun);
     // With a change of a ticket goes how much of its thread is on the screen, wherever the change is pressed.
     if (!sourceElement.matches(".status-action")) return;
-    const [, changed] = request.action.match(/\/tickets\/([^/]+)\//);
+    const changed = request.action.split("/")[2];
     for (const seen of document.querySelectorAll(`#composer-state-${changed} :is([name=seen_count], [name=seen_thread])`)) {
       request.body.set(seen.name, seen.value);
     }
