@@ -21,7 +21,7 @@ from hostup_dashboard.htmx import wants_fragment
 denied = Signal()
 
 RETRY_AFTER = 10  # seconds
-LIMIT_SECONDS = 60  # that allauth's limits of a page are for
+LIMIT_SECONDS = 60  # over which allauth counts the requests for a page
 
 WORDS = {
     400: (_("That request was not understood"), _("Nothing was changed. Go back and try again.")),

@@ -1,4 +1,4 @@
-"""HostUp's nine support calls: a request in, an answer or a Problem out.
+"""HostUp's support calls: a request in, an answer or a Problem out.
 
 The order of refusals is: rate (429), no such path or method, key (401), scope (403), request (400),
 ticket (404), the ticket's state (409).

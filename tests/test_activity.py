@@ -33,6 +33,13 @@ def test_it_shows_who_did_what(agent, colleague):
     assert cells[1:-1] == ["agent", "Reopen ticket", "#149943", "Closed → Open", "Done"]
 
 
+def test_every_action_is_either_shared_on_purpose_or_for_staff(agent, colleague):
+    for action in Activity.Action:
+        Activity.objects.note(colleague.user, action)
+    seen = set(Activity.objects.visible_to(agent.user).values_list("action", flat=True))
+    assert seen == {"reopen", "close", "reply", "create", "upload", "key_saved", "key_checked", "key_removed"}
+
+
 def test_it_is_filtered_by_agent_and_ticket(agent, colleague):
     agent.htmx_post(f"/tickets/{SAMPLE_ID}/reopen/", {"status": "closed"})
     colleague.post("/settings/key/check/")

@@ -55,7 +55,7 @@ class Sessions(ListUserSessionsView):
 
 
 @receiver(user_logged_in)
-def delete_expired(sender, **kwargs):
+def delete_expired(**kwargs):
     """Delete the sessions that have run out, whoever's, which Django leaves to a job of the operator's."""
     SessionStore.clear_expired()
 
