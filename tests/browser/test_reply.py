@@ -280,6 +280,26 @@ def test_a_draft_that_comes_after_its_reply_does_not_bring_it_back(page, sandbox
     assert late, "pressing the button saves what was typed until then"
 
 
+def test_a_text_that_could_not_be_saved_before_it_went_out_does_not_come_back_after_it(page, sandbox):
+    page.goto(PAGE)
+    page.route(DRAFT, lambda route: route.abort())
+    answered = hold(sandbox, method="POST", path="messages")
+    with page.expect_event("requestfailed", lambda request: DRAFT.search(request.url)):
+        box(page).fill("Once.")
+        page.get_by_role("button", name="Send reply").click()
+    page.unroute(DRAFT)
+    with page.expect_request(DRAFT):
+        page.goto("/activity/")
+    answered.set()
+    page.goto(PAGE)
+    for _ in range(20):  # nobody is left to see when it has ended
+        if page.get_by_role("article").get_by_text("Once.").count() and not box(page).input_value():
+            break
+        page.reload()
+    expect(box(page)).to_have_value("")
+    assert texts_at_hostup(sandbox).count("Once.") == 1
+
+
 def test_why_it_was_not_sent_is_in_view_below_a_long_thread(page, sandbox):
     pictures = []
     page.route("**/*?preview", lambda picture: pictures.append(picture))
