@@ -42,8 +42,8 @@ class WithoutAddresses(logging.Filter):
                 record.msg, record.args = "Error handling request", ()
             case "gunicorn.error" if str(record.msg).startswith("Invalid request from"):
                 record.msg = re.split("['\"]", record.msg)[0]  # what follows is quoted from the request
-            case name if name.startswith("urllib3."):
-                record.args, record.exc_info = (), None  # an answer's broken headers, as HostUp or a box sent them
+            case "urllib3.connection" if str(record.msg).startswith("Failed to parse headers"):  # and quotes them
+                record.msg, record.args, record.exc_info = "Failed to parse the headers of an answer", (), None
         return True
 
 

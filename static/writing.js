@@ -13,8 +13,7 @@
   const FORMS = ".composer form, #create form";
   const TRY_AGAIN = 5000; // milliseconds
   const typed = new WeakMap(); // form -> the turn of what was typed in it last
-  const begun = Date.now(); // a page that is loaded again, with the same form in it, goes on counting
-  let turn = begun;
+  let turn = Date.now(); // a page that is loaded again, with the same form in it, goes on counting
   const sending = new WeakMap(); // form -> what its draft is on its way with
   const isDraft = ({ request }) => request.action.endsWith("/draft/");
   let isQuiet = false; // what was said of the first try is not said again
@@ -189,7 +188,7 @@
       request.timeout = 0;
     }
     // Requests overtake each other, and the last words are sent while a draft may still be on its way.
-    if (request.body.has("token")) request.body.set("turn", typed.get(request.form) ?? begun);
+    if (request.body.has("token")) request.body.set("turn", typed.get(request.form) ?? turn);
     // With a change of a ticket goes how much of its thread is on the screen, wherever the change is pressed.
     if (!sourceElement.matches(".status-action")) return;
     const changed = request.action.split("/")[2];

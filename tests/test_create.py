@@ -514,6 +514,14 @@ def test_a_restored_draft_goes_when_it_is_created(agent, form):
     assert not Draft.objects.exists()
 
 
+def test_a_ticket_that_is_created_at_the_second_try_is_no_draft(agent, sandbox, form):
+    sandbox.fault("problem_503", method="POST")
+    html = agent.htmx_post(URL, form | {"turn": "5"}).content.decode()
+    agent.htmx_post(DRAFT_URL, form | {"turn": "5"})  # by the form that this one replaces
+    agent.htmx_post(URL, form | hidden_fields(html) | {"turn": "4"})
+    assert not Draft.objects.exists()
+
+
 def test_what_is_written_on_another_device_stays_when_this_is_created(agent, form):
     agent.post(DRAFT_URL, form | {"token": token_in(agent.get(URL).content.decode()), "subject": "On the phone"})
     agent.post(URL, form)

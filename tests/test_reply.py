@@ -478,6 +478,14 @@ def test_a_refused_reply_that_is_in_the_ticket_was_sent(agent, sandbox, form, st
     assert len(messages_with(sandbox, "Hello.")) == 1
 
 
+def test_a_refused_reply_that_may_be_a_message_without_its_text_is_not_called_unsent(agent, sandbox, form):
+    sandbox.encrypted_body = "null"
+    sandbox.fault(method="POST", status=400, process=True)
+    response = agent.htmx_post(URL, form | {"message": "Hello.", "encrypted": "on"}, at=PAGE)
+    assert "We do not know whether your reply was sent" in response.content.decode()
+    assert Activity.objects.values_list("action", "outcome").get() == ("reply", "unknown")
+
+
 @pytest.mark.parametrize(("status", "shown"), [("on_hold", "On hold"), ("<b>", "&lt;b&gt;")])
 def test_another_status_stops_the_reply_too_and_is_said(agent, sandbox, form, status, shown):
     sandbox.tickets.find(OPEN_ID).status = status
@@ -694,12 +702,17 @@ def test_a_box_in_which_nothing_was_written_takes_nobody_s_draft_with_it(agent, 
     assert not Draft.objects.exists()
 
 
-def test_a_form_that_was_sent_to_one_ticket_is_not_called_sent_to_another(agent, sandbox, form):
-    agent.htmx_post(URL, form | {"message": "Hello."}, at=PAGE)
-    other = f"/tickets/{SAMPLE_ID}/reply/"
-    response = agent.htmx_post(other, form_of(agent, SAMPLE_ID) | {"token": form["token"], "message": "Hello."})
-    assert response.status_code == 409
-    assert not messages_with(sandbox, "Hello.", SAMPLE_ID)
+def test_what_is_saved_while_a_process_is_ended_in_the_middle_of_its_reply_is_kept(agent, form):
+    Submission.objects.create(token=form["token"], user=agent.user, digest="", turn=1)
+    agent.htmx_post(DRAFT_URL, form | {"message": "Once.", "turn": "1"})
+    assert text_in_the_box(agent.get(PAGE).content.decode()) == "Once."
+
+
+def test_an_encrypted_draft_is_not_shown_for_sending_in_clear(agent, form):
+    agent.htmx_post(DRAFT_URL, form_of(agent) | {"message": "The secret", "encrypted": "on"})
+    html = agent.htmx_post(URL, form | {"message": "Hello."}, at=PAGE).content.decode()
+    assert text_in_the_box(html) == "The secret"
+    assert re.search(r'name="encrypted"[^>]* checked>', html)
 
 
 def test_what_was_typed_after_the_press_stays_when_the_reply_has_gone_out(agent, sandbox, form):

@@ -220,9 +220,10 @@ class DraftQuerySet(models.QuerySet):
         the draft that it showed, which had been kept at `shown_draft`.
 
         Requests overtake each other: of two from the same `form`, the one with the higher `turn` counts, whichever
-        comes last. (Of one that was emptied nothing is left that could tell: an older save brings it back.)
+        comes last; with the same one, unless that is 0 for not known, they have the same words. (Of one that was
+        emptied nothing is left that could tell: an older save brings it back.)
         """
-        older = self.filter(user=user, ticket_id=ticket_id).exclude(form=form, turn__gt=turn)
+        older = self.filter(user=user, ticket_id=ticket_id).exclude(form=form, turn__gte=turn or 1)
         if not fields:
             older.forget(user, ticket_id, form=form, turn=turn, shown_draft=shown_draft)
             return
@@ -282,10 +283,9 @@ class SubmissionQuerySet(models.QuerySet):
         return submission, taken
 
     def went_out_with(self, user, *, form: uuid.UUID | None, turn: int) -> bool:
-        """Tell whether what a save of the agent's `form` brings has been sent, or is being sent. What was
-        typed after the press has not: its answer may have been lost on the way to the browser."""
-        gone = [Submission.State.SENDING, Submission.State.SENT]
-        return self.filter(token=form, user=user, state__in=gone, turn__gte=turn).exists()
+        """Tell whether what a save of the agent's `form` brings has been sent. What was typed after the press has
+        not: its answer may have been lost on the way to the browser."""
+        return self.filter(token=form, user=user, state=Submission.State.SENT, turn__gte=turn).exists()
 
 
 class Submission(models.Model):

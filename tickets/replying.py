@@ -26,9 +26,10 @@ class Written(NamedTuple):
     reopen_first: bool
     files: Sequence  # Django's uploaded files, which go first
 
-    def digest(self, ticket: Ticket) -> str:
+    @property
+    def digest(self) -> str:
         files = [f"{file.name}\0{file.size}" for file in self.files]
-        return digest_of(ticket.id, self.text, str(self.is_encrypted), *files)
+        return digest_of(self.text, str(self.is_encrypted), *files)
 
 
 class Result(NamedTuple):
@@ -56,7 +57,7 @@ def reply(client: Client, user, token, ticket_id: str, written: Written) -> Resu
     """
     before = client.ticket(ticket_id)
     try:
-        submission, taken = Submission.objects.claim(token, user, written.digest(before), written.turn)
+        submission, taken = Submission.objects.claim(token, user, written.digest, written.turn)
     except storage.NothingSent as error:
         return Result(State.NOT_SENT, before, error=error)
     if not taken:
@@ -72,7 +73,7 @@ def reply(client: Client, user, token, ticket_id: str, written: Written) -> Resu
 
 
 def _pressed_again(submission: Submission, user, ticket: Ticket, written: Written) -> Result:
-    state = pressed_before(submission, user, written.digest(ticket))
+    state = pressed_before(submission, user, written.digest)
     news = _news(ticket, written) if state in (State.UNKNOWN, State.UNDER_WAY) else []
     if any(_is_ours(message, written) for message in news):
         submission.end(Submission.State.SENT)
@@ -149,6 +150,8 @@ def _sent(client: Client, user, ready: Result, written: Written) -> Result:
     after = _read_again(client, before.id)
     if error and after:
         state = _settled(before, after, written, error)
+    if state == State.UNKNOWN and not isinstance(error, errors.OutcomeUnknown):  # what was said of it may be wrong
+        error = errors.OutcomeUnknown(status=error.status, code=error.code, request_id=error.request_id)
     activity.finish(outcome_of(state, error), ticket=after or before, error=error)
     news = _added(before, after) if after else []
     is_in_clear = bool(sent and written.is_encrypted and not _is_encrypted(sent, after))
@@ -204,7 +207,8 @@ def _settled(before: Ticket, after: Ticket, written: Written, error: errors.Host
     if any(_is_ours(message, written) for message in ours):
         return State.SENT
     if not isinstance(error, errors.OutcomeUnknown):
-        return State.NOT_SENT
+        may_be_ours = written.is_encrypted and any(message.encrypted and not message.body for message in ours)
+        return State.UNKNOWN if may_be_ours else State.NOT_SENT
     hidden = after.count - before.count - len(new)  # they cannot be read, have the id of another, or were left out
     explained = (before.last_activity_at, *(message.sent_at for message in new))
     is_all_shown = hidden == 0 and after.last_activity_at in explained

@@ -146,6 +146,19 @@ def test_a_draft_is_saved_after_an_error_too(page, sandbox):
     assert posts(sandbox) == []
 
 
+def test_created_at_the_second_try_it_leaves_an_empty_form(page, sandbox):
+    page.goto("/tickets/new/")
+    fill_in(page)
+    sandbox.fault("problem_409", method="POST")
+    page.get_by_label("Message").press_sequentially(" Please.")
+    page.keyboard.press("Control+Enter")  # before the last words are saved
+    expect(page.get_by_role("alert")).to_contain_text("The ticket was not created.")
+    create(page).click()
+    expect_created(page, sandbox)
+    page.goto("/tickets/new/")
+    expect(page.get_by_label("Message")).to_have_value("")
+
+
 def test_without_a_network_the_text_stays_and_is_saved_when_it_is_back(page, context, sandbox):
     page.goto("/tickets/new/")
     fill_in(page)

@@ -97,7 +97,7 @@ def _sent(request, result, *, is_encrypted):
     # As long as the ticket stays on the screen, the next message is encrypted until its agent says otherwise.
     context = _context(request, result.ticket) | {"toast": " ".join(sentences), "is_in_clear": result.is_in_clear}
     composer = Composer.fresh(request.user, result.ticket, context["drafts"])
-    context["composer"] = composer._replace(is_encrypted=is_encrypted)
+    context["composer"] = composer._replace(is_encrypted=is_encrypted or composer.is_encrypted)
     return render(request, "tickets/_replied.html", context)
 
 
