@@ -59,6 +59,14 @@ def test_the_page_offers_departments_with_their_descriptions_for_one_call(agent,
     assert len(sandbox.calls) == 1  # the second one knew them
 
 
+@pytest.mark.parametrize(("fault", "status"), [("problem_401", 403), ("problem_503", 200)])
+def test_a_form_whose_departments_are_known_is_shown_unless_hostup_refuses_the_key(agent, sandbox, fault, status):
+    agent.get(URL)
+    ApiKey.objects.update(departments_at=timezone.now() - timedelta(days=1))
+    sandbox.fault(fault, times=None)
+    assert agent.get(URL).status_code == status
+
+
 def test_priorities_say_what_they_mean(agent):
     html = agent.get(URL).content.decode()
     assert "Your customers are affected right now." in html
