@@ -207,7 +207,7 @@
 
   // A ticket is changed in one place at a time (in its row, in the ticket, in what is said of it): pressed in another one
   // meanwhile, its button sends nothing, and works until that change is over. hx-sync sees to the same place.
-  const changing = new Map(); // a ticket -> the promise that its change is over
+  const changing = new Map(); // id of a ticket -> the promise that its change is over
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
     const id = isOfStatus(ctx) && ticketOf(ctx);
     const first = ctx.sourceEvent?.submitter && changing.get(id); // nobody pressed what bulk.js submits
@@ -247,8 +247,8 @@
   let changes = 0;
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => (ctx.changes = changes));
   document.addEventListener("htmx:after:request", (event) => {
-    // htmx may have asked for the first list before this script ran.
     const { ctx } = event.detail;
+    // htmx may have asked for the first list before this script ran.
     const { changes: before = 0, hx, isQuiet, push, request, sourceElement, swap, target } = ctx;
     if (event.defaultPrevented) return; // a list that nobody waits for
     if (request.method === "POST") {

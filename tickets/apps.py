@@ -6,7 +6,7 @@ class TicketsConfig(AppConfig):
     name = "tickets"
 
     def ready(self):
-        from tickets import account_activity  # noqa: F401  (connects its receivers)
+        from tickets import account_activity  # noqa: F401  (importing it connects its receivers to the signals)
         from tickets.models import Canary
 
         post_migrate.connect(Canary.begin, sender=self)

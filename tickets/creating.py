@@ -30,8 +30,8 @@ class Result(NamedTuple):
 
 
 def create(client: Client, user, token, turn: int, fields: dict) -> Result:
-    """Create the ticket that the form `token` asks for; `turn` is that of what was typed last. `fields`
-    are named as HostUp's reference does."""
+    """Create the ticket that the form `token` asks for; `turn` is that of what was typed last. `fields` are named
+    as HostUp's reference does."""
     digest = sending.digest_of(json.dumps(fields, sort_keys=True))
     try:
         submission, taken = _claim(token, user, digest, turn)

@@ -283,8 +283,8 @@ class SubmissionQuerySet(models.QuerySet):
         return submission, taken
 
     def went_out_with(self, user, *, form: uuid.UUID | None, turn: int) -> bool:
-        """Tell whether what a save of the agent's `form` brings has been sent. What was typed after the press has
-        not: its answer may have been lost on the way to the browser."""
+        """Tell whether what the agent had typed in `form` at `turn` has been sent. What was typed after the press
+        has not: its answer may have been lost on the way to the browser."""
         return self.filter(token=form, user=user, state=Submission.State.SENT, turn__gte=turn).exists()
 
 

@@ -31,14 +31,14 @@ def create(request):
     if not form.is_valid():
         return _page(request, form, failure=_form_failure(form))
     token = form.cleaned_data["token"]
-    turn = turn_in(request.POST)
+    draft = turn_in(request.POST)
     try:
-        result = creating.create(client_of(request.user), request.user, token, turn["turn"], form.for_hostup)
+        result = creating.create(client_of(request.user), request.user, token, draft["turn"], form.for_hostup)
     except failures.HANDLED as error:
         return _page(request, form, failure=_not_created(failures.describe(error)))
     if result.state == State.SENT:
         with storage.if_possible("the draft's removal"):
-            Draft.objects.forget(request.user, drafts.NEW, **turn)
+            Draft.objects.forget(request.user, drafts.NEW, **draft)
         return _created(request, result.ticket_id)
     return _page(request, form, failure=_failure(result, form), result=result)
 

@@ -37,14 +37,14 @@ def reply(request, ticket_id):
     form = ReplyForm(request.POST, request.FILES)
     if not form.is_valid():
         return _unsent(request, _written_in(request, ticket_id), failure=_form_failure(form))
-    fields, turn = form.cleaned_data, turn_in(request.POST)
+    fields, draft = form.cleaned_data, turn_in(request.POST)
     written = Written(
         text=fields["message"],
         is_encrypted=fields["encrypted"],
         seen_message=fields["seen_message"],
         seen_count=fields["seen_count"],
         seen_status=fields["seen_status"],
-        turn=turn["turn"],
+        turn=draft["turn"],
         reopen_first="reopen" in request.POST,
         files=fields["files"],
     )
@@ -57,7 +57,7 @@ def reply(request, ticket_id):
         return _unsent(request, composer, failure=_not_sent(failures.describe(error)))
     if result.state == State.SENT:
         with storage.if_possible("the draft's removal"):
-            Draft.objects.forget(request.user, result.ticket.id, **turn)
+            Draft.objects.forget(request.user, result.ticket.id, **draft)
         return _sent(request, result, is_encrypted=written.is_encrypted)
     failure = _failure(result, written)
     if result.attached:
