@@ -248,8 +248,8 @@
         request.onload = () => {
           const moved = request.getResponseHeader("HX-Redirect");
           const isMoved = request.responseURL !== new URL(input.dataset.upload, location).href;
-          const isPage = request.status === 200 && request.responseText.includes("<"); // ours are words alone
-          if (isMoved || isPage) return request.onerror(); // a proxy before us has answered
+          const isForeign = request.status === 200 && !moved && !/^[^<]+$/.test(request.responseText); // ours are words
+          if (isMoved || isForeign) return request.onerror(); // a proxy before us has answered
           const isWanted = form.isConnected && uploadsOf(form).has(upload);
           if (isWanted && renew(data.get("csrfmiddlewaretoken"), (name) => request.getResponseHeader(name))) {
             upload.sending = null;
