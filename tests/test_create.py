@@ -264,6 +264,13 @@ def test_without_a_key_the_text_stays(agent, form):
     assert agent.get(URL).status_code == 403
 
 
+def test_pressed_again_without_a_key_what_was_created_is_created(agent, sandbox, form):
+    agent.post(URL, form)  # the browser lost the answer
+    ApiKey.objects.all().delete()
+    assert agent.post(URL, form).headers["Location"] == f"/tickets/{made(sandbox)[0].id}/"
+    assert not Draft.objects.exists()
+
+
 def test_going_back_to_it_gives_all_of_the_page(agent):
     page = agent.get(URL, headers={"HX-Request": "true", "HX-Request-Type": "full"}).content.decode()
     assert page.startswith("<!doctype html>")

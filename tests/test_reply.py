@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import connection
@@ -15,9 +16,9 @@ from sandbox.api import Api
 from sandbox.special_tickets import SAMPLE_ID
 from tests.forms import OPEN_ID, form_of, hidden_fields, messages_with, methods
 from tests.full_disk import nothing_goes_into
-from tickets import drafts
+from tickets import drafts, upstream
 from tickets.forms import LONGEST_MESSAGE
-from tickets.models import Activity, Draft, Submission
+from tickets.models import Activity, ApiKey, Draft, Submission
 
 URL = f"/tickets/{OPEN_ID}/reply/"
 DRAFT_URL = f"/tickets/{OPEN_ID}/draft/"
@@ -354,6 +355,61 @@ def test_what_cannot_be_known_is_not_sent_again_by_the_same_form(agent, sandbox,
     again = agent.htmx_post(URL, form | {"message": "Who knows."}, at=PAGE)
     assert "Sent." in again.content.decode()  # it was there to be read
     assert len(messages_with(sandbox, "Who knows.")) == 1
+
+
+UNREAD = {
+    "down": lambda agent, sandbox: sandbox.fault("problem_503", method="GET", times=None),
+    "told to wait": lambda agent, sandbox: sandbox.fault("rate_limited_seconds", method="GET", times=None),
+    "no key": lambda agent, sandbox: ApiKey.objects.all().delete(),
+    "another encryption key": lambda agent, sandbox: ApiKey.objects.update(token="other:x"),
+}
+
+
+@pytest.mark.parametrize("unread", UNREAD)
+@pytest.mark.parametrize("send", ["post", "htmx_post"])
+def test_pressed_again_while_the_ticket_cannot_be_read_a_sent_reply_is_sent(agent, sandbox, form, send, unread):
+    agent.htmx_post(URL, form | {"message": "Once."}, at=PAGE)  # the browser lost the answer
+    UNREAD[unread](agent, sandbox)
+    answer = getattr(agent, send)(URL, form | {"message": "Once."})
+    assert answer.headers["Location" if send == "post" else "HX-Redirect"] == f"/tickets/{OPEN_ID}/"
+    assert "Sent." in agent.get(f"/tickets/{OPEN_ID}/").content.decode()
+    assert not Draft.objects.exists()
+    assert len(messages_with(sandbox, "Once.")) == 1
+
+
+@pytest.mark.parametrize("unread", UNREAD)
+def test_pressed_again_while_the_ticket_cannot_be_read_nobody_knows_more(agent, sandbox, form, unread):
+    sandbox.fault("lost_answer", method="POST")
+    sandbox.fault("problem_503", method="GET", skip=1)
+    agent.post(URL, form | {"message": "Who knows."})
+    UNREAD[unread](agent, sandbox)
+    html = agent.post(URL, form | {"message": "Who knows."}).content.decode()
+    assert "We do not know whether your reply was sent" in html
+    assert "not sent" not in html
+    assert text_in_the_box(html) == "Who knows."
+
+
+def test_pressed_again_while_the_ticket_cannot_be_read_it_is_still_being_sent(agent, sandbox, form):
+    Submission.objects.claim(form["token"], agent.user, digest="of the other press", turn=0)
+    sandbox.fault("problem_503", method="GET", times=None)
+    assert "It is being sent" in agent.post(URL, form | {"message": "Twice?"}).content.decode()
+
+
+@pytest.mark.parametrize("unread", UNREAD)
+def test_what_could_not_be_sent_goes_out_when_the_ticket_can_be_read_again(agent, sandbox, form, unread):
+    key = agent.user.api_key
+    UNREAD[unread](agent, sandbox)
+    response = agent.post(URL, form | {"message": "Now."})
+    assert response.status_code in (403, 429, 503)
+    html = response.content.decode()
+    assert "Your reply was not sent." in html
+    assert text_in_the_box(html) == "Now."
+    sandbox.clear_faults()
+    key.save()
+    cache.clear()
+    upstream.pool_for.cache_clear()
+    agent.htmx_post(URL, form | {"message": "Now."}, at=PAGE)
+    assert len(messages_with(sandbox, "Now.")) == 1
 
 
 REFUSALS = {

@@ -13,8 +13,9 @@ from tickets.changes import on_hostups_clock
 from tickets.hostup import errors
 from tickets.hostup.client import Client
 from tickets.hostup.types import Page, TicketSummary
-from tickets.models import Activity, Submission
+from tickets.models import Activity, ApiKey, Submission
 from tickets.sending import State
+from tickets.upstream import NoKey, client_of
 
 NEWEST = 100  # tickets to look through for one whose answer was lost
 PATIENCE, PAUSE = 3.0, 0.2  # seconds
@@ -25,11 +26,11 @@ class Result(NamedTuple):
 
     state: State
     ticket_id: str = ""  # when it was created
-    error: errors.HostUpError | storage.NothingSent | None = None  # the one on the way, also to success
+    error: Exception | None = None  # the one on the way, also to success
     was_looked_for: bool = True  # False: the newest tickets could not be read, and had to be
 
 
-def create(client: Client, user, token, turn: int, fields: dict) -> Result:
+def create(user, token, turn: int, fields: dict) -> Result:
     """Create the ticket that the form `token` asks for; `turn` is that of what was typed last. `fields` are named
     as HostUp's reference does."""
     digest = sending.digest_of(json.dumps(fields, sort_keys=True))
@@ -41,8 +42,9 @@ def create(client: Client, user, token, turn: int, fields: dict) -> Result:
         ticket_id = submission.ticket_id if submission.user_id == user.pk else ""
         return Result(sending.pressed_before(submission, user, digest), ticket_id)
     try:
+        client = client_of(user)
         activity = Activity.objects.begin(user, Activity.Action.CREATE)
-    except storage.NothingSent as error:
+    except (NoKey, ApiKey.Unreadable, storage.NothingSent) as error:
         submission.end(Submission.State.NOT_SENT)
         return Result(State.NOT_SENT, error=error)
     began_at = timezone.now()

@@ -10,8 +10,9 @@ from tickets import changes, storage
 from tickets.hostup import errors
 from tickets.hostup.client import Client
 from tickets.hostup.types import Message, Ticket
-from tickets.models import Activity, Submission
+from tickets.models import Activity, ApiKey, Submission
 from tickets.sending import STORED, State, digest_of, outcome_of, pressed_before
+from tickets.upstream import NoKey, client_of
 
 
 class Written(NamedTuple):
@@ -36,7 +37,7 @@ class Result(NamedTuple):
     """What became of a reply."""
 
     state: State
-    ticket: Ticket | None = None  # as it was read last, None when it may be different by now
+    ticket: Ticket | None = None  # as it was read last, None when it was not, or may be different by now
     news: list[Message] = []  # in it
     error: Exception | None = None
     reopening: changes.Result | None = None  # what became of reopening it first, if that was asked for
@@ -50,16 +51,20 @@ class Result(NamedTuple):
         return bool(self.reopening and self.reopening.is_success)
 
 
-def reply(client: Client, user, token, ticket_id: str, written: Written) -> Result:
-    """Send a reply with one call, after reading the ticket and before reading it again.
-
-    Raises an error of HostUp's when the ticket cannot be read first: nothing was sent then.
-    """
-    before = client.ticket(ticket_id)
+def reply(user, token, ticket_id: str, written: Written) -> Result:
+    """Send a reply with one call, after reading the ticket and before reading it again."""
     try:
         submission, taken = Submission.objects.claim(token, user, written.digest, written.turn)
     except storage.NothingSent as error:
-        return Result(State.NOT_SENT, before, error=error)
+        return Result(State.NOT_SENT, error=error)
+    try:
+        client = client_of(user)
+        before = client.ticket(ticket_id)
+    except (errors.HostUpError, NoKey, ApiKey.Unreadable) as error:
+        if not taken:
+            return Result(pressed_before(submission, user, written.digest), was_looked_for=False)
+        submission.end(Submission.State.NOT_SENT)
+        return Result(State.NOT_SENT, error=error)
     if not taken:
         return _pressed_again(submission, user, before, written)
     result = Result(State.UNKNOWN, before)  # what holds if this process is ended in the middle

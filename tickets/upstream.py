@@ -19,6 +19,11 @@ class NoKey(Exception):
     """The agent has not saved an API key yet."""
 
 
+def key_of(user) -> ApiKey:
+    """Return the agent's key, or one that knows nothing."""
+    return getattr(user, "api_key", None) or ApiKey()
+
+
 def client_of(user) -> Client:
     """Return the client for the agent's key. Raises `NoKey` or `ApiKey.Unreadable`; makes no call."""
     try:

@@ -18,7 +18,7 @@ from tickets.hostup import errors
 from tickets.hostup.wire import RETRY_AFTER_MOST
 from tickets.models import ApiKey, Draft
 from tickets.sending import State
-from tickets.upstream import client_of
+from tickets.upstream import client_of, key_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,10 +32,7 @@ def create(request):
         return _page(request, form, failure=_form_failure(form))
     token = form.cleaned_data["token"]
     draft = turn_in(request.POST)
-    try:
-        result = creating.create(client_of(request.user), request.user, token, draft["turn"], form.for_hostup)
-    except failures.HANDLED as error:
-        return _page(request, form, failure=_not_created(failures.describe(error)))
+    result = creating.create(request.user, token, draft["turn"], form.for_hostup)
     if result.state == State.SENT:
         with storage.if_possible("the draft's removal"):
             Draft.objects.forget(request.user, drafts.NEW, **draft)
@@ -63,15 +60,10 @@ def _look_up_departments(client, user) -> None:
 
 def _form(user, *args, **kwargs) -> NewTicketForm:
     """Return the form with what this agent can choose from, which is nothing without an API key."""
-    api_key = _key_of(user)
+    api_key = key_of(user)
     seen = services.seen_by(user) if api_key.pk else []
     known = [service for service in seen if service.type in words.SERVICES]
     return NewTicketForm(*args, departments=api_key.departments, services=known, **kwargs)
-
-
-def _key_of(user) -> ApiKey:
-    """Return the agent's key, or one that knows nothing."""
-    return getattr(user, "api_key", None) or ApiKey()
 
 
 def _page(request, form, *, failure=None, result=None):
@@ -91,8 +83,8 @@ def _page(request, form, *, failure=None, result=None):
         "failure": failure,
         "focus_failure": failure and not form.mark_first_error(),
         "back_url": reverse("ticket", args=[result.ticket_id]) if result and result.ticket_id else "",
-        "departments": _described_departments(_key_of(request.user)),
-        "may_read_departments": _key_of(request.user).can_read_departments is not False,
+        "departments": _described_departments(key_of(request.user)),
+        "may_read_departments": key_of(request.user).can_read_departments is not False,
         "priorities": [(words.PRIORITIES[name], words.PRIORITY_ADVICE[name]) for name in words.PRIORITIES],
         "draft_hint": draft_hint,
     }

@@ -3,12 +3,12 @@
 import uuid
 
 from django.contrib import messages
-from django.http import HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from hostup_dashboard.htmx import wants_fragment
 from hostup_dashboard.uploads import lacks_room, takes_files
@@ -22,7 +22,6 @@ from tickets.models import Draft
 from tickets.replying import Written
 from tickets.sending import State
 from tickets.shown import word_in
-from tickets.upstream import client_of
 from tickets.views.show import is_on_screen
 from tickets.views.status import not_changed
 
@@ -33,7 +32,6 @@ NEWS_SHOWN = 5  # messages above the box; the ticket itself shows all of them
 @takes_files
 def reply(request, ticket_id):
     """Send the reply, after reopening the ticket when that was asked for."""
-    client = client_of(request.user)
     form = ReplyForm(request.POST, request.FILES)
     if not form.is_valid():
         return _unsent(request, _written_in(request, ticket_id), failure=_form_failure(form))
@@ -51,14 +49,12 @@ def reply(request, ticket_id):
     composer = _written_in(request, ticket_id, token=fields["token"])
     if lacks_room(request):
         return _unsent(request, composer, failure=_not_sent(failures.no_room()))
-    try:
-        result = replying.reply(client, request.user, fields["token"], ticket_id, written)
-    except errors.HostUpError as error:
-        return _unsent(request, composer, failure=_not_sent(failures.describe(error)))
+    result = replying.reply(request.user, fields["token"], ticket_id, written)
     if result.state == State.SENT:
+        ticket_id = result.ticket.id if result.ticket else ticket_id  # which may have been its number
         with storage.if_possible("the draft's removal"):
-            Draft.objects.forget(request.user, result.ticket.id, **draft)
-        return _sent(request, result, is_encrypted=written.is_encrypted)
+            Draft.objects.forget(request.user, ticket_id, **draft)
+        return _sent(request, ticket_id, result, is_encrypted=written.is_encrypted)
     failure = _failure(result, written)
     if result.attached:
         attached = _("Already attached: %(names)s. Leave out what is attached when you try again.")
@@ -84,14 +80,15 @@ def _written_in(request, ticket_id, *, token=None) -> Composer:
     )
 
 
-def _sent(request, result, *, is_encrypted):
+def _sent(request, ticket_id, result, *, is_encrypted):
     sentences = [_("Reopened and sent.") if result.was_reopened else _("Sent.")]
     if result.is_in_clear:
         sentences.append(_("But HostUp did not encrypt it: change what is secret in it."))
-    if not wants_fragment(request):
+    if not result.ticket or not wants_fragment(request):
         say = messages.error if result.is_in_clear else messages.success
         say(request, " ".join(sentences))
-        return HttpResponseRedirect(reverse("ticket", args=[result.ticket.id]) + Filters.of(request).query)
+        address = reverse("ticket", args=[ticket_id]) + Filters.of(request).query
+        return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
     if not result.was_looked_for:
         sentences.append(_("The ticket could not be read again: reload it to see your reply."))
     # As long as the ticket stays on the screen, the next message is encrypted until its agent says otherwise.
