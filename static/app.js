@@ -245,11 +245,13 @@
 
   // A list or ticket that was asked for before a change and comes after it may show what was: it is asked for again.
   let changes = 0;
-  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => (ctx.changes = changes));
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+    Object.assign(ctx, { changes, search: location.search });
+  });
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = event.detail;
     // htmx may have asked for the first list before this script ran.
-    const { changes: before = 0, hx, isQuiet, push, request, sourceElement, swap, target } = ctx;
+    const { changes: before = 0, hx, isQuiet, push, request, response, search, sourceElement, swap, target } = ctx;
     if (event.defaultPrevented) return; // a list that nobody waits for
     if (request.method === "POST") {
       changes += isChange(ctx);
@@ -258,6 +260,8 @@
     } else if (sourceElement.id === "filters") {
       // The ticket that is open beside the list may be another one by now.
       hx.pushurl &&= location.pathname + new URL(hx.pushurl, location).search;
+    } else if (push && target?.id === "ticket-pane" && search !== location.search) {
+      hx.pushurl ??= new URL(response.raw.url).pathname + location.search; // filtered while it was loading
     }
     if (request.method === "GET" && before < changes && target?.closest(".pane")) {
       event.preventDefault();

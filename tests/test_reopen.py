@@ -44,6 +44,14 @@ def test_from_the_row_only_the_row_is_redrawn(agent):
     assert "<article" not in html
 
 
+def test_the_row_leads_on_with_what_is_filtered_by_now(agent):
+    """Its button may have been drawn before another filter was chosen."""
+    for at, query in (("?department=billing", "?department=billing"), ("", ""), ("//[?x", "")):
+        html = agent.htmx_post(f"{URL}?status=closed", FORM, at=f"http://testserver/tickets/{at}").content.decode()
+        assert f'href="/tickets/{SAMPLE_ID}/{query}"' in html
+        assert f'action="{CLOSE_URL}{query}"' in html
+
+
 def test_a_toast_says_which_ticket_it_is_about_unless_that_is_open(agent):
     def toast(at):
         html = agent.htmx_post(URL, FORM, at=at).content.decode()

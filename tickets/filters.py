@@ -2,10 +2,13 @@
 
 from typing import NamedTuple
 
+from django.http import QueryDict
 from django.utils.http import urlencode
 
+from hostup_dashboard.htmx import asking_page
 from tickets import departments, words
 from tickets.hostup.types import STATUSES
+from tickets.upstream import key_of
 
 
 class Filters(NamedTuple):
@@ -19,10 +22,13 @@ class Filters(NamedTuple):
 
     @classmethod
     def of(cls, request) -> "Filters":
-        """Read the filters of an address, leaving out what HostUp could only refuse."""
-        status = request.GET.get("status", "")
-        department = request.GET.get("department", "")[:64]
-        api_key = request.user.api_key
+        """Read the filters of an address, leaving out what HostUp could only refuse: of the one asked for, and for
+        a change, whose button may be older than what was chosen since, of the page that it is made from."""
+        page = asking_page(request) if request.method == "POST" else None
+        chosen = QueryDict(page.partition("?")[2]) if page else request.GET
+        status = chosen.get("status", "")
+        department = chosen.get("department", "")[:64]
+        api_key = key_of(request.user)
         known = api_key.departments
         if department and department not in known:
             known = known | {department: department}
