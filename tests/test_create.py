@@ -325,6 +325,57 @@ def test_a_press_while_the_first_is_under_way_sends_nothing(agent, sandbox, form
     assert not posts(sandbox)
 
 
+@pytest.fixture
+def two_tabs(agent, form):
+    """One draft in two tabs, or on a desktop and a phone: what each sends."""
+    agent.post(DRAFT_URL, form)
+    htmls = [agent.get(URL).content.decode() for _ in range(2)]
+    return [form | hidden_fields(html) for html in htmls]
+
+
+def test_one_draft_in_two_tabs_is_created_once_unless_that_is_wanted(agent, sandbox, two_tabs):
+    first, second = two_tabs
+    agent.post(URL, first)
+    response = agent.post(URL, second)
+    assert response.status_code == 409
+    html = response.content.decode()
+    assert "You have created this ticket already" in html
+    assert f'href="/tickets/{made(sandbox)[0].id}/"' in html
+    assert "We got it twice." in html
+    assert not Draft.objects.exists()
+    agent.post(URL, second | hidden_fields(html))
+    assert len(made(sandbox)) == 2
+
+
+@pytest.mark.parametrize(("state", "words"), [
+    ("sending", "It is being created"),
+    ("unknown", "We do not know whether the ticket was created"),
+])  # fmt: skip
+def test_one_draft_in_two_tabs_is_created_once_whoever_knows_of_it(agent, sandbox, two_tabs, state, words):
+    first, second = two_tabs
+    agent.post(URL, first)
+    Submission.objects.update(state=state, ticket_id="")
+    for _ in range(2 if state == "sending" else 1):
+        response = agent.post(URL, second)
+        assert response.status_code == 409
+        html = response.content.decode()
+        assert words in html
+        assert Draft.objects.exists()
+        second |= hidden_fields(html)
+    assert len(made(sandbox)) == 1
+
+
+def test_the_same_words_after_a_refusal_or_in_a_new_form_are_created(agent, sandbox, two_tabs):
+    first, second = two_tabs
+    sandbox.fault("problem_400", method="POST")
+    agent.post(URL, first)
+    assert agent.post(URL, second).status_code == 302
+    Draft.objects.all().delete()
+    new = agent.get(URL).content.decode()
+    assert agent.post(URL, first | hidden_fields(new)).status_code == 302
+    assert len(made(sandbox)) == 2
+
+
 def test_another_agent_s_form_that_failed_sends_nothing(agent, colleague, sandbox, form):
     sandbox.fault("problem_400", method="POST")
     agent.post(URL, form)

@@ -30,9 +30,12 @@ class Result(NamedTuple):
     was_looked_for: bool = True  # False: the newest tickets could not be read, and had to be
 
 
-def create(user, token, turn: int, fields: dict) -> Result:
-    """Create the ticket that the form `token` asks for; `turn` is that of what was typed last. `fields` are named
-    as HostUp's reference does."""
+def create(user, token, fields: dict, *, turn: int, shown_draft: datetime | None) -> Result:
+    """Create the ticket that the form `token` asks for; `turn` is that of what was typed last, and the draft that
+    the form showed had been kept at `shown_draft`. `fields` are named as HostUp's reference does.
+
+    The draft may stand in another tab, too, or on a phone: what was created there since is not created again.
+    """
     digest = sending.digest_of(json.dumps(fields, sort_keys=True))
     try:
         submission, taken = _claim(token, user, digest, turn)
@@ -42,6 +45,10 @@ def create(user, token, turn: int, fields: dict) -> Result:
         ticket_id = submission.ticket_id if submission.user_id == user.pk else ""
         return Result(sending.pressed_before(submission, user, digest), ticket_id)
     try:
+        if shown_draft and (twin := Submission.objects.twin_of(submission, since=shown_draft)):
+            submission.end(Submission.State.NOT_SENT)
+            state = sending.pressed_before(twin, user, digest)
+            return Result(State.SENT_ELSEWHERE if state == State.SENT else state, twin.ticket_id)
         client = client_of(user)
         activity = Activity.objects.begin(user, Activity.Action.CREATE)
     except (NoKey, ApiKey.Unreadable, storage.NothingSent) as error:

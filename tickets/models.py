@@ -282,6 +282,14 @@ class SubmissionQuerySet(models.QuerySet):
                 submission.refresh_from_db()  # as this press or another one made it
         return submission, taken
 
+    def twin_of(self, submission: "Submission", *, since: datetime) -> "Submission | None":
+        """Return another form with the same words, the last that its agent pressed `since` then and before this
+        one, unless it is known that nothing was sent. Raises `storage.NothingSent`."""
+        with storage.before_sending():
+            pressed = self.filter(user=submission.user, digest=submission.digest).exclude(pk=submission.pk)
+            between = pressed.filter(started_at__range=(since, submission.started_at))
+            return between.exclude(state=Submission.State.NOT_SENT).order_by("started_at").last()
+
     def went_out_with(self, user, *, form: uuid.UUID | None, turn: int) -> bool:
         """Tell whether what the agent had typed in `form` at `turn` has been sent. What was typed after the press
         has not: its answer may have been lost on the way to the browser."""

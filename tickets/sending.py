@@ -31,6 +31,7 @@ class State(StrEnum):
     STALE = "stale"  # not sent, because the ticket has changed since it was shown
     UNDER_WAY = "under_way"  # another press of the same form is being sent right now
     SENT_BEFORE = "sent_before"  # this form was sent, and has been changed since
+    SENT_ELSEWHERE = "sent_elsewhere"  # another form with the same words was sent after this one had been shown
 
 
 # What a submission remembers: all that was not sent may be tried again.
@@ -55,7 +56,8 @@ def outcome_of(state: State, error: errors.HostUpError | None) -> Activity.Outco
 def needs_new_form(result) -> bool:
     """Tell whether a text may be sent once more only by another form, after this `result` of a reply or a new
     ticket: because that is a decision of its own, or because this form's end may not have been written."""
-    return result.state in (State.UNKNOWN, State.SENT_BEFORE) or isinstance(result.error, storage.NothingSent)
+    decisions = (State.UNKNOWN, State.SENT_BEFORE, State.SENT_ELSEWHERE)
+    return result.state in decisions or isinstance(result.error, storage.NothingSent)
 
 
 def digest_of(*parts: str) -> str:

@@ -30,12 +30,13 @@ def create(request):
     form = _form(request.user, request.POST)
     if not form.is_valid():
         return _page(request, form, failure=_form_failure(form))
-    token = form.cleaned_data["token"]
     draft = turn_in(request.POST)
-    result = creating.create(request.user, token, draft["turn"], form.for_hostup)
-    if result.state == State.SENT:
+    shown = {name: draft[name] for name in ("turn", "shown_draft")}
+    result = creating.create(request.user, form.cleaned_data["token"], form.for_hostup, **shown)
+    if result.state in (State.SENT, State.SENT_ELSEWHERE):
         with storage.if_possible("the draft's removal"):
             Draft.objects.forget(request.user, drafts.NEW, **draft)
+    if result.state == State.SENT:
         return _created(request, result.ticket_id)
     return _page(request, form, failure=_failure(result, form), result=result)
 
@@ -72,8 +73,12 @@ def _page(request, form, *, failure=None, result=None):
     shown_draft = form.initial.get("shown_draft")
     if form.is_bound:
         shown_draft = turn_in(request.POST)["shown_draft"]
+        state = result.state if result else None
         with storage.if_possible("the draft"):
-            draft_hint, shown_draft = drafts.keep(request, drafts.NEW), timezone.now()
+            if state != State.SENT_ELSEWHERE:
+                draft_hint = drafts.keep(request, drafts.NEW)
+            if state != State.UNDER_WAY:  # else what is under way would not be known from then on
+                shown_draft = timezone.now()
         if "token" not in form.errors and not (result and sending.needs_new_form(result)):
             token = form["token"].value()
     context = {
@@ -116,6 +121,9 @@ def _failure(result, form) -> failures.Failure:
         case State.SENT_BEFORE:
             sentences = [_("Send it only if this should become another ticket.")]
             return failures.Failure(409, _("This was sent before, and you have changed it since"), sentences)
+        case State.SENT_ELSEWHERE:
+            sentences = [_("Press the button again only if this should become another one.")]
+            return failures.Failure(409, _("You have created this ticket already"), sentences)
         case State.UNKNOWN:
             looked = _("HostUp did not confirm it, and the newest tickets do not show what happened.")
             not_looked = _("HostUp did not confirm it, and the tickets could not be read.")
