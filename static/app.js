@@ -131,11 +131,19 @@
     // The press that brought the focus may have begun something, or asked for another list.
     if (response.status >= 400 || hx.redirect || listAtRest() !== request.action) event.preventDefault();
   });
+  const tops = () => new Map([...document.querySelectorAll(".ticket-row")].map((row) => [row, row.getBoundingClientRect().top]));
   document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
+    if (ctx.swap !== "innerMorph") return;
+    ctx.tops = tops();
     // A row whose ticket is loading goes on saying so in the list that comes meanwhile.
     const row = document.querySelector(".ticket-row:has(.subject .htmx-request)");
-    if (!row || ctx.swap !== "innerMorph") return;
-    for (const { fragment } of tasks) fragment.querySelector(`#${row.id} .subject a`)?.classList.add("htmx-request");
+    for (const { fragment } of tasks) fragment.querySelector(`#${row?.id} .subject a`)?.classList.add("htmx-request");
+  });
+  // What has moved under the pointer takes no press that was meant for what stood there.
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    for (const [row, top] of ctx.tops ? tops() : []) {
+      if (ctx.tops.get(row) !== top) row.querySelector(".status-action").classList.add("arrived");
+    }
   });
 
   // The ticket that is open stays as it is read, and says when the list knows of more.

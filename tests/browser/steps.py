@@ -10,6 +10,10 @@ from tests.dashboard import AGENT, PASSWORD
 
 SUBJECT = "Question about my hosting account"
 TICKET = f"/tickets/{SAMPLE_ID}/"
+# Their first moments, in which buttons take no presses, last until somebody moves them on.
+HOLD_FIRST_MOMENTS = """() => addEventListener("animationstart", ({ target }) => {
+  for (const moment of target.getAnimations()) moment.pause();
+})"""
 
 
 def sign_in(page: Page, username: str = AGENT, at: str = "/accounts/login/") -> None:

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from sandbox.special_tickets import LONG_THREAD_ID, REPEATED_OPENING_ID, SAMPLE_ID, SAMPLE_NUMBER
 from tests.browser.places import open_empty_list
-from tests.browser.steps import calls, heading, hold, row, row_link
+from tests.browser.steps import HOLD_FIRST_MOMENTS, calls, heading, hold, posts, row, row_link, toast
 
 GO = """([seconds, way]) => {
   const go = (isHidden) => {
@@ -48,6 +48,19 @@ def test_the_list_is_as_it_is_now_and_the_focus_where_it_was(listed, sandbox, wa
     expect(listed.get_by_role("listitem").filter(has_text="#").first).to_contain_text(f"#{SAMPLE_NUMBER}")
     expect(row_link(listed, "IPv6?")).to_be_focused()
     assert calls(sandbox) == ["GET /tickets"]
+
+
+def test_a_press_that_was_meant_for_the_row_that_stood_there_does_nothing(listed, sandbox):
+    first = listed.get_by_role("listitem").get_by_role("button").first
+    below = listed.locator(f"#row-{SAMPLE_ID} ~ li").first.get_by_role("button")  # which stays where it is
+    listed.evaluate(HOLD_FIRST_MOMENTS)
+    places = [button.bounding_box() for button in (first, below)]
+    come_back(listed)
+    expect(first).to_have_accessible_name(re.compile(str(SAMPLE_NUMBER)))
+    for place in places:
+        listed.mouse.click(place["x"] + 5, place["y"] + 5)
+    expect(toast(listed)).to_contain_text(re.compile("Closed|Reopened"))
+    assert len(posts(sandbox)) == 1
 
 
 def test_the_open_ticket_says_when_the_list_knows_of_more(listed, sandbox):

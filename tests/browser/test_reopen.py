@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from sandbox.special_tickets import LONG_THREAD_ID, SAMPLE_ID, SAMPLE_MESSAGE_ID, SAMPLE_NUMBER
 from tests.browser.steps import (
     ANSWERS_OF_A_PROXY,
+    HOLD_FIRST_MOMENTS,
     SUBJECT,
     TICKET,
     calls,
@@ -29,10 +30,6 @@ TOPMOST = """(element) => {
   const corners = [left + 2, right - 2].flatMap((x) => [top + 2, bottom - 2].map((y) => [x, y]));
   return corners.every(([x, y]) => element.contains(document.elementFromPoint(x, y)));
 }"""
-# Their first moments, in which buttons take no presses, last until somebody moves them on.
-HOLD_FIRST_MOMENTS = """() => addEventListener("animationstart", ({ target }) => {
-  for (const moment of target.getAnimations()) moment.pause();
-})"""
 MOVE_ON = """(button, milliseconds) => {
   for (const moment of button.getAnimations()) moment.currentTime += milliseconds;
 }"""
