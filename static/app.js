@@ -289,7 +289,9 @@
   }
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
     if (!ctx?.request || ctx.isQuiet) return;
-    sayUnreachable(ctx.request.method === "POST" && !ctx.request.action.endsWith("/draft/"));
+    const isDraft = ctx.request.action.endsWith("/draft/");
+    if (isDraft && document.querySelector("#alerts > .unreachable")) return; // it is being dismissed, perhaps
+    sayUnreachable(ctx.request.method === "POST" && !isDraft);
     const loading = ctx.target?.querySelector?.(":scope > .loading");
     if (loading) [loading.hidden, loading.nextElementSibling.hidden] = [true, false]; // what tries again
     if (ctx.sourceElement.id !== "filters") return;

@@ -163,10 +163,19 @@ def test_without_a_network_the_text_stays_and_is_saved_when_it_is_back(page, con
     page.goto("/tickets/new/")
     fill_in(page)
     expect(page.get_by_text("Draft saved.")).to_be_visible()
+
+    def fails():
+        return page.expect_event("requestfailed", lambda request: request.url.endswith("/draft/"))
+
     context.set_offline(True)
-    with page.expect_event("requestfailed", lambda request: request.url.endswith("/draft/")):
-        page.get_by_label("Subject").fill("Typed offline")
-    with page.expect_event("requestfailed", lambda request: request.url.endswith("/draft/")):
+    page.get_by_label("Subject").fill("")
+    with fails():
+        page.get_by_label("Subject").press_sequentially("Typed offline")
+    expect(page.get_by_role("alert")).to_be_visible()
+    with fails():  # once more, because the field is left
+        page.get_by_role("button", name="Dismiss").click(delay=300)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    with fails():
         page.get_by_label("Priority").select_option("Low")
     expect(page.get_by_text("Draft saved.")).to_be_hidden()
     context.set_offline(False)
