@@ -9,10 +9,10 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 def css_without_comments(text: str) -> str:
     """Return a style sheet without comments, and without the white space that separates nothing. Its strings hold
-    no comments, no white space beside any of `{};,` and never two in a row. Elsewhere one is left, for it may
-    matter: `.a ::placeholder` is another selector than `.a::placeholder`."""
+    no comments, no white space beside any of `{};,` or after a name's colon, and never two in a row. Elsewhere one
+    is left, for it may matter: `.a ::placeholder` is another selector than `.a::placeholder`."""
     text = " ".join(re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL).split())
-    return re.sub(" ?([{};,]) ?", r"\1", text)
+    return re.sub(r" ?([{};,]) ?|(?<=\w:) ", r"\1", text)
 
 
 MINIFIERS = {".css": css_without_comments, ".js": jsmin}

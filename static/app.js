@@ -244,10 +244,11 @@
 
   // What led on is gone with where it stood: its focus goes to the next way on, or to the first ticket.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
-    ctx.ledOn = ctx.sourceElement.matches(".more a, .ways-on a") && !ctx.keepsFocus;
+    ctx.ledOn = ctx.sourceElement.matches(".more a, .ways-on a, .subject a") && !ctx.keepsFocus;
   });
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-    if (!ctx.ledOn || document.activeElement !== document.body) return;
+    const at = document.activeElement;
+    if (!ctx.ledOn || (at !== document.body && at.checkVisibility())) return;
     (document.querySelector(".pane .ways-on a") ?? document.querySelector(".subject"))?.focus();
   });
 
@@ -315,13 +316,6 @@
     if (!target.matches(".status-action.arrived")) return;
     for (const guard of target.getAnimations({ subtree: true })) guard.currentTime = 0;
   });
-
-  // What an address says is said once: Back and a reload come after what was done since.
-  const here = new URL(location);
-  if (here.searchParams.has("undone")) {
-    here.searchParams.delete("undone");
-    history.replaceState(history.state, "", here);
-  }
 
   // Back, after signing out: the browser may still have the page in memory. The server knows better.
   addEventListener("pageshow", (event) => event.persisted && location.reload());

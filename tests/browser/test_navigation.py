@@ -33,6 +33,18 @@ def test_a_ticket_stays_where_it_is_when_the_script_comes(page, late):
     assert (reopen(page).bounding_box(), ticket(page).get_by_role("list").first.bounding_box()) == before
 
 
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
+def test_the_way_to_a_new_ticket_stays_where_it_is_when_the_script_comes(page, late):
+    new = page.get_by_role("link", name="New ticket")
+    late.ask_for(r"/app\.[^/]*js$")
+    page.goto("/tickets/", wait_until="commit")
+    late.is_on_its_way()
+    before = new.bounding_box()
+    late.arrive()
+    expect(page.get_by_role("button", name="Select", exact=True)).to_be_visible()
+    assert new.bounding_box() == before
+
+
 def test_back_and_forward_show_whole_pages_with_the_right_content(page):
     def expect_list():
         expect(page).to_have_url(re.compile(r"/tickets/$"))
@@ -234,7 +246,8 @@ def test_on_a_phone_a_ticket_that_does_not_come_leads_on_and_back(page, sandbox)
     page.goto("/tickets/?status=closed")
     sandbox.fault("problem_500", path="/tickets/")
     row_link(page).click()
-    expect(page.get_by_role("link", name="Retry")).to_be_visible()
+    expect(page.get_by_role("link", name="Retry")).to_be_focused()
+    expect(page).to_have_title("HostUp answers with an error · HostUp Dashboard")
     page.get_by_role("link", name="← Tickets").click()
     expect(page).to_have_url(re.compile(r"/tickets/\?status=closed$"))
 
