@@ -159,6 +159,19 @@ def test_a_get_is_tried_again_when_the_connection_breaks(client, sandbox):
     assert len(sandbox.calls) == 3
 
 
+def test_those_who_try_again_do_not_all_come_at_once(client, sandbox, monkeypatch):
+    pauses = []
+    monkeypatch.setattr("tickets.hostup.client.BACKOFF_SECONDS", 0.1)
+    monkeypatch.setattr("tickets.hostup.client.time.sleep", pauses.append)
+    for _ in range(20):
+        sandbox.fault("problem_503", times=2)
+        client.tickets()
+    firsts, seconds = pauses[::2], pauses[1::2]
+    assert len({round(pause, 6) for pause in pauses}) > 20
+    assert min(pauses) >= 0
+    assert max(firsts) <= 0.2 < max(seconds) <= 0.4
+
+
 @pytest.mark.parametrize("fault", ["problem_500", "problem_404", "problem_429", "html_200"])
 def test_a_get_is_not_tried_again_when_that_would_not_help(client, sandbox, fault):
     sandbox.fault(fault, times=None)

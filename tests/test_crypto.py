@@ -18,6 +18,11 @@ def test_what_is_encrypted_comes_back(secret, owner):
     assert crypto.decrypt(crypto.encrypt(secret, owner=owner), owner=owner) == secret
 
 
+def test_what_was_encrypted_before_an_upgrade_is_read_after_it():
+    token = "1.test.kTBt388iCmZKvxOw.slEpVvnslzIlTCiNjoPLSZmg5ny99RMpJFGAUqtRAA=="
+    assert crypto.decrypt(token, owner="API key of user 1") == "A key of today."
+
+
 def test_a_token_is_useless_in_another_row():
     token = crypto.encrypt("secret", owner="user 1")
     with pytest.raises(crypto.Unreadable):

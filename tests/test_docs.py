@@ -6,13 +6,22 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.urls import Resolver404, resolve
+
+from hostup_dashboard.worker import Worker
+from tickets.hostup import circuit
+from tickets.sending import MOST_FILES
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "sandbox/README.md"])
 DEVELOP = ROOT / "docs/develop.md"
 OF_THE_CODE = [README, DEVELOP]
+
+CADDY = dict(re.findall(r"(\w+) (\S+)", (ROOT / "deploy/Caddyfile").read_text()))
+LONGEST_FORM = MOST_FILES * settings.HOSTUP_FILE_DEADLINE  # seconds
+THREADS = int(re.search(r"(?m)^threads = (\d+)$", (ROOT / "gunicorn.conf.py").read_text())[1])
 
 AN_EXAMPLE = re.compile(r"(?m)^ {4,}.*$")
 LINK = re.compile(r'\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)"')
@@ -124,3 +133,23 @@ def is_ours(address: str) -> bool:
         return bool(resolve(re.sub("<[^>]*>", "1", address)))
     except Resolver404:
         return False
+
+
+TOLD = [
+    ("docs/agents.en.md", "leaves HostUp alone for 15 seconds", circuit.PROBE_AFTER == 15),
+    ("docs/agents.sv.md", "får HostUp vara i fred i 15 sekunder", circuit.PROBE_AFTER == 15),
+    ("docs/operate.md", "left alone for 15 seconds at a time", circuit.PROBE_AFTER == 15),
+    ("docs/operate.md", "one of the dashboard's 48 threads", THREADS == 24),
+    ("docs/operate.md", "Caddy holds requests for up to ten seconds", CADDY["lb_try_duration"] == "10s"),
+    ("docs/operate.md", "ten files in one form may take two minutes each", LONGEST_FORM == 20 * 60),
+    ("docs/scale.md", "ten files in one form may take two minutes each", LONGEST_FORM == 20 * 60),
+    ("deploy/Caddyfile", "ten files of two minutes each", CADDY["read_body"] == "25m"),
+    ("README.md", "of 24 threads each", THREADS == 24),
+    ("SECURITY.md", "48 that stop after 4 MB keep the dashboard busy for half a minute", Worker.patience == 30),
+]
+
+
+@pytest.mark.parametrize(("page", "sentence", "is_so"), TOLD)
+def test_numbers_that_people_are_told_are_those_of_the_code(page, sentence, is_so):
+    assert sentence in " ".join(texts(ROOT / page).split())
+    assert is_so

@@ -449,14 +449,14 @@ def test_when_hostup_is_down_the_text_stays(agent, settings, nowhere, form, send
 
 
 def test_a_new_message_stops_the_reply_and_shows(agent, sandbox, form):
-    sandbox.tickets.add_message(
-        sandbox.tickets.find(OPEN_ID), sender="staff", sender_name="Ola Demo", body="Wait, one more thing."
-    )
+    news = ("Wait.", "Something else.", "And one more thing.")
+    for body in news:
+        staff_writes(sandbox, body)
     response = agent.htmx_post(URL, form | {"message": "Bye."}, at=PAGE)
     assert response.status_code == 409
     html = response.content.decode()
     assert "Not sent: the ticket has changed since you saw it" in html
-    assert "Wait, one more thing." in html[html.index('class="news"') :]
+    assert all(body in html[html.index('class="news"') :] for body in news)
     assert "Send anyway" in html
     assert "<textarea" not in html
     assert not messages_with(sandbox, "Bye.")

@@ -110,14 +110,20 @@ def test_a_port_that_is_taken_is_a_sentence(environment, name):
     assert said == f"Port {port} is taken. Stop what uses it, or choose another: {name}={port + 1} make run\n"
 
 
-def test_a_python_that_is_too_old_is_a_sentence(tmp_path):
-    old = tmp_path / "python"
-    old.write_text('#!/bin/sh\n[ "$1" = -V ] && echo Python 3.9.2\nexit 1\n')
-    old.chmod(0o755)
+PYTHONS = {
+    '[ "$1" = -V ] && echo Python 3.9.2; exit 1': "needs Python 3.11 or newer; {python} is Python 3.9.2.",
+    'case "$2" in *ensurepip*) exit 1; esac': "Python's venv module is missing. On Debian: sudo apt install",
+}
+
+
+@pytest.mark.parametrize(("does", "sentence"), PYTHONS.items())
+def test_a_python_that_is_too_old_or_lacks_something_is_a_sentence(tmp_path, does, sentence):
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\n{does}\n")
+    python.chmod(0o755)
     result = subprocess.run(
-        ["make", f"PYTHON={old}", f"VENV={tmp_path / 'venv'}", f"{tmp_path / 'venv'}/bin/python"],
+        ["make", f"PYTHON={python}", f"VENV={tmp_path / 'venv'}", f"{tmp_path / 'venv'}/bin/python"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert result.returncode != 0
-    assert "HostUp Dashboard needs Python 3.11 or newer" in result.stdout
-    assert "Python 3.9.2" in result.stdout
+    assert sentence.format(python=python) in result.stdout

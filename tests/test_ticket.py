@@ -47,6 +47,11 @@ def test_it_shows_what_the_reference_s_sample_has(agent):
     assert "<bdi>Question about my hosting account</bdi></h1>" in html
     for words in ("#149943", "Closed", "Low", "Billing", "Jane Example", "example-vps", "Active", "Reopen ticket"):
         assert words in html
+    assert f'data-copy="{SAMPLE_ID}"' in html
+    assert re.findall(r"<dt>(.*?)</dt>", html) == [
+        "Department", "Requester", "Priority", "Updated", "Last message", "Created", "VPS", "ID"
+    ]  # fmt: skip
+    assert "<strong><bdi>Jane Example</bdi></strong> " in html[html.index('<ol class="thread">') :]
 
 
 def test_its_number_is_an_address_too(agent):
@@ -90,14 +95,23 @@ def test_an_opening_that_is_the_first_message_too_shows_once(agent):
 
 
 def test_encrypted_messages_carry_a_lock_and_the_word(agent, sandbox):
-    assert "Encrypted</span>" in page(agent, ENCRYPTED_ID)
+    assert re.search(r'<span class="lock"><svg.*?</svg> Encrypted</span>', page(agent, ENCRYPTED_ID), re.DOTALL)
     sandbox.encrypted_body = "null"
     assert "Read it in HostUp&#39;s own panel." in page(agent, ENCRYPTED_ID)
 
 
-def test_linked_services_show_their_details(agent):
+def test_linked_services_show_what_they_are_and_their_details(agent):
     html = page(agent, SERVICES_ID)
     assert 'class="details"' in html
+    for kind, name, identifier in (("Domain", "räksmörgås.example", "domain_3003"), ("VPS", "web-1", "vps_1001")):
+        assert f"<dt>{kind}</dt><dd><bdi>{name}</bdi> <code>{identifier}</code>" in html
+
+
+def test_who_else_is_written_to_is_shown(agent):
+    html = page(agent, SERVICES_ID)
+    copies = ("accounts@example.se", "anna@example.com")
+    addresses = ", ".join(f'<bdi class="address">{address}</bdi>' for address in copies)
+    assert f"<dt>CC</dt><dd>{addresses}</dd>" in html
 
 
 def test_details_that_nest_too_deep_to_be_written_again_are_left_out(agent, sandbox):

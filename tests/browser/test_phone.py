@@ -22,7 +22,8 @@ CONTROLS = """() =>
   .map((control) => {
     // A row is pressed anywhere, and a box by its label.
     const row = control.matches("a") && control.closest(".ticket-row");
-    const { width, height } = (row || control.closest("label.check") || control).getBoundingClientRect();
+    const label = control.type === "checkbox" && control.labels[0];
+    const { width, height } = (row || label || control).getBoundingClientRect();
     return [control.textContent.trim() || control.name, Math.min(width, height)];
   })"""
 # Which of those that lie in the page, rather than over it or all over a row, are partly under another.
