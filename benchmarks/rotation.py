@@ -53,9 +53,11 @@ for user in users[:{READERS + 1}]:
 
 
 class Agents:
-    """Agents at work on whichever dashboards are `live`; what they saw is in `seen` and `failures`."""
+    """Agents at work on whichever dashboards are `live`, with a `pause` of seconds after each step; what they saw
+    is in `seen` and `failures`."""
 
-    def __init__(self, sessions: list[str]):
+    def __init__(self, sessions: list[str], pause: float):
+        self._pause = pause
         self.live: list[Dashboard] = []
         self.seen: Counter[str] = Counter()
         self.failures: list[str] = []
@@ -99,7 +101,7 @@ class Agents:
                 except requests.RequestException as error:
                     self.failures.append(repr(error))
             number += 1
-            time.sleep(0.02)  # agents read what they see; and `move_to` gets the lock
+            time.sleep(self._pause)  # agents read what they see; and `move_to` gets the lock
 
     def _reads(self, session: str) -> Callable[[str], None]:
         def read(url: str) -> None:
@@ -137,9 +139,9 @@ class Agents:
             self.failures.append(f"{answer.request.method} {answer.url}: {answer.status_code} without {words!r}")
 
 
-def rotate(agents: int) -> tuple[Agents, float, str]:
-    """Rotate the keys and drafts of so many agents. Returns what the agents saw, the seconds that the rotation
-    took, and what it said."""
+def rotate(agents: int, pause: float = 0.02) -> tuple[Agents, float, str]:
+    """Rotate the keys and drafts of so many agents, of whom some are at work, with a `pause` of seconds after each
+    step. Returns what these saw, the seconds that the rotation took, and what it said."""
     old, new = (f"{kid}:{base64.b64encode(os.urandom(32)).decode()}" for kid in ("old", "new"))
     with (
         Sandbox(rate_limit=1_000_000) as sandbox,
@@ -170,7 +172,7 @@ def rotate(agents: int) -> tuple[Agents, float, str]:
 
         operator = dashboard(old)
         operator.manage("migrate", "--verbosity", "0")
-        at_work = Agents(operator.manage("shell", "-v0", "-c", SEED).split())
+        at_work = Agents(operator.manage("shell", "-v0", "-c", SEED).split(), pause)
         try:
             deploy(f"{old},{new}")
             with at_work:

@@ -24,6 +24,11 @@ BASE_DIR = Path(__file__).resolve().parents[1]
 START_SECONDS = 120  # on a busy machine it has taken 23 before the server listened
 AGENT, NEWCOMER = "agent", "newcomer"  # one with an API key saved, one without
 PASSWORD = "a-password-for-the-browser-tests"
+# Of all dashboards of this process, so that what SET_UP made for one, in three seconds, serves the others as well.
+SECRETS = {
+    "SECRET_KEY": secrets.token_urlsafe(48),
+    "ENCRYPTION_KEYS": f"browser:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+}
 SET_UP = """
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
@@ -34,6 +39,7 @@ from django.contrib.auth.models import User
 colleague = User.objects.create_user("colleague")
 Authenticator.objects.create(user=colleague, type="webauthn", data={"name": "Phone"})
 """
+_databases: dict[str, bytes] = {}  # address of a HostUp -> what SET_UP made with it
 
 
 class Dashboard:
@@ -49,12 +55,12 @@ class Dashboard:
         self.home = home
         self.log = home / "gunicorn.log"
         self._database = home / "db.sqlite3"
+        self._is_usual = not settings.keys() & {"DATABASE_URL", *SECRETS}
         self._environment = (
             os.environ
+            | SECRETS
             | {
                 "SITE_URL": self.url,
-                "SECRET_KEY": secrets.token_urlsafe(48),
-                "ENCRYPTION_KEYS": f"browser:{base64.b64encode(secrets.token_bytes(32)).decode()}",
                 "DATA_DIR": str(home),
                 "DATABASE_URL": f"sqlite:///{self._database}",
                 "HOSTUP_API_URL": hostup_url,
@@ -70,15 +76,31 @@ class Dashboard:
         )
 
     def __enter__(self) -> "Dashboard":
-        self.manage("shell", "--verbosity", "0", "--command", SET_UP)
+        made = _databases.get(self._environment["HOSTUP_API_URL"]) if self._is_usual else None
+        if made:
+            self._database.write_bytes(made)
+        else:
+            self.manage("shell", "--verbosity", "0", "--command", SET_UP)
+        if self._is_usual:
+            _databases[self._environment["HOSTUP_API_URL"]] = self._database.read_bytes()
         return self.start()
 
     def restart(self, **settings: str) -> None:
-        """Make the processes forget what they remember of HostUp, such as how long to leave it alone, and heed
-        other `settings`."""
+        """Make the server heed other `settings`."""
         self._environment |= settings
         self.stop()
         self.start()
+
+    def replace_workers(self) -> None:
+        """Make the server forget what its processes remember of HostUp, such as how long to leave it alone."""
+        before = self.workers
+        for worker in before:
+            os.kill(worker, signal.SIGKILL)
+        ends_at = time.monotonic() + START_SECONDS
+        while len(self.workers) < len(before) or {*before} & {*self.workers}:
+            if time.monotonic() > ends_at:
+                raise RuntimeError(f"No other processes came:\n{self.log.read_text()}")
+            time.sleep(0.02)
 
     def start(self) -> "Dashboard":
         """Start the server over the database as it is."""

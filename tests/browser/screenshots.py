@@ -201,7 +201,7 @@ def main() -> None:
             with browser.new_context(base_url=dashboard.url, storage_state=state, **options, **screen) as context:
                 write_small(take(context, pose), DOCS / f"{name}.png")
             if name.startswith(("unknown", "unreachable")):
-                dashboard.restart()  # else HostUp is left alone for a while
+                dashboard.replace_workers()  # else HostUp is left alone for a while
             print(f"docs/{name}.png  {(DOCS / f'{name}.png').stat().st_size / 1000:.0f} kB")
 
 

@@ -85,6 +85,8 @@ def test_a_passkey_signs_in_alone_and_can_be_removed(phone, by_name):
     sign_in(phone, at=f"{by_name.url}/accounts/login/")
     phone.get_by_role("link", name="agent", exact=True).click()
     phone.get_by_role("link", name="Add a passkey").click()
+    label_height = phone.get_by_role("checkbox").evaluate("box => box.labels[0].getBoundingClientRect().height")
+    assert label_height >= 44  # what a thumb presses
     phone.get_by_label("Name").fill("My phone")
     phone.get_by_label("Name").press("Enter")
     expect(phone.get_by_role("list", name="Recovery codes").get_by_role("listitem")).to_have_count(10)
@@ -168,7 +170,7 @@ def test_what_a_passkey_has_to_sign_is_not_given_without_end(by_name):
     statuses = [requests.get(ask, headers=script, timeout=10).status_code for _ in range(70)]
     assert statuses[0] == 200
     assert statuses.count(429) >= 10  # two workers let 30 pass each, a minute
-    by_name.restart()  # and forget that
+    by_name.replace_workers()  # and forget that
 
 
 def test_an_authenticator_app_is_asked_for_and_leads_back_to_the_page(phone, by_name):

@@ -50,7 +50,7 @@ def button(page: Page, name: str) -> Locator:
 def long_wait(dashboard):
     """What makes HostUp ask for more patience than the tests have."""
     yield SLOW_DOWN | {"headers": {"Retry-After": "100"}}
-    dashboard.restart()
+    dashboard.replace_workers()
 
 
 def box(page: Page, number: str) -> Locator:

@@ -24,7 +24,7 @@ def test_a_process_that_is_killed_leaves_an_unknown_and_sends_nothing_twice(page
     (line,) = [line for line in TABLE if line.fault == "process_killed"]
     page.goto(TICKET)
     page.wait_for_load_state("networkidle")  # the list loads by a request of its own
-    dashboard.restart()  # over a connection that is open the browser would send it once more by itself
+    dashboard.replace_workers()  # over a connection that is open the browser would send it once more by itself
     sandbox.fault("slow", method="POST")
     reopen(page).click()
     kill_while_hostup_answers(sandbox, dashboard)
