@@ -18,6 +18,7 @@ from tests.forms import OPEN_ID, form_of, hidden_fields, messages_with, methods
 from tests.full_disk import nothing_goes_into
 from tickets import drafts, upstream
 from tickets.forms import LONGEST_MESSAGE
+from tickets.hostup.client import Client
 from tickets.models import Activity, ApiKey, Draft, Submission
 
 URL = f"/tickets/{OPEN_ID}/reply/"
@@ -393,6 +394,22 @@ def test_pressed_again_while_the_ticket_cannot_be_read_it_is_still_being_sent(ag
     Submission.objects.claim(form["token"], agent.user, digest="of the other press", turn=0)
     sandbox.fault("problem_503", method="GET", times=None)
     assert "It is being sent" in agent.post(URL, form | {"message": "Twice?"}).content.decode()
+
+
+@pytest.mark.parametrize(("state", "words"), [("sent", "This was sent before"), ("not_sent", "Sent.")])
+def test_a_press_that_ends_while_the_ticket_is_read_for_another_counts(agent, form, monkeypatch, state, words):
+    Submission.objects.claim(form["token"], agent.user, digest="of the first press", turn=0)
+    read = Client.ticket
+
+    def read_slowly(*args, **kwargs):
+        ticket = read(*args, **kwargs)
+        Submission.objects.filter(state="sending").update(state=state)
+        return ticket
+
+    monkeypatch.setattr(Client, "ticket", read_slowly)
+    html = agent.htmx_post(URL, form | {"message": "Twice?"}, at=PAGE).content.decode()
+    assert "It is being sent" not in html
+    assert words in html
 
 
 @pytest.mark.parametrize("unread", UNREAD)

@@ -282,6 +282,12 @@ class SubmissionQuerySet(models.QuerySet):
                 submission.refresh_from_db()  # as this press or another one made it
         return submission, taken
 
+    def pressed(self, token, user) -> "Submission | None":
+        """Return the form `token` of the agent's, unless it was not pressed or it is known that nothing was sent.
+        Raises `storage.NothingSent`."""
+        with storage.before_sending():
+            return self.filter(token=token, user=user).exclude(state=Submission.State.NOT_SENT).first()
+
     def twin_of(self, submission: "Submission", *, since: datetime) -> "Submission | None":
         """Return another form with the same words, the last that its agent pressed `since` then and before this
         one, unless it is known that nothing was sent. Raises `storage.NothingSent`."""

@@ -54,17 +54,14 @@ class Result(NamedTuple):
 def reply(user, token, ticket_id: str, written: Written) -> Result:
     """Send a reply with one call, after reading the ticket and before reading it again."""
     try:
-        submission, taken = Submission.objects.claim(token, user, written.digest, written.turn)
-    except storage.NothingSent as error:
-        return Result(State.NOT_SENT, error=error)
-    try:
         client = client_of(user)
         before = client.ticket(ticket_id)
     except (errors.HostUpError, NoKey, ApiKey.Unreadable) as error:
-        if not taken:
-            return Result(pressed_before(submission, user, written.digest), was_looked_for=False)
-        submission.end(Submission.State.NOT_SENT)
-        return Result(State.NOT_SENT, error=error)
+        return _unread(user, token, written, error)
+    try:
+        submission, taken = Submission.objects.claim(token, user, written.digest, written.turn)
+    except storage.NothingSent as error:
+        return Result(State.NOT_SENT, before, error=error)
     if not taken:
         return _pressed_again(submission, user, before, written)
     result = Result(State.UNKNOWN, before)  # what holds if this process is ended in the middle
@@ -75,6 +72,17 @@ def reply(user, token, ticket_id: str, written: Written) -> Result:
     finally:
         submission.end(STORED[result.state])
     return result
+
+
+def _unread(user, token, written: Written, error: Exception) -> Result:
+    """Tell what became of a form whose ticket cannot be read: an earlier press may have sent it."""
+    try:
+        pressed = Submission.objects.pressed(token, user)
+    except storage.NothingSent as unwritten:
+        return Result(State.NOT_SENT, error=unwritten)
+    if pressed:
+        return Result(pressed_before(pressed, user, written.digest), was_looked_for=False)
+    return Result(State.NOT_SENT, error=error)
 
 
 def _pressed_again(submission: Submission, user, ticket: Ticket, written: Written) -> Result:
