@@ -8,7 +8,7 @@ OPEN_ID = ENCRYPTED_ID
 
 
 def hidden_fields(html):
-    return dict(re.findall(r'<input type="hidden" name="(token|shown_draft|seen_\w+)" value="([^"]*)"', html))
+    return dict(re.findall(r'<input type="hidden" name="(token|shown_\w+|seen_\w+)" value="([^"]*)"', html))
 
 
 def form_of(agent, ticket_id=OPEN_ID):

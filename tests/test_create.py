@@ -327,15 +327,18 @@ def test_a_press_while_the_first_is_under_way_sends_nothing(agent, sandbox, form
 
 @pytest.fixture
 def two_tabs(agent, form):
-    """One draft in two tabs, or on a desktop and a phone: what each sends."""
-    agent.post(DRAFT_URL, form)
-    htmls = [agent.get(URL).content.decode() for _ in range(2)]
-    return [form | hidden_fields(html) for html in htmls]
+    """A draft in the tab that it was written in and in another one, or on a phone: what each sends."""
+    written = form | hidden_fields(agent.get(URL).content.decode())
+    agent.post(DRAFT_URL, written)
+    return [written, form | hidden_fields(agent.get(URL).content.decode())]
 
 
-def test_one_draft_in_two_tabs_is_created_once_unless_that_is_wanted(agent, sandbox, two_tabs):
-    first, second = two_tabs
+@pytest.mark.parametrize("order", [1, -1])
+def test_one_draft_in_two_tabs_is_created_once_unless_that_is_wanted(agent, sandbox, two_tabs, order):
+    first, second = two_tabs[::order]
     agent.post(URL, first)
+    refused = agent.post(URL, second | {"subject": ""}).content.decode()
+    second |= hidden_fields(refused)
     response = agent.post(URL, second)
     assert response.status_code == 409
     html = response.content.decode()

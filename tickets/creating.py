@@ -30,13 +30,17 @@ class Result(NamedTuple):
     was_looked_for: bool = True  # False: the newest tickets could not be read, and had to be
 
 
-def create(user, token, fields: dict, *, turn: int, shown_draft: datetime | None) -> Result:
-    """Create the ticket that the form `token` asks for; `turn` is that of what was typed last, and the draft that
-    the form showed had been kept at `shown_draft`. `fields` are named as HostUp's reference does.
+def create(user, token, fields: dict, *, turn: int, shown_at: datetime | None) -> Result:
+    """Create the ticket that the form `token` asks for, which was shown first at `shown_at`; `turn` is that of
+    what was typed last. `fields` are named as HostUp's reference does.
 
-    The draft may stand in another tab, too, or on a phone: what was created there since is not created again.
+    Its draft may stand in another tab, too, or on a phone: what was created there since is not created again.
     """
     digest = sending.digest_of(json.dumps(fields, sort_keys=True))
+    try:
+        client = client_of(user)
+    except (NoKey, ApiKey.Unreadable) as error:
+        return _without_key(user, token, digest, error)
     try:
         submission, taken = _claim(token, user, digest, turn)
     except storage.NothingSent as error:
@@ -45,13 +49,12 @@ def create(user, token, fields: dict, *, turn: int, shown_draft: datetime | None
         ticket_id = submission.ticket_id if submission.user_id == user.pk else ""
         return Result(sending.pressed_before(submission, user, digest), ticket_id)
     try:
-        if shown_draft and (twin := Submission.objects.twin_of(submission, since=shown_draft)):
+        if shown_at and (twin := Submission.objects.twin_of(submission, since=shown_at)):
             submission.end(Submission.State.NOT_SENT)
             state = sending.pressed_before(twin, user, digest)
             return Result(State.SENT_ELSEWHERE if state == State.SENT else state, twin.ticket_id)
-        client = client_of(user)
         activity = Activity.objects.begin(user, Activity.Action.CREATE)
-    except (NoKey, ApiKey.Unreadable, storage.NothingSent) as error:
+    except storage.NothingSent as error:
         submission.end(Submission.State.NOT_SENT)
         return Result(State.NOT_SENT, error=error)
     began_at = timezone.now()
@@ -71,6 +74,17 @@ def create(user, token, fields: dict, *, turn: int, shown_draft: datetime | None
         submission.end(sending.STORED[state], ticket_id=ticket.id if ticket else "")
     activity.finish(sending.outcome_of(state, error), ticket=ticket, error=error)
     return Result(state, ticket.id if ticket else "", error, was_looked_for)
+
+
+def _without_key(user, token, digest: str, error: Exception) -> Result:
+    """Tell what became of a form whose agent has no key (any more): an earlier press may have sent it."""
+    try:
+        pressed = Submission.objects.pressed(token, user)
+    except storage.NothingSent as unwritten:
+        return Result(State.NOT_SENT, error=unwritten)
+    if pressed:
+        return Result(sending.pressed_before(pressed, user, digest), pressed.ticket_id)
+    return Result(State.NOT_SENT, error=error)
 
 
 def _claim(token, user, digest: str, turn: int) -> tuple[Submission, bool]:

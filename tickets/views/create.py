@@ -1,6 +1,7 @@
 """A new ticket: created once, and what was written for it is never lost."""
 
 import uuid
+from datetime import datetime
 
 from django.contrib import messages
 from django.shortcuts import redirect
@@ -18,6 +19,7 @@ from tickets.hostup import errors
 from tickets.hostup.wire import RETRY_AFTER_MOST
 from tickets.models import ApiKey, Draft
 from tickets.sending import State
+from tickets.shown import stamped
 from tickets.upstream import client_of, key_of
 
 
@@ -30,9 +32,8 @@ def create(request):
     form = _form(request.user, request.POST)
     if not form.is_valid():
         return _page(request, form, failure=_form_failure(form))
-    draft = turn_in(request.POST)
-    shown = {name: draft[name] for name in ("turn", "shown_draft")}
-    result = creating.create(request.user, form.cleaned_data["token"], form.for_hostup, **shown)
+    token, draft, shown_at = form.cleaned_data["token"], turn_in(request.POST), _shown_at(request)
+    result = creating.create(request.user, token, form.for_hostup, turn=draft["turn"], shown_at=shown_at)
     if result.state in (State.SENT, State.SENT_ELSEWHERE):
         with storage.if_possible("the draft's removal"):
             Draft.objects.forget(request.user, drafts.NEW, **draft)
@@ -69,21 +70,19 @@ def _form(user, *args, **kwargs) -> NewTicketForm:
 
 def _page(request, form, *, failure=None, result=None):
     """Answer with the form, and above it why nothing was created, if that is so."""
-    token, draft_hint = uuid.uuid4(), drafts.SAVED if form.initial else ""
+    token, shown_at, draft_hint = uuid.uuid4(), timezone.now(), drafts.SAVED if form.initial else ""
     shown_draft = form.initial.get("shown_draft")
     if form.is_bound:
         shown_draft = turn_in(request.POST)["shown_draft"]
-        state = result.state if result else None
-        with storage.if_possible("the draft"):
-            if state != State.SENT_ELSEWHERE:
-                draft_hint = drafts.keep(request, drafts.NEW)
-            if state != State.UNDER_WAY:  # else what is under way would not be known from then on
-                shown_draft = timezone.now()
+        if not (result and result.state == State.SENT_ELSEWHERE):
+            with storage.if_possible("the draft"):
+                draft_hint, shown_draft = drafts.keep(request, drafts.NEW), timezone.now()
         if "token" not in form.errors and not (result and sending.needs_new_form(result)):
-            token = form["token"].value()
+            token, shown_at = form["token"].value(), _shown_at(request)
     context = {
         "form": form,
         "token": token,
+        "shown_at": shown_at,
         "shown_draft": shown_draft,
         "failure": failure,
         "focus_failure": failure and not form.mark_first_error(),
@@ -95,6 +94,11 @@ def _page(request, form, *, failure=None, result=None):
     }
     template = "tickets/_create.html" if wants_fragment(request) else "tickets/create.html"
     return answer(request, template, context, failure)
+
+
+def _shown_at(request) -> datetime | None:
+    """Return when the form that was posted had been shown first."""
+    return stamped(request.POST.get("shown_at", ""))
 
 
 def _described_departments(api_key: ApiKey) -> list[tuple[str, str]]:
