@@ -131,18 +131,21 @@
     // The press that brought the focus may have begun something, or asked for another list.
     if (response.status >= 400 || hx.redirect || listAtRest() !== request.action) event.preventDefault();
   });
-  const tops = () => new Map([...document.querySelectorAll(".ticket-row")].map((row) => [row, row.getBoundingClientRect().top]));
+  const places = () => [...document.querySelectorAll(".ticket-row")].map((row) => {
+    const change = row.querySelector(".status-action");
+    return [change, change.getBoundingClientRect().top + change.action];
+  });
   document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
     if (ctx.swap !== "innerMorph") return;
-    ctx.tops = tops();
+    ctx.places = new Map(places());
     // A row whose ticket is loading goes on saying so in the list that comes meanwhile.
-    const row = document.querySelector(".ticket-row:has(.subject .htmx-request)");
-    for (const { fragment } of tasks) fragment.querySelector(`#${row?.id} .subject a`)?.classList.add("htmx-request");
+    const link = document.querySelector(".subject .htmx-request");
+    for (const { fragment } of tasks) fragment.querySelector(`[href="${link?.getAttribute("href")}"]`)?.classList.add("htmx-request");
   });
-  // What has moved under the pointer takes no press that was meant for what stood there.
+  // What is another button now, under the pointer, takes no press that was meant for what stood there.
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-    for (const [row, top] of ctx.tops ? tops() : []) {
-      if (ctx.tops.get(row) !== top) row.querySelector(".status-action").classList.add("arrived");
+    for (const [change, place] of ctx.places ? places() : []) {
+      if (ctx.places.get(change) !== place) change.classList.add("arrived");
     }
   });
 
@@ -249,18 +252,17 @@
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     const at = document.activeElement;
     if (!ctx.ledOn || (at !== document.body && at.checkVisibility())) return;
-    (document.querySelector(".pane .ways-on a") ?? document.querySelector(".subject"))?.focus();
+    const inView = (what) => [...document.querySelectorAll(what)].find((one) => one.checkVisibility());
+    (inView(".pane .ways-on a") ?? inView(".subject"))?.focus();
   });
 
   // A list or ticket that was asked for before a change and comes after it may show what was: it is asked for again.
   let changes = 0;
-  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
-    Object.assign(ctx, { changes, search: location.search });
-  });
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => (ctx.changes = changes));
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = event.detail;
     // htmx may have asked for the first list before this script ran.
-    const { changes: before = 0, hx, isQuiet, push, request, response, search, sourceElement, swap, target } = ctx;
+    const { changes: before = 0, hx, isQuiet, push, request, sourceElement, swap, target } = ctx;
     if (event.defaultPrevented) return; // a list that nobody waits for
     if (request.method === "POST") {
       changes += isChange(ctx);
@@ -269,8 +271,6 @@
     } else if (sourceElement.id === "filters") {
       // The ticket that is open beside the list may be another one by now.
       hx.pushurl &&= location.pathname + new URL(hx.pushurl, location).search;
-    } else if (push && target?.id === "ticket-pane" && search !== location.search) {
-      hx.pushurl ??= new URL(response.raw.url).pathname + location.search; // filtered while it was loading
     }
     if (request.method === "GET" && before < changes && target?.closest(".pane")) {
       event.preventDefault();
@@ -290,9 +290,7 @@
   }
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
     if (!ctx?.request || ctx.isQuiet) return;
-    const isDraft = ctx.request.action.endsWith("/draft/");
-    if (isDraft && document.querySelector("#alerts > .unreachable")) return; // it is being dismissed, perhaps
-    sayUnreachable(ctx.request.method === "POST" && !isDraft);
+    sayUnreachable(ctx.request.method === "POST" && !ctx.request.action.endsWith("/draft/"));
     const loading = ctx.target?.querySelector?.(":scope > .loading");
     if (loading) [loading.hidden, loading.nextElementSibling.hidden] = [true, false]; // what tries again
     if (ctx.sourceElement.id !== "filters") return;

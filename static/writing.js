@@ -17,6 +17,7 @@
   const sending = new WeakMap(); // form -> what its draft is on its way with
   const isDraft = ({ request }) => request.action.endsWith("/draft/");
   let isQuiet = false; // what was said of the first try is not said again
+  const failed = new WeakMap(); // form -> the turn that could not be saved, as was said
   let tryingAgain;
 
   document.addEventListener("input", ({ target }) => {
@@ -45,7 +46,8 @@
     const { ctx } = event.detail;
     if (!isDraft(ctx)) return;
     const { form } = ctx.request;
-    [ctx.typed, ctx.isQuiet] = [typed.get(form), isQuiet];
+    ctx.typed = typed.get(form);
+    ctx.isQuiet = isQuiet || failed.get(form) === ctx.typed;
     const isNeedless = !form.matches(".unsaved") || sending.get(form)?.typed === ctx.typed;
     isNeedless ? event.preventDefault() : sending.set(form, ctx);
   });
@@ -62,6 +64,7 @@
     if (status && status < 400 && ctx.typed === typed.get(form)) form.classList.remove("unsaved");
     if (status && status < 400) markRow(form.closest(".composer"), ctx.text !== "");
     if (status && status < 500) return;
+    failed.set(form, ctx.typed);
     clearTimeout(tryingAgain);
     tryingAgain = setTimeout(saveAgain, TRY_AGAIN);
   });

@@ -7,7 +7,17 @@ from playwright.sync_api import expect
 
 from sandbox.special_tickets import LONG_THREAD_ID, REPEATED_OPENING_ID, SAMPLE_ID, SAMPLE_NUMBER
 from tests.browser.places import open_empty_list
-from tests.browser.steps import HOLD_FIRST_MOMENTS, calls, heading, hold, posts, row, row_link, toast
+from tests.browser.steps import (
+    HOLD_FIRST_MOMENTS,
+    calls,
+    expect_nothing_more,
+    heading,
+    hold,
+    posts,
+    row,
+    row_link,
+    toast,
+)
 
 GO = """([seconds, way]) => {
   const go = (isHidden) => {
@@ -61,6 +71,17 @@ def test_a_press_that_was_meant_for_the_row_that_stood_there_does_nothing(listed
         listed.mouse.click(place["x"] + 5, place["y"] + 5)
     expect(toast(listed)).to_contain_text(re.compile("Closed|Reopened"))
     assert len(posts(sandbox)) == 1
+
+
+def test_a_press_that_was_meant_for_the_button_that_stood_there_does_nothing(page, sandbox):
+    page.goto("/tickets/")
+    place = row(page).get_by_role("button", name="Reopen").bounding_box()
+    sandbox.tickets.find(SAMPLE_ID).status = "open"  # by a colleague
+    page.evaluate(HOLD_FIRST_MOMENTS)
+    come_back(page)
+    expect(row(page).get_by_role("button", name="Close")).to_be_visible()
+    page.mouse.click(place["x"] + 5, place["y"] + 5)
+    expect_nothing_more(page, sandbox, [])
 
 
 def test_the_open_ticket_says_when_the_list_knows_of_more(listed, sandbox):

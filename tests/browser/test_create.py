@@ -173,7 +173,8 @@ def test_without_a_network_the_text_stays_and_is_saved_when_it_is_back(page, con
         page.get_by_label("Subject").press_sequentially("Typed offline")
     expect(page.get_by_role("alert")).to_be_visible()
     with fails():  # once more, because the field is left
-        page.get_by_role("button", name="Dismiss").click(delay=300)
+        page.get_by_role("button", name="Dismiss").click()
+    page.wait_for_timeout(200)
     expect(page.get_by_role("alert")).to_have_count(0)
     with fails():
         page.get_by_label("Priority").select_option("Low")

@@ -63,17 +63,6 @@ def test_filtering_keeps_the_open_ticket_in_the_pane_and_in_the_address(page, sa
     expect(row(page)).to_have_count(0)
     expect(page.get_by_label("Status")).to_have_value("answered")
 
-    answered = hold(sandbox, path="tickets/")
-    link = row(page, 150013).get_by_role("link")
-    subject = link.inner_text()
-    link.click()
-    page.get_by_label("Status").select_option("On hold")  # while the ticket is asked for
-    expect(page).to_have_url(re.compile(rf"{TICKET}\?status=on_hold$"))
-    answered.set()
-    expect(heading(page, subject)).to_be_visible()
-    expect(page).to_have_url(re.compile(r"/tickets/tkt_\w+/\?status=on_hold$"))
-    expect(page).not_to_have_url(re.compile(TICKET))
-
 
 def test_a_row_opens_its_ticket_for_one_call_and_learns_what_has_changed(page, sandbox):
     page.goto("/tickets/")

@@ -265,6 +265,12 @@ def test_on_a_phone_a_ticket_that_does_not_come_leads_on_and_back(page, sandbox)
     page.get_by_role("link", name="← Tickets").click()
     expect(page).to_have_url(re.compile(r"/tickets/\?status=closed#row-"))
 
+    page.goto("/tickets/")
+    for link in (page.get_by_role("link", name="More tickets"), row_link(page)):
+        sandbox.fault("problem_500")
+        link.click()
+        expect(page.get_by_role("link", name="Retry")).to_be_focused()
+
 
 def test_a_page_of_a_ticket_that_is_not_there_takes_another_number(page):
     page.goto("/tickets/1/?status=closed")
