@@ -55,7 +55,8 @@ class Dashboard:
         self.home = home
         self.log = home / "gunicorn.log"
         self._database = home / "db.sqlite3"
-        self._is_usual = not settings.keys() & {"DATABASE_URL", *SECRETS}
+        # What SET_UP makes depends on these and on nothing else.
+        self._is_usual = not settings.keys() & {"DATABASE_URL", "AGENT_USERNAME", "AGENT_PASSWORD", *SECRETS}
         self._environment = (
             os.environ
             | SECRETS
@@ -79,8 +80,8 @@ class Dashboard:
         made = _databases.get(self._environment["HOSTUP_API_URL"]) if self._is_usual else None
         if made:
             self._database.write_bytes(made)
-        else:
-            self.manage("shell", "--verbosity", "0", "--command", SET_UP)
+            return self.start()
+        self.manage("shell", "--verbosity", "0", "--command", SET_UP)
         if self._is_usual:
             _databases[self._environment["HOSTUP_API_URL"]] = self._database.read_bytes()
         return self.start()
