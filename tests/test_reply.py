@@ -9,7 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from sandbox.api import Api
@@ -394,6 +394,19 @@ def test_pressed_again_while_the_ticket_cannot_be_read_it_is_still_being_sent(ag
     Submission.objects.claim(form["token"], agent.user, digest="of the other press", turn=0)
     sandbox.fault("problem_503", method="GET", times=None)
     assert "It is being sent" in agent.post(URL, form | {"message": "Twice?"}).content.decode()
+
+
+def test_when_neither_ticket_nor_database_can_be_read_the_text_is_there_to_copy(agent, sandbox, form):
+    def gone(execute, sql, *rest):
+        if "tickets_submission" in sql:
+            raise OperationalError("gone")
+        return execute(sql, *rest)
+
+    sandbox.fault("problem_503", method="GET", times=None)
+    with connection.execute_wrapper(gone):
+        response = agent.post(URL, form | {"message": "My words."})
+    assert response.status_code == 503
+    assert "My words." in response.content.decode()
 
 
 @pytest.mark.parametrize(("state", "words"), [("sent", "This was sent before"), ("not_sent", "Sent.")])

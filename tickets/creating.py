@@ -35,12 +35,15 @@ def create(user, token, fields: dict, *, turn: int, shown_at: datetime | None) -
     what was typed last. `fields` are named as HostUp's reference does.
 
     Its draft may stand in another tab, too, or on a phone: what was created there since is not created again.
+    Raises `storage.NothingSent` without a key, when it cannot be read what became of an earlier press.
     """
     digest = sending.digest_of(json.dumps(fields, sort_keys=True))
     try:
         client = client_of(user)
     except (NoKey, ApiKey.Unreadable) as error:
-        return _without_key(user, token, digest, error)
+        if pressed := Submission.objects.pressed(token, user):  # by an earlier press it may have been sent
+            return Result(sending.pressed_before(pressed, user, digest), pressed.ticket_id)
+        return Result(State.NOT_SENT, error=error)
     try:
         submission, taken = _claim(token, user, digest, turn)
     except storage.NothingSent as error:
@@ -74,17 +77,6 @@ def create(user, token, fields: dict, *, turn: int, shown_at: datetime | None) -
         submission.end(sending.STORED[state], ticket_id=ticket.id if ticket else "")
     activity.finish(sending.outcome_of(state, error), ticket=ticket, error=error)
     return Result(state, ticket.id if ticket else "", error, was_looked_for)
-
-
-def _without_key(user, token, digest: str, error: Exception) -> Result:
-    """Tell what became of a form whose agent has no key (any more): an earlier press may have sent it."""
-    try:
-        pressed = Submission.objects.pressed(token, user)
-    except storage.NothingSent as unwritten:
-        return Result(State.NOT_SENT, error=unwritten)
-    if pressed:
-        return Result(sending.pressed_before(pressed, user, digest), pressed.ticket_id)
-    return Result(State.NOT_SENT, error=error)
 
 
 def _claim(token, user, digest: str, turn: int) -> tuple[Submission, bool]:

@@ -52,12 +52,17 @@ class Result(NamedTuple):
 
 
 def reply(user, token, ticket_id: str, written: Written) -> Result:
-    """Send a reply with one call, after reading the ticket and before reading it again."""
+    """Send a reply with one call, after reading the ticket and before reading it again.
+
+    Raises `storage.NothingSent` when neither the ticket can be read nor what became of an earlier press.
+    """
     try:
         client = client_of(user)
         before = client.ticket(ticket_id)
     except (errors.HostUpError, NoKey, ApiKey.Unreadable) as error:
-        return _unread(user, token, written, error)
+        if pressed := Submission.objects.pressed(token, user):  # by an earlier press it may have been sent
+            return Result(pressed_before(pressed, user, written.digest), was_looked_for=False)
+        return Result(State.NOT_SENT, error=error)
     try:
         submission, taken = Submission.objects.claim(token, user, written.digest, written.turn)
     except storage.NothingSent as error:
@@ -72,17 +77,6 @@ def reply(user, token, ticket_id: str, written: Written) -> Result:
     finally:
         submission.end(STORED[result.state])
     return result
-
-
-def _unread(user, token, written: Written, error: Exception) -> Result:
-    """Tell what became of a form whose ticket cannot be read: an earlier press may have sent it."""
-    try:
-        pressed = Submission.objects.pressed(token, user)
-    except storage.NothingSent as unwritten:
-        return Result(State.NOT_SENT, error=unwritten)
-    if pressed:
-        return Result(pressed_before(pressed, user, written.digest), was_looked_for=False)
-    return Result(State.NOT_SENT, error=error)
 
 
 def _pressed_again(submission: Submission, user, ticket: Ticket, written: Written) -> Result:
