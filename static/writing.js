@@ -17,7 +17,7 @@
   const sending = new WeakMap(); // form -> what its draft is on its way with
   const isDraft = ({ request }) => request.action.endsWith("/draft/");
   let isQuiet = false; // what was said of the first try is not said again
-  const failed = new WeakMap(); // form -> the turn that could not be saved, as was said
+  const failed = new WeakMap(); // form -> the turn that could not be saved, which is not said again
   let tryingAgain;
 
   document.addEventListener("input", ({ target }) => {
