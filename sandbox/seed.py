@@ -4,8 +4,10 @@ The same seed makes the same tickets, ids and all; only their times move with th
 is always some minutes old and the oldest some months.
 """
 
+import pickle
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import lru_cache
 from random import Random
 
 from . import special_tickets as special
@@ -15,6 +17,7 @@ from .making import Maker, Turn
 from .special_tickets import SAMPLE_ID, SAMPLE_NUMBER
 from .store import Store
 from .stories import CUSTOMER, STAFF, STORIES, Story
+from .times import utc_now
 
 OTHER_ACCOUNT_ID = "tkt_01hxsandb0x0000000000000b1"
 
@@ -50,6 +53,22 @@ DOMAINS = (
     "blogg.example.net",
     "intra.example.com",
 )
+
+
+def filled(seed: int) -> Store:
+    """A store with everything in it. It is made once a minute and copied: tests want thousands."""
+    store = Store(seed)
+    store.rng, tickets = pickle.loads(_made(seed, utc_now().replace(second=0, microsecond=0)))  # noqa: S301  (ours)
+    for ticket in tickets:
+        store.add(ticket)
+    return store
+
+
+@lru_cache(1)
+def _made(seed: int, minute: datetime) -> bytes:
+    store = Store(seed, now=lambda: minute)
+    fill(store)
+    return pickle.dumps((store.rng, store.all_tickets()))
 
 
 def fill(store: Store) -> None:

@@ -17,7 +17,7 @@ from .control import PREFIX, control
 from .faults import Fault, Faults, apply_fault
 from .limits import RateLimiter
 from .problems import Problem
-from .seed import fill
+from .seed import filled
 from .store import Store
 from .wire import Wire
 
@@ -125,8 +125,7 @@ class Sandbox:
 
     def reset(self) -> None:
         """Fresh tickets; no faults, no calls, nobody limited, every switch as at first."""
-        store = Store(self.seed)
-        fill(store)
+        store = filled(self.seed)
         if not self.repeats:
             store.rng.seed()
         self.already, self.close_answer, self.encrypted_body = "unchanged", "ticket", "text"
