@@ -26,7 +26,7 @@ class OnDisk(TemporaryFileUploadHandler):
     """Writes to the disk what of a form's files is too large for memory, for agents and views that take files.
 
     Anybody may send a form to any address, and it is read before it is known who they are: its CSRF token and its
-    texts, which are given back to whoever was signed out meanwhile, but no files.
+    texts, which are given back to whoever was signed out meanwhile, but no files for the disk.
     """
 
     def new_file(self, *args, **kwargs):

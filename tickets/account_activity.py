@@ -4,8 +4,8 @@ There is no signal for a sign-in that the throttle stops, nor for one that an id
 in the log of requests alone. The throttle is also what bounds how many failures there are to note.
 """
 
+from allauth.account.internal.userkit import get_user_by_username
 from allauth.account.signals import password_changed, password_reset, user_logged_in
-from allauth.account.utils import filter_users_by_username
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import (
     authentication_failed,
@@ -42,10 +42,7 @@ def signed_in(request, user, **kwargs):
 
 @receiver(user_login_failed)
 def sign_in_failed(credentials, request=None, **kwargs):
-    name = credentials.get("username") or ""
-    # The database compares in upper case, where a dotless i is an i; whoever signs in is found in lower case.
-    users = [user for user in filter_users_by_username(name) if user.username.lower() == name.lower()]
-    user = users[0] if users else None
+    user = get_user_by_username(credentials.get("username") or "")  # whom signing in would have found
     _note(request, user, Action.SIGNED_IN, Outcome.REFUSED)
 
 

@@ -1,7 +1,7 @@
 """Changing a ticket's status at HostUp, and finding out what became of it."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from django.utils import timezone
@@ -9,13 +9,11 @@ from django.utils.translation import gettext_lazy as _
 
 from tickets.hostup import errors
 from tickets.hostup.client import Client
+from tickets.hostup.clock import on_hostups_clock
 from tickets.hostup.types import STATUSES, Ticket
 from tickets.models import Activity
 
 Outcome = Activity.Outcome
-
-CLOCK_GRAIN = timedelta(seconds=2)  # HostUp's `Date` header has whole seconds
-CLOCKS_AGREE = timedelta(minutes=5)
 
 
 class Change(NamedTuple):
@@ -121,21 +119,6 @@ def _with_whole_thread(client: Client, ticket_id: str, result: Result, shown: Sh
     except errors.HostUpError:  # the change is what it is all the same
         return result._replace(has_thread=False)
     return result._replace(ticket=ticket, has_thread=ticket.has_thread)
-
-
-def on_hostups_clock(client: Client, moment: datetime) -> tuple[datetime, datetime] | tuple[None, None]:
-    """Return between which times a `moment` of ours was, on the clock of HostUp's last answer; None for both when
-    that does not tell the time.
-
-    HostUp's clock is the one that its tickets' times are on, but what sends its `Date` may be hours off, and so
-    may our own clock. Where the two differ widely, only what holds on both can be relied on.
-    """
-    if client.answered_at is None:
-        return None, None
-    by_hostup = client.answered_at - (timezone.now() - moment)
-    agree = abs(by_hostup - moment) < CLOCKS_AGREE
-    latest = by_hostup if agree else max(by_hostup, moment)
-    return min(by_hostup, moment) - CLOCK_GRAIN, latest - CLOCK_GRAIN
 
 
 def _settle(

@@ -10,6 +10,7 @@ from tickets import failures
 from tickets.drafts import SAVED
 from tickets.hostup.types import Message, Ticket
 from tickets.models import Draft
+from tickets.sending import same_words
 
 LAST = 5  # messages among which the words of a draft are looked for
 
@@ -67,4 +68,4 @@ class Composer(NamedTuple):
 
 def _has_words(ticket: Ticket, text: str) -> bool:
     """Tell whether one of the last messages is `text`."""
-    return any((message.body or "").split() == text.split() for message in ticket.thread[-LAST:])
+    return any(same_words(message.body, text) for message in ticket.thread[-LAST:])

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from django.utils import timezone
 
 from tickets import sending, storage
-from tickets.changes import on_hostups_clock
 from tickets.hostup import errors
 from tickets.hostup.client import Client
+from tickets.hostup.clock import on_hostups_clock
 from tickets.hostup.types import Page, TicketSummary
 from tickets.models import Activity, ApiKey, Submission
 from tickets.sending import State
@@ -127,7 +127,7 @@ def _new_ones(tickets: list[TicketSummary], sent_at: datetime | None) -> list[Ti
 
 
 def _is_like_it(ticket: TicketSummary, fields: dict) -> bool:
-    is_its_subject = (ticket.subject or "").split() == fields["subject"].split()
+    is_its_subject = sending.same_words(ticket.subject, fields["subject"])
     return is_its_subject and ticket.department_slug == fields["departmentSlug"]
 
 
@@ -138,7 +138,7 @@ def _has_its_text(client: Client, ticket: TicketSummary, fields: dict) -> bool:
     except errors.HostUpError:
         return False
     texts = [found.body, *(message.body for message in found.thread[:1])]
-    return any((text or "").split() == fields["message"].split() for text in texts)
+    return any(sending.same_words(text, fields["message"]) for text in texts)
 
 
 def _reaches_back_to(page: Page, moment: datetime | None) -> bool:

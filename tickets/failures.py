@@ -8,9 +8,9 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from tickets import storage
+from tickets import changes, storage
 from tickets.hostup import errors
-from tickets.models import ApiKey, SecondStep
+from tickets.models import Activity, ApiKey, SecondStep
 from tickets.shown import plain
 from tickets.upstream import NoKey
 
@@ -230,6 +230,24 @@ def unknown(error: errors.OutcomeUnknown | None, heading: str, sentences: list[s
     earlier one of the form did."""
     failure = describe(error or errors.OutcomeUnknown())._replace(heading=heading, sentences=sentences)
     return failure if error else failure._replace(status=409)
+
+
+def not_changed(change: changes.Change, result: changes.Result) -> Failure:
+    """Word that a change did not happen, or may not have."""
+    if result.outcome == Activity.Outcome.UNKNOWN and result.ticket:
+        sentences = [not_shown_by_the_ticket(), _("Look at the ticket before you try again.")]
+        return describe(result.error)._replace(sentences=sentences)
+    if result.outcome != Activity.Outcome.NOT_DONE or not result.ticket:
+        return describe(result.error, changing=True)
+    if result.error:
+        failure = describe(result.error)
+        what_came = _("HostUp did not confirm it, so we read the ticket again.")
+    else:
+        failure = Failure(502, change.not_done, [])
+        what_came = _("HostUp answered with the ticket unchanged.")
+    may_yet_happen = [_("It may still happen: look again in a moment.")] if result.may_yet_happen else []
+    sentences = [what_came, *may_yet_happen, _("You can try again.")]
+    return failure._replace(heading=change.not_done, sentences=sentences, is_unknown=False)
 
 
 def not_shown_by_the_ticket() -> str:

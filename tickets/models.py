@@ -19,7 +19,7 @@ from tickets.hostup import errors
 DRAFT_LIFE = timedelta(days=14)
 SUBMISSION_LIFE = timedelta(days=30)  # a form left open in a tab for longer than this may send as a new one
 ACTIVITY_LIFE = timedelta(days=400)  # a year, and time to look at it
-MOMENTS = timedelta(seconds=5)  # longer than what HostUp's times leave open (CLOCK_GRAIN in changes.py)
+MOMENTS = timedelta(seconds=5)  # longer than what HostUp's times leave open (hostup/clock.py)
 
 
 def forget_old() -> None:

@@ -11,7 +11,7 @@ from tickets.hostup import errors
 from tickets.hostup.client import Client
 from tickets.hostup.types import Message, Ticket
 from tickets.models import Activity, ApiKey, Submission
-from tickets.sending import STORED, State, digest_of, outcome_of, pressed_before
+from tickets.sending import STORED, State, digest_of, outcome_of, pressed_before, same_words
 from tickets.upstream import NoKey, client_of
 
 
@@ -233,7 +233,7 @@ def _is_ours(message: Message, written: Written) -> bool:
     return (
         message.sender == "customer"
         and message.encrypted == written.is_encrypted
-        and (message.body or "").split() == written.text.split()
+        and same_words(message.body, written.text)
     )
 
 

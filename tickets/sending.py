@@ -60,6 +60,11 @@ def needs_new_form(result) -> bool:
     return result.state in decisions or isinstance(result.error, storage.NothingSent)
 
 
+def same_words(one: str | None, other: str) -> bool:
+    """Tell whether two texts differ in white space at most, which HostUp may change."""
+    return (one or "").split() == other.split()
+
+
 def digest_of(*parts: str) -> str:
     """Return a digest that tells texts apart and gives nothing of them away."""
     return salted_hmac("submission", "\0".join(parts), algorithm="sha256").hexdigest()

@@ -8,8 +8,6 @@ from collections.abc import Callable
 
 from tickets.hostup import errors
 
-MOST_KEYS = 1000  # far more than agents are limited at a time
-
 
 class RateLimits:
     """One for all threads of a process. `clock` gives seconds and never goes back.
@@ -35,8 +33,6 @@ class RateLimits:
         with self._lock:
             now = self._clock()
             self._not_before = {digest: end for digest, end in self._not_before.items() if end > now}
-            if len(self._not_before) >= MOST_KEYS:
-                del self._not_before[next(iter(self._not_before))]
             digest = _digest(api_key)
             self._not_before[digest] = max(now + retry_after, self._not_before.get(digest, now))
 

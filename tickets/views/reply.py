@@ -23,7 +23,6 @@ from tickets.replying import Written
 from tickets.sending import State
 from tickets.shown import word_in
 from tickets.views.show import is_on_screen
-from tickets.views.status import not_changed
 
 NEWS_SHOWN = 5  # messages above the box; the ticket itself shows all of them
 
@@ -65,7 +64,7 @@ def reply(request, ticket_id):
 
 
 def _written_in(request, ticket_id, *, token=None) -> Composer:
-    """Return the box as it was sent, with what was written in it, which is kept as a draft of that form."""
+    """Return the box as it was sent, with what was written in it."""
     return Composer(
         ticket_id=ticket_id,
         token=token or uuid.uuid4(),
@@ -158,7 +157,7 @@ def _failure(result, written: Written) -> failures.Failure:
             ]
             return failures.unknown(result.error, _("We do not know whether your reply was sent"), sentences)
     if result.reopening and not result.was_reopened:
-        failure = not_changed(changes.REOPEN, result.reopening)
+        failure = failures.not_changed(changes.REOPEN, result.reopening)
         if failure.is_unknown:
             failure = failure._replace(heading=_("We do not know whether the ticket was reopened"))
         sentences = [*failure.sentences, _("Your reply was not sent."), _("Your text is kept.")]

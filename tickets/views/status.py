@@ -8,7 +8,6 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from hostup_dashboard.htmx import wants_fragment
@@ -38,7 +37,7 @@ def close(request, ticket_id):
 def _change(request, ticket_id, change):
     client = client_of(request.user)
     result = changes.carry_out(client, request.user, change, ticket_id, _shown(request))
-    failure = None if result.is_success else not_changed(change, result)
+    failure = None if result.is_success else failures.not_changed(change, result)
     if failure and not (result.ticket and wants_fragment(request)):
         return failure_answer(request, failure, **_ways_on(request, change, ticket_id, result.outcome))
 
@@ -76,24 +75,6 @@ def _shown(request) -> changes.Shown:
         read_at=stamped(request.POST.get("read_at", "")),
         count=int(count) if re.fullmatch("[0-9]{1,9}", count) else 0,
     )
-
-
-def not_changed(change: changes.Change, result: changes.Result) -> failures.Failure:
-    """Word that a change did not happen, or may not have."""
-    if result.outcome == Outcome.UNKNOWN and result.ticket:
-        sentences = [failures.not_shown_by_the_ticket(), _("Look at the ticket before you try again.")]
-        return failures.describe(result.error)._replace(sentences=sentences)
-    if result.outcome != Outcome.NOT_DONE or not result.ticket:
-        return failures.describe(result.error, changing=True)
-    if result.error:
-        failure = failures.describe(result.error)
-        what_came = _("HostUp did not confirm it, so we read the ticket again.")
-    else:
-        failure = failures.Failure(502, change.not_done, [])
-        what_came = _("HostUp answered with the ticket unchanged.")
-    may_yet_happen = [_("It may still happen: look again in a moment.")] if result.may_yet_happen else []
-    sentences = [what_came, *may_yet_happen, _("You can try again.")]
-    return failure._replace(heading=change.not_done, sentences=sentences, is_unknown=False)
 
 
 def _ways_on(request, change, ticket_id, outcome) -> dict[str, str]:
