@@ -401,6 +401,13 @@ def test_files_travel_with_the_form_too(agent, sandbox):
     assert "två.txt" in html
 
 
+def test_files_that_are_also_to_be_cleared_travel_all_the_same(agent, sandbox):
+    """As no form of ours asks, and Django's usual field for files heeds."""
+    form = form_of(agent, ENCRYPTED_ID) | {"message": "One file.", "files": [file_of()], "files-clear": "on"}
+    assert "Sent." in agent.post(f"/tickets/{ENCRYPTED_ID}/reply/", form, follow=True).content.decode()
+    assert len(sandbox.tickets.find(ENCRYPTED_ID).messages[-1].attachments) == 1
+
+
 def test_a_ticket_that_cannot_be_looked_at_after_its_files_holds_the_text_back(agent, sandbox):
     form = form_of(agent, ENCRYPTED_ID) | {"message": "One file.", "files": [file_of("one.txt")]}
     sandbox.fault("problem_500", method="GET", skip=1)

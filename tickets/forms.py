@@ -29,7 +29,7 @@ def file_problem(file) -> str:
 class FilesField(forms.FileField):
     """Any number of files (up to `MOST_FILES`), each checked."""
 
-    class Widget(forms.ClearableFileInput):
+    class Widget(forms.FileInput):
         allow_multiple_selected = True
 
     widget = Widget
