@@ -545,8 +545,16 @@ def test_another_ticket_does_not_tell_what_became_of_this_one(agent, sandbox):
     assert (activity.ticket_id, activity.outcome) == (SAMPLE_ID, "unknown")
 
 
-def test_a_success_with_a_status_that_says_nothing_is_not_called_open(agent, sandbox):
+def test_a_success_with_a_status_that_says_nothing_is_settled_by_reading_once(agent, sandbox):
+    sandbox.tickets.find(SAMPLE_ID).status = "open"
     sandbox.fault(method="POST", transform=lambda ticket: ticket | {"status": "waiting_for_godot"})
+    assert "Closed." in agent.htmx_post(CLOSE_URL, {"status": "open"}).content.decode()
+    assert [call.method for call in sandbox.calls] == ["POST", "GET"]
+    assert Activity.objects.get().outcome == "done"
+
+
+def test_a_status_that_says_nothing_is_not_called_open(agent, sandbox):
+    sandbox.fault(transform=lambda ticket: ticket | {"status": "waiting_for_godot"}, times=2)
     response = agent.htmx_post(CLOSE_URL, {"status": "open"})
     assert response.status_code == 502
     html = response.content.decode()

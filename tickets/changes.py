@@ -99,8 +99,8 @@ def make(client: Client, change: Change, ticket_id: str, shown: Shown) -> Result
     except errors.HostUpError as error:
         return Result(Outcome.of(error), error=error)
     if not change.is_reached(ticket):
-        if ticket.status not in STATUSES:  # it may mean anything, as in _settle
-            return Result(Outcome.UNKNOWN, ticket, errors.OutcomeUnknown(status=200))
+        if ticket.status not in STATUSES:  # it may mean anything
+            return _settle(client, change, ticket_id, shown, began_at, errors.OutcomeUnknown(status=200))
         return Result(Outcome.NOT_DONE, ticket)
     was_so = _was_so_before(client, ticket, shown, began_at)
     return Result(Outcome.ALREADY if was_so else Outcome.DONE, ticket)
@@ -134,7 +134,7 @@ def _settle(
         ticket = client.ticket(ticket_id, tries=1)
     except errors.HostUpError:
         return Result(Outcome.of(error), error=error)
-    if ticket.status not in STATUSES:  # HostUp's own "unknown", or one of a later day: it may mean anything
+    if ticket.status not in STATUSES:  # HostUp's own "unknown", or one of a later day
         return Result(Outcome.of(error), ticket, error)
     if change.is_reached(ticket):
         was_so = refused or _was_so_before(client, ticket, shown, began_at)
