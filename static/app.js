@@ -330,18 +330,21 @@
     if (document.activeElement === document.body) byId("main").focus({ preventScroll: true });
   });
 
-  // What selects several tickets is loaded once: Back may bring a page that names another version of it.
+  // What selects several tickets is loaded once: Back may bring a page that names another version of it. It is tried
+  // again by another name, since some browsers remember what they could not load.
   let selecting = null;
+  let again = "";
   let isLoading = false;
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("#bulk-select");
     if (!button || isLoading) return;
     isLoading = true;
     try {
-      selecting ??= await import(button.dataset.script);
+      selecting ??= await import(button.dataset.script + again);
       forget("#alerts > .unreachable.passing");
       selecting.toggleSelecting();
     } catch {
+      again += "?";
       // Gone after an upgrade: this page is of the version before.
       const answer = await fetch(button.dataset.script).catch(() => null);
       answer?.status === 404 ? location.reload() : sayUnreachable();

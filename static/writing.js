@@ -82,10 +82,11 @@
     event.target.closest(FORMS)?.querySelector("button.primary").click();
   });
 
-  // While a form is being sent its texts and files stand still, so that what is typed or chosen meanwhile is not lost.
+  // While a form is being sent its fields and files stand still, so that what is typed or chosen meanwhile is not lost.
   const standStill = (still) => ({ detail: { ctx } }) => {
     if (!ctx?.sourceElement?.matches?.(FORMS)) return;
     for (const text of ctx.sourceElement.querySelectorAll("input, textarea")) text.readOnly = still;
+    for (const choice of ctx.sourceElement.querySelectorAll("select, .check")) choice.inert = still;
     for (const part of ctx.sourceElement.querySelectorAll(".attach-input, .upload button")) part.disabled = still;
   };
   document.addEventListener("htmx:before:request", standStill(true));

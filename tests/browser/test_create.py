@@ -322,7 +322,7 @@ def test_a_filter_chosen_while_departments_are_coming_stays(page, dashboard, san
     expect(page.get_by_label("Department")).to_have_value("")
 
 
-def test_while_it_is_being_created_its_texts_stand_still(page, sandbox):
+def test_while_it_is_being_created_its_fields_stand_still(page, sandbox):
     page.goto("/tickets/new/")
     page.get_by_label("Department").select_option("Billing")
     page.get_by_label("Subject").fill("Invoice twice")
@@ -332,8 +332,14 @@ def test_while_it_is_being_created_its_texts_stand_still(page, sandbox):
     answered = hold(sandbox, "problem_403", method="POST")
     page.get_by_role("button", name="Create ticket").click()
     expect(message).not_to_be_editable()
+    page.get_by_label("Priority").focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("Priority")).to_have_value("medium")
     assert page.get_by_label("Subject").bounding_box()["height"] == height
     answered.set()
     expect(page.get_by_role("alert").filter(visible=True)).to_contain_text("Your API key may not do this")
     expect(message).to_be_editable()
     expect(message).to_have_value("We got it twice.")
+    page.get_by_label("Priority").focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("Priority")).to_have_value("high")

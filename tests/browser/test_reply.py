@@ -57,8 +57,12 @@ def test_a_reply_goes_out_once_and_the_box_is_empty(page, sandbox):
     answered = hold(sandbox, method="POST")
     box(page).fill("Once.")
     page.get_by_role("button", name="Send reply").dblclick()
+    encrypted = page.get_by_label("Send encrypted")
+    press = encrypted.bounding_box()
+    page.mouse.click(press["x"] + 5, press["y"] + 5)  # which comes too late
     answered.set()
     expect_sent(page)
+    expect(encrypted).not_to_be_checked()
     expect(page.get_by_role("article").get_by_text("Once.")).to_be_visible()
     expect(box(page)).to_have_value("")
     assert texts_at_hostup(sandbox).count("Once.") == 1
@@ -120,6 +124,21 @@ def test_a_draft_shows_in_its_row_at_once_and_is_kept_when_its_ticket_is_left(pa
     expect(box(page)).to_have_value("Typed before going back")
     with page.expect_response(DRAFT):
         page.get_by_label("Send encrypted").check()
+    page.reload()
+    expect(page.get_by_label("Send encrypted")).to_be_checked()
+
+
+def test_how_it_goes_out_is_kept_however_fast_it_is_changed(page):
+    page.goto(PAGE)
+    box(page).fill("Secret.")
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+    slow = []
+    page.route(DRAFT, lambda route: route.continue_() if slow else slow.append(route))
+    for _ in range(3):
+        page.get_by_label("Send encrypted").click()
+    page.wait_for_timeout(500)
+    slow[0].continue_()
+    page.wait_for_timeout(500)
     page.reload()
     expect(page.get_by_label("Send encrypted")).to_be_checked()
 
