@@ -1,8 +1,9 @@
 """`make bench-rotation`: does rotating the encryption key while agents work cost anybody a page? How long is it?
 
-Two dashboards over one database, which is under the old key, are deployed as the README says: with `old,new`,
-then with `new,old`, then `rotate_encryption_key`, then with the new key alone. All the time agents open pages that
-decrypt their API key and their draft, and one saves another key, checks it and writes.
+A dashboard of two processes, whose database is under the old key, is deployed as docs/operate.md says: with
+`old,new`, then with `new,old`, then `rotate_encryption_key`, then with the new key alone, each time beside the one
+of before. All the time agents open pages that decrypt their API key and their draft, and one saves another key,
+checks it and writes.
 """
 
 import base64
@@ -14,7 +15,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
 from pathlib import Path
 
@@ -53,12 +53,12 @@ for user in users[:{READERS + 1}]:
 
 
 class Agents:
-    """Agents at work on whichever dashboards are `live`, with a `pause` of seconds after each step; what they saw
-    is in `seen` and `failures`."""
+    """Agents at work on the `live` dashboard, with a `pause` of seconds after each step; what they saw is in
+    `seen` and `failures`."""
 
     def __init__(self, sessions: list[str], pause: float):
         self._pause = pause
-        self.live: list[Dashboard] = []
+        self.live: Dashboard
         self.seen: Counter[str] = Counter()
         self.failures: list[str] = []
         self._last_four = ""
@@ -70,9 +70,9 @@ class Agents:
             threading.Thread(target=self._work, args=pair) for pair in zip(self._at_work, jobs, strict=True)
         ]
 
-    def move_to(self, dashboards: list[Dashboard]) -> None:
-        """Send every agent to other dashboards, and return when nobody waits for the ones before."""
-        self.live = dashboards
+    def move_to(self, dashboard: Dashboard) -> None:
+        """Send every agent to another dashboard, and return when nobody waits for the one before."""
+        self.live = dashboard
         for lock in self._at_work:
             with lock:
                 pass
@@ -89,18 +89,15 @@ class Agents:
 
     def look_at_the_last_key(self) -> None:
         """See that the key which was saved last is the one that is kept."""
-        self._page(self.live[0].url, self._writer, "/settings/key/", f"Key ending in {self._last_four}")
+        self._page(self.live.url, self._writer, "/settings/key/", f"Key ending in {self._last_four}")
 
     def _work(self, lock: threading.Lock, job: Callable[[str], None]) -> None:
-        number = 0
         while not self._stopping.is_set():
             with lock:
-                live = self.live
                 try:
-                    job(live[number % len(live)].url)
+                    job(self.live.url)
                 except requests.RequestException as error:
                     self.failures.append(repr(error))
-            number += 1
             time.sleep(self._pause)  # agents read what they see; and `move_to` gets the lock
 
     def _reads(self, session: str) -> Callable[[str], None]:
@@ -143,11 +140,7 @@ def rotate(agents: int, pause: float = 0.02) -> tuple[Agents, float, str]:
     """Rotate the keys and drafts of so many agents, of whom some are at work, with a `pause` of seconds after each
     step. Returns what these saw, the seconds that the rotation took, and what it said."""
     old, new = (f"{kid}:{base64.b64encode(os.urandom(32)).decode()}" for kid in ("old", "new"))
-    with (
-        Sandbox(rate_limit=1_000_000) as sandbox,
-        tempfile.TemporaryDirectory() as folder,
-        ThreadPoolExecutor(2) as pool,
-    ):
+    with Sandbox(rate_limit=1_000_000) as sandbox, tempfile.TemporaryDirectory() as folder:
         secret_key = secrets.token_urlsafe(48)
 
         def dashboard(encryption_keys: str, name: str = "operator") -> Dashboard:
@@ -156,31 +149,30 @@ def rotate(agents: int, pause: float = 0.02) -> tuple[Agents, float, str]:
                 Path(folder),
                 SECRET_KEY=secret_key,
                 ENCRYPTION_KEYS=encryption_keys,
-                WEB_CONCURRENCY="1",
                 AGENTS=str(agents),
                 DATA_DIR=str(Path(folder) / name),  # its own static files, beside the one database
             )
 
         running: list[Dashboard] = []
 
-        def deploy(encryption_keys: str) -> None:
-            before = running[:]
-            running[:] = pool.map(Dashboard.start, [dashboard(encryption_keys, name) for name in ("one", "two")])
-            at_work.move_to(running[:])
-            for stopped in before:
-                stopped.stop()
+        def deploy(name: str, encryption_keys: str) -> None:
+            running.append(dashboard(encryption_keys, name).start())
+            at_work.move_to(running[-1])
+            for before in running[:-1]:
+                before.stop()
+            del running[:-1]
 
         operator = dashboard(old)
         operator.manage("migrate", "--verbosity", "0")
         at_work = Agents(operator.manage("shell", "-v0", "-c", SEED).split(), pause)
         try:
-            deploy(f"{old},{new}")
+            deploy("one", f"{old},{new}")
             with at_work:
-                deploy(f"{new},{old}")
+                deploy("two", f"{new},{old}")
                 began = time.monotonic()
                 said = dashboard(f"{new},{old}").manage("rotate_encryption_key")
                 took = time.monotonic() - began
-                deploy(new)
+                deploy("three", new)
                 time.sleep(1)  # the agents go on with the new key alone
             at_work.look_at_the_last_key()
         finally:

@@ -3,7 +3,7 @@
 from benchmarks.rotation import rotate
 
 
-def test_two_dashboards_read_every_key_and_draft_while_they_are_rotated():
+def test_every_key_and_draft_is_read_while_they_are_rotated():
     """`make bench-rotation` is the long version."""
     at_work, _, said = rotate(agents=100, pause=0.25)
     assert at_work.failures == []

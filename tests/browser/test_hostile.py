@@ -116,8 +116,7 @@ def problem(status, pointers=()):
     return {"status": status, "body": body, "headers": {"X-Request-Id": "<script>"}}
 
 
-@pytest.mark.parametrize("screen", ["desktop", "phone"])
-def test_nothing_that_hostup_sends_of_a_ticket_runs(page, sandbox, screen):
+def test_nothing_that_hostup_sends_of_a_ticket_runs(page, sandbox):
     hostile_ticket(sandbox)
     page.goto("/tickets/")
     row = page.get_by_role("listitem").filter(has_text="#990001")

@@ -117,7 +117,6 @@ def test_by_keyboard_alone(visitor, sandbox):
     assert posts(sandbox)[-2:] == ["reopen", "close"]
 
 
-@pytest.mark.parametrize("screen", ["desktop", "phone"])
 def test_without_javascript(new_context, sandbox):
     page = new_context(java_script_enabled=False).new_page()
     sign_in(page, NEWCOMER, at="/")
@@ -138,7 +137,7 @@ def test_without_javascript(new_context, sandbox):
     assert posts(sandbox)[-2:] == ["reopen", "close"]
 
 
-@pytest.mark.parametrize("screen", ["desktop", "phone"])
+@pytest.mark.parametrize("screen", ["phone"])
 def test_without_javascript_the_list_filters_and_goes_on(new_context, sign_ins):
     page = new_context(java_script_enabled=False, storage_state=sign_ins["agent"]).new_page()
     page.goto("/tickets/")
