@@ -63,7 +63,7 @@ def silent(scheme="http"):
 
 
 @contextmanager
-def hanging_up(last_words=b""):
+def hanging_up(last_words=b"", scheme="http"):
     """A server that reads what comes first and closes, without a word or with these."""
 
     def serve():
@@ -80,7 +80,7 @@ def hanging_up(last_words=b""):
         listening.bind((HOST, 0))
         listening.listen(16)
         threading.Thread(target=serve, daemon=True).start()
-        yield f"http://{HOST}:{listening.getsockname()[1]}", None
+        yield f"{scheme}://{HOST}:{listening.getsockname()[1]}", None
         listening.shutdown(socket.SHUT_RDWR)
 
 

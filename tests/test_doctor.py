@@ -78,6 +78,7 @@ NOWHERE = [
     (fault_servers.without_an_address, "cannot be reached"),
     (fault_servers.refusing, "Connection refused"),
     (fault_servers.hanging_up, "cannot be reached"),
+    (lambda: fault_servers.hanging_up(scheme="https"), "cannot be reached: "),
     (fault_servers.not_encrypted, "cannot prove that it is HostUp"),
     (lambda: fault_servers.encrypted(expired=True), "certificate has expired"),
     (lambda: fault_servers.encrypted("other.example"), "certificate is not valid for '127.0.0.1'"),

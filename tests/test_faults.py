@@ -47,6 +47,7 @@ WAYS = {
     "no_such_host": fault_servers.without_an_address,
     "connection_refused": fault_servers.refusing,
     "hangs_up_at_once": fault_servers.hanging_up,
+    "hangs_up_in_the_handshake": partial(fault_servers.hanging_up, scheme="https"),
     "speaks_no_http": partial(fault_servers.hanging_up, b"SSH-2.0-OpenSSH_9.2\r\n"),
     "chunk_below_zero": partial(fault_servers.hanging_up, CHUNKED % b"-5"),
     "chunk_far_below_zero": partial(fault_servers.hanging_up, CHUNKED % b"-8000000000000001"),

@@ -176,6 +176,28 @@ def test_a_thread_that_comes_in_part_proves_nothing(agent, sandbox, left_out):
     assert Activity.objects.get().outcome == "unknown"
 
 
+def test_a_reply_to_a_ticket_that_comes_without_its_thread_is_not_sent_and_nothing_else_is_said_of_it(
+    agent, sandbox, form
+):
+    """It tells neither what is new nor, later, what has come: an older "Thanks!" would be taken for this one."""
+    sandbox.fault(method="GET", path=OPEN_ID, transform=LEAVING_OUT["the thread"])
+    html = agent.htmx_post(URL, form | {"message": "Thanks!"}, at=PAGE).content.decode()
+    assert "HostUp sent an answer we cannot read" in html
+    assert "Your reply was not sent." in html
+    assert "has changed" not in html
+    assert 'class="thread"' not in html
+    assert methods(sandbox)[-1] == "GET"
+    assert "Sent." in agent.htmx_post(URL, form | {"message": "Thanks!"}, at=PAGE).content.decode()
+
+
+def test_the_log_names_no_status_that_nobody_read(agent, sandbox, form):
+    sandbox.fault("problem_500", method="GET", skip=1)
+    agent.htmx_post(URL, form | {"message": "Where?"}, at=PAGE)
+    activity = Activity.objects.get()
+    assert (activity.from_status, activity.to_status) == (form["seen_status"], "")
+    assert activity.ticket_number == str(sandbox.tickets.find(OPEN_ID).number)
+
+
 def test_a_reply_that_could_not_be_looked_for_says_so_and_where_to_look(agent, sandbox, form):
     sandbox.fault("lost_answer", method="POST")
     sandbox.fault("problem_500", method="GET", skip=1)

@@ -187,6 +187,13 @@ def test_messages_that_cannot_be_read_are_counted_below_the_others(agent, sandbo
     assert "Inga meddelanden" not in html
 
 
+def test_a_ticket_that_comes_without_its_thread_says_so(agent, sandbox):
+    sandbox.fault(transform=lambda ticket: ticket | {"messages": None, "body": None})
+    html = agent.get(f"/tickets/{SAMPLE_ID}/").content.decode()
+    assert "HostUp sent this ticket without its messages. Reload the page." in html
+    assert "No messages yet." not in html
+
+
 def test_a_message_of_files_alone_does_not_say_that_it_has_no_text(agent, sandbox):
     ticket = sandbox.tickets.find(ATTACHMENTS_ID)
     for message in ticket.messages:

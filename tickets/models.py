@@ -332,11 +332,14 @@ class Submission(models.Model):
 
 
 class ActivityQuerySet(models.QuerySet):
-    def begin(self, user, action: str, *, ticket_id: str = "", from_status: str = "") -> "Activity":
+    def begin(
+        self, user, action: str, *, ticket_id: str = "", ticket_number: str = "", from_status: str = ""
+    ) -> "Activity":
         """Write down what is about to be tried. Until `finish` is called its outcome is unknown: a crash in
         between leaves the log telling the truth. Raises `storage.NothingSent`."""
+        names = {"ticket_id": ticket_id, "ticket_number": ticket_number[:20]}
         with storage.before_sending():
-            return self.create(user=user, action=action, ticket_id=ticket_id, from_status=from_status[:40])
+            return self.create(user=user, action=action, from_status=from_status[:40], **names)
 
     def note(
         self, user, action: str, outcome: str = "done", *, about=None, address: str | None = None

@@ -59,6 +59,8 @@ def reply(user, token, ticket_id: str, written: Written) -> Result:
     try:
         client = client_of(user)
         before = client.ticket(ticket_id)
+        if not before.has_thread:  # it tells neither what is new nor, later, what has come
+            raise errors.Unreadable(status=200)
     except (errors.HostUpError, NoKey, ApiKey.Unreadable) as error:
         if pressed := Submission.objects.pressed(token, user):  # by an earlier press it may have been sent
             return Result(pressed_before(pressed, user, written.digest), was_looked_for=False)
@@ -142,7 +144,11 @@ def _sent(client: Client, user, ready: Result, written: Written) -> Result:
     before = ready.ticket
     try:
         activity = Activity.objects.begin(
-            user, Activity.Action.REPLY, ticket_id=before.id, from_status=before.status
+            user,
+            Activity.Action.REPLY,
+            ticket_id=before.id,
+            ticket_number=str(before.number),
+            from_status=before.status,
         )
     except storage.NothingSent as error:
         return ready._replace(error=error)
@@ -159,7 +165,7 @@ def _sent(client: Client, user, ready: Result, written: Written) -> Result:
         state = _settled(before, after, written, error)
     if state == State.UNKNOWN and not isinstance(error, errors.OutcomeUnknown):  # what was said of it may be wrong
         error = errors.OutcomeUnknown(status=error.status, code=error.code, request_id=error.request_id)
-    activity.finish(outcome_of(state, error), ticket=after or before, error=error)
+    activity.finish(outcome_of(state, error), ticket=after, error=error)
     news = _added(before, after) if after else []
     is_in_clear = bool(sent and written.is_encrypted and not _is_encrypted(sent, after))
     found = {"ticket": after or before, "news": news, "was_looked_for": bool(after)}

@@ -41,6 +41,7 @@ CONNECT_SECONDS = 3.0  # per address of HostUp's
 READ_TRIES = 3
 BACKOFF_SECONDS = 0.2  # doubled with every try, and a random share of it waited ("full jitter")
 RETRIED_STATUSES = (502, 503, 504)
+HUNG_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError)  # in a handshake: who that was, nobody knows
 BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 
@@ -167,7 +168,7 @@ class Pool:
                 answered_at = wire.http_date(response.headers.get("date", ""))
                 return Reached(response.status_code, answered_at, call.certificate and _end_of(call.certificate))
         except BROKEN as error:
-            raise _kind_of(error, call)(detail=_root_of(error)) from None
+            raise _kind_of(error, call)(detail=str(_root_of(error))) from None
 
 
 class Client:
@@ -450,8 +451,8 @@ def _kind_of(error: BaseException, call: deadline.Call) -> type[errors.HostUpErr
     match error:
         case requests.Timeout() | urllib3.exceptions.TimeoutError() | TimeoutError():
             return errors.TooSlow
-        case requests.exceptions.SSLError():
-            return errors.Unavailable if call.sent else errors.Unsafe
+        case requests.exceptions.SSLError() if not (call.sent or isinstance(_root_of(error), HUNG_UP)):
+            return errors.Unsafe
         case urllib3.exceptions.DecodeError():
             return errors.Unreadable
     # A time-out while sending comes as a broken connection.
@@ -462,11 +463,11 @@ def _end_of(certificate: dict) -> datetime:
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
 
 
-def _root_of(error: BaseException) -> str:
+def _root_of(error: BaseException) -> BaseException:
     """Return what the system said, out of all that was wrapped around it."""
     while error.__context__:
         error = error.__context__
-    return str(error)
+    return error
 
 
 def _endpoint(method: str, path: str) -> str:

@@ -4,7 +4,8 @@ A socket's own timeout begins anew with every read: measured, `timeout=1` let a 
 time go on for 11 s, in the headers as in the body. These sockets set the timeout before each read and write to
 what is left of the call, and note whether anything was written: a call that failed before that never left.
 
-What is not held: looking up HostUp's name, which the operating system times by itself.
+What is not held: looking up HostUp's name, which the operating system times by itself, and connecting, which may
+take `CONNECT_SECONDS` for each of HostUp's addresses.
 """
 
 import socket
@@ -121,7 +122,7 @@ class _TimedConnection(HTTPConnection):
     def _new_conn(self):
         connected = super()._new_conn()
         timed = _TimedSocket(connected.family, connected.type, connected.proto, connected.detach())
-        timed.settimeout(self.timeout)
+        timed.settimeout(min(self.timeout, _thread.call.remaining()))  # of a handshake, too
         return timed
 
 

@@ -68,7 +68,7 @@ def check(request):
 
 @require_POST
 def remove(request):
-    """Forget the key. At HostUp it stays valid."""
+    """Forget the key. HostUp is not told."""
     if not is_confirmed(request):
         return confirm_first("key")
     with transaction.atomic():  # where there is no key, no entry either
@@ -77,7 +77,7 @@ def remove(request):
         if not removed:
             raise NoKey
     activity.finish(Outcome.DONE)
-    messages.success(request, _("Key removed. It is still valid at HostUp; revoke it there if you need to."))
+    messages.success(request, _("Key removed here. HostUp is not told: revoke it there if it is still valid."))
     return redirect("key")
 
 
