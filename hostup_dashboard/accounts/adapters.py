@@ -67,8 +67,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def _get_login_attempts_cache_key(self, request, **credentials):
         """Count failed sign-ins by the name alone. allauth's key includes the `Host` header; a guesser could vary
-        its port and get a fresh allowance each time."""
-        return credentials.get("email", credentials.get("username", "")).lower()
+        its port and get a fresh allowance each time. In the same place it counts second steps, as those of
+        "mfa-auth-user-1", which anybody may type for a name."""
+        return "name:" + credentials.get("email", credentials.get("username", "")).lower()
 
     def authenticate(self, request, **credentials):
         attempt = throttle.count_attempt(request)

@@ -18,6 +18,7 @@ class SecondStep(AuthenticateStage):
         return self._should_handle(request)
 
     def exit(self):
-        """Let in nobody whose password was changed meanwhile."""
-        is_of_now = self.state.get(HASH) == self.login.user.get_session_auth_hash()
+        """Let in nobody who was disabled, or whose password was changed, meanwhile."""
+        agent = self.login.user
+        is_of_now = agent.is_active and self.state.get(HASH) == agent.get_session_auth_hash()
         return super().exit() if is_of_now else self.abort()

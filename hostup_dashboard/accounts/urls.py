@@ -9,6 +9,8 @@ from django.views.generic import RedirectView
 
 from hostup_dashboard.accounts import agents, pages, provider, sessions
 
+not_too_often = rate_limit(action="login", limit_get=True)  # as often as the sign-in page itself
+
 of_oneself = [
     path("login/", account.login, name="account_login"),
     path("logout/", sessions.sign_out, name="account_logout"),
@@ -27,7 +29,8 @@ of_oneself = [
     path("sessions/end/", sessions.sign_out_everywhere, name="sign_out_everywhere"),
     path("provider/error/", socialaccount.login_error, name="socialaccount_login_error"),
     path("provider/cancelled/", socialaccount.login_cancelled, name="socialaccount_login_cancelled"),
-    path("oidc/<slug:provider_id>/login/", provider.login, name="openid_connect_login"),
+    # Each time asks the provider and makes a session. allauth does not count them.
+    path("oidc/<slug:provider_id>/login/", not_too_often(provider.login), name="openid_connect_login"),
     path("oidc/<slug:provider_id>/login/callback/", provider.callback, name="openid_connect_callback"),
     path("me/totp/activate/", pages.SetUpApp.as_view(), name="mfa_activate_totp"),
     path("me/", include("allauth.mfa.urls")),
@@ -35,9 +38,8 @@ of_oneself = [
 
 if "webauthn" in settings.MFA_SUPPORTED_TYPES:
     # Anybody may ask what a passkey has to sign, and each time makes a session. allauth does not count them.
-    ask_passkey = rate_limit(action="login", limit_get=True)(pages.PasskeySignIn.as_view())
     of_oneself[:0] = [
-        path("me/webauthn/login/", ask_passkey, name="mfa_login_webauthn"),
+        path("me/webauthn/login/", not_too_often(pages.PasskeySignIn.as_view()), name="mfa_login_webauthn"),
         path("me/webauthn/keys/<int:pk>/edit/", pages.RenamePasskey.as_view(), name="mfa_edit_webauthn"),
     ]
 

@@ -9,7 +9,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from hostup_dashboard.accounts.hashers import Argon2
-from tests.accounts.people import PASSWORD, is_in, make_agent, set_up_app, sign_in
+from tests.accounts.people import AUTHENTICATE, PASSWORD, code_for, is_in, make_agent, set_up_app, sign_in
+from tickets.models import Activity
 
 pytestmark = pytest.mark.django_db
 
@@ -193,6 +194,16 @@ def test_disabling_ends_every_session_at_once(boss, anna):
     boss.post(f"{URL}{anna.pk}/enable/")
     assert is_in(sign_in())
     assert not is_in(here)
+
+
+def test_who_waits_at_the_second_step_when_disabled_is_not_signed_in_once_enabled_either(boss, anna):
+    secret = set_up_app(sign_in())
+    waiting = sign_in()
+    boss.post(f"{URL}{anna.pk}/disable/")
+    waiting.post(AUTHENTICATE, {"code": code_for(secret)})
+    assert Activity.objects.filter(user=anna, action="signed_in").count() == 1  # to set up the app
+    boss.post(f"{URL}{anna.pk}/enable/")
+    assert not is_in(waiting)
 
 
 def test_an_administrator_is_not_locked_out_by_a_slip(boss):

@@ -71,6 +71,12 @@ def test_it_is_left_for_by_a_page_and_not_by_a_form_s_redirect(provider):
     assert unescape(link) == sent_to(sent)
 
 
+def test_leaving_for_it_again_and_again_is_slowed_down(provider):
+    """Each time asks the provider, in one of our threads, and makes a session."""
+    answers = [Client().post(LOGIN).status_code for _ in range(32)]
+    assert answers == [200] * 30 + [429] * 2
+
+
 def test_only_what_was_asked_for_goes_on(provider):
     for answer in (Client().get(LOGIN), come_in(provider).answer, Client().get(f"{LOGIN}callback/")):
         assert "Refresh" not in answer.headers

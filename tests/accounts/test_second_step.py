@@ -91,6 +91,12 @@ def test_codes_and_passwords_are_guessed_at_from_one_address_ten_times_together(
     assert guess("agent-6") == 429
 
 
+def test_guesses_at_a_name_that_looks_like_our_own_count_keep_nobody_from_the_second_step(anna):
+    secret = set_up_app(sign_in())
+    assert [guess(f"mfa-auth-user-{anna.pk}") for _ in range(6)] == [422] * 5 + [429]
+    assert is_in(signed_in_with(code_for(secret)))
+
+
 def test_guesses_at_one_name_stay_counted_however_many_others_are_guessed_at():
     assert [guess("anna") for _ in range(6)] == [422] * 5 + [429]
     for number in range(5_000):
