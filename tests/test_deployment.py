@@ -415,6 +415,25 @@ def test_what_is_not_ready_is_alerted_and_so_is_that_nobody_asks(tmp_path):
     judge_alerts(tmp_path, away, given_up, never)
 
 
+def test_a_dashboard_that_is_gone_is_alerted_also_when_it_is_no_target_any_more(tmp_path):
+    told = told_by("DashboardGone")
+    told["exp_labels"] |= {"job": "hostup-dashboard"}
+    stopped = {  # and DNS, where the containers are found, knows it no more
+        "interval": "15s",
+        "input_series": [{"series": 'up{job="hostup-dashboard"}', "values": "1x20 stale"}],
+        "alert_rule_test": [
+            {"eval_time": "5m", "alertname": "DashboardGone", "exp_alerts": []},
+            {"eval_time": "8m", "alertname": "DashboardGone", "exp_alerts": [told]},
+        ],
+    }
+    failing = {
+        "interval": "15s",
+        "input_series": [{"series": 'up{job="hostup-dashboard"}', "values": "1x20 0x40"}],
+        "alert_rule_test": [{"eval_time": "8m", "alertname": "DashboardGone", "exp_alerts": [told]}],
+    }
+    judge_alerts(tmp_path, stopped, failing)
+
+
 class Caddy:
     """The real thing, with our Caddyfile, on free ports of loopback."""
 
