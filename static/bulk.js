@@ -1,6 +1,12 @@
 // Reopen or close several tickets. Each selected row's own form is sent, one after another, so that all is as when
 // its button is pressed. Loaded by app.js when Select is pressed first.
 
+// Its style sheet comes along, before anything shows that it is for.
+await new Promise((resolve, reject) => {
+  const { style } = document.getElementById("bulk-select").dataset;
+  document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: style, onload: resolve, onerror: reject }));
+});
+
 const MOST = 25;
 const WAIT_SECONDS = 30; // when an answer says "slow down" and not for how long
 
