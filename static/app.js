@@ -4,6 +4,7 @@
   "use strict";
 
   const byId = (id) => document.getElementById(id);
+  const page = (address) => address?.split("#")[0];
 
   // Times show in the zone of this browser (see browser_time_zone in middleware.py). Intl takes 26 ms to say it.
   const zone = globalThis.Temporal?.Now.timeZoneId() ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -27,7 +28,9 @@
     for (const button of document.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
   }
 
+  let here; // the page that is shown, where there is no Navigation API
   function refresh() {
+    here = page(location.href);
     markOpenTicket();
     showCopyButtons();
     byId("bulk-select")?.removeAttribute("hidden");
@@ -36,13 +39,21 @@
   refresh();
   document.addEventListener("htmx:after:swap", refresh);
 
+  // What the page before could not say any more (writing.js).
+  byId("alerts").insertAdjacentHTML("afterbegin", sessionStorage.unsent ?? "");
+  sessionStorage.removeItem("unsent");
+
   // Where Back brings no page, the address comes back too: it names what is on the screen.
   let shown = window.navigation?.currentEntry;
   const show = () => (shown = window.navigation?.currentEntry);
   window.navigation?.addEventListener("currententrychange", ({ navigationType }) => navigationType !== "traverse" && show());
   addEventListener("hashchange", show);
-  // By the time a page comes its agent may have gone on.
+  // By the time a page comes its agent may have gone on: within it, or to another ticket, which it would take away.
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => (ctx.entry = window.navigation?.currentEntry));
+  document.addEventListener("htmx:after:request", (event) => {
+    const { entry, target } = event.detail.ctx;
+    if (target === document.body && entry && page(entry.url) !== page(location.href)) event.preventDefault();
+  });
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => ctx.target === document.body && (shown = ctx.entry));
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
     if (shown && ctx?.target === document.body) navigation.traverseTo(shown.key);
@@ -62,7 +73,7 @@
   let left = rowCount() ? null : { top: 0, rows: 0 }; // the list, as it was
   let isComing = false; // the page: a list that comes before it is still that of the one before
   document.addEventListener("htmx:before:history:restore", (event) => {
-    isComing = !(shown && shown.key === navigation.currentEntry.key);
+    isComing = shown ? shown.key !== navigation.currentEntry.key : page(location.href) !== here;
     if (!isComing) {
       left = null;
       return event.preventDefault(); // nothing of it has gone
@@ -91,7 +102,6 @@
   });
 
   // "← Tickets" goes back to the list that led to the ticket, past what was read in it: as long as it was.
-  const page = (address) => address?.split("#")[0];
   document.addEventListener("click", (event) => {
     const list = page(event.target.closest(".back")?.href);
     if (!list || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -159,6 +169,7 @@
     if (there > here) ticket.querySelector(".outdated > *").hidden = false;
   });
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+    if (ctx.sourceElement.id === "filters") htmx.trigger("#tickets", "htmx:abort"); // the first list, if it is on its way
     if (ctx.select) ctx.request.headers["HX-Request-Type"] = "partial"; // htmx would select from a whole page
   });
   document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
@@ -282,7 +293,10 @@
 
   // No answer at all: htmx swaps nothing, so the agent has to be told, until an answer comes. That a change may
   // have been lost is told until it was read.
+  let leftAt = 0; // most browsers stop what is under way then, and some for a download, too
+  addEventListener("beforeunload", () => (leftAt = Date.now()));
   function sayUnreachable(isChange) {
+    if (!isChange && Date.now() - leftAt < 1000) return;
     const said = byId("unreachable").content.cloneNode(true).firstElementChild;
     said.classList.toggle("passing", !isChange && !byId("alerts").querySelector(".unreachable:not(.passing)"));
     forget(PASSING);

@@ -50,6 +50,8 @@
     ctx.isQuiet = isQuiet || failed.get(form) === ctx.typed;
     const isNeedless = !form.matches(".unsaved") || sending.get(form)?.typed === ctx.typed;
     isNeedless ? event.preventDefault() : sending.set(form, ctx);
+    // Else only Chromium lets it end when its page is left. More than 64 KB would be refused.
+    ctx.request.keepalive = `${new URLSearchParams(ctx.request.body)}`.length < 6e4;
   });
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = event.detail;
@@ -263,8 +265,8 @@
           stash();
           location.href = moved;
         };
-        request.onerror = () => end(false, part("unreachable").textContent);
-        request.onabort = () => resolve(false);
+        // Browsers stop it when its page is left, and some of them when a file is downloaded.
+        request.onabort = request.onerror = () => end(false, part("unreachable").textContent);
         request.open("POST", input.dataset.upload);
         for (const [name, value] of [["HX-Request", "true"], ["HX-Request-Type", "partial"], ["HX-Current-URL", location.href]]) {
           request.setRequestHeader(name, value);
@@ -322,15 +324,22 @@
   });
 
   // The ticket was left, or closed or reopened, while files for the reply were going up.
-  function sayUnsent(form) {
-    const alert = form.querySelector(form.isConnected ? ".unsent-changed" : ".unsent-left").content.cloneNode(true);
+  function sayUnsent(form, isLeft = !form.isConnected) {
+    const alert = form.querySelector(isLeft ? ".unsent-left" : ".unsent-changed").content.cloneNode(true);
     const missing = [...uploadsOf(form)].filter((upload) => upload.isSendable).map(({ file }) => file.name);
     const words = alert.querySelector(".missing");
     missing.length ? words?.append(` ${missing.join(", ")}`) : words?.remove();
     byId("alerts").prepend(alert);
   }
 
-  addEventListener("beforeunload", (event) => document.querySelector(".composer [aria-busy]") && event.preventDefault());
+  const leaving = () => document.querySelector(".composer [aria-busy]");
+  addEventListener("beforeunload", (event) => leaving() && event.preventDefault());
+  // iPhones do not ask: the next page says it (app.js).
+  addEventListener("pagehide", () => {
+    if (!leaving()) return;
+    sayUnsent(leaving(), true);
+    sessionStorage.unsent = byId("alerts").firstElementChild.outerHTML;
+  });
 
   document.addEventListener("submit", async (event) => {
     const form = event.target;

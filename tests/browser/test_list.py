@@ -188,6 +188,18 @@ def test_a_filter_that_finds_no_network_is_not_chosen_over_the_list_of_before(pa
     expect(page).to_have_url(re.compile(r"status=answered$"))
 
 
+def test_a_first_list_that_comes_after_a_filter_was_chosen_does_not_take_its_place(page, late):
+    late.ask_for(r"/tickets/$")
+    page.goto(TICKET)
+    late.is_on_its_way()
+    page.get_by_label("Status").select_option("Answered")
+    expect(row(page, 150013)).to_be_visible()  # which is answered
+    late.arrive()
+    page.wait_for_timeout(300)
+    expect(row(page)).to_have_count(0)
+    expect(page.get_by_label("Status")).to_have_value("answered")
+
+
 def test_a_row_shows_at_once_that_its_ticket_is_being_opened(page, sandbox):
     page.goto("/tickets/")
     answered = hold(sandbox, path="/tickets/tkt_")

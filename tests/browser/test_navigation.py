@@ -469,6 +469,41 @@ def test_back_in_the_list_the_focus_is_on_the_ticket_that_was_left_without_a_fra
     assert not link.evaluate("link => link.matches(':focus-visible')")
 
 
+def test_a_ticket_that_is_opened_while_back_is_loading_is_not_taken_away(page, late):
+    page.goto(TICKET)
+    row_link(page, "IPv6?").click()
+    expect(heading(page, "IPv6?")).to_be_visible()
+    late.ask_for(f"{TICKET}$")
+    page.go_back(wait_until="commit")
+    late.is_on_its_way()
+    nth_row(page, 3).get_by_role("link").click()
+    subject = nth_row(page, 3).get_by_role("link").inner_text()
+    expect(heading(page, subject)).to_be_visible()
+    address = page.url
+    late.arrive()
+    page.wait_for_timeout(300)
+    expect(heading(page, subject)).to_be_visible()
+    expect(page).to_have_url(address)
+
+
+def test_without_the_navigation_api_back_over_a_link_within_the_page_leaves_what_is_on_it(page):
+    """As in Firefox up to 146 and Safari up to 26.1."""
+    page.add_init_script("Object.defineProperty(window, 'navigation', { value: undefined })")
+    page.goto("/tickets/")
+    row_link(page).click()
+    expect(heading(page)).to_be_visible()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.get_by_role("link", name="Reply", exact=True).click()
+    heading(page).evaluate("heading => (heading.dataset.kept = 1)")
+    page.go_back()
+    page.wait_for_timeout(300)
+    expect(page.locator("h1[data-kept]")).to_be_visible()
+    assert asked == []
+    page.go_back()
+    expect(heading(page)).to_have_count(0)
+
+
 def test_a_list_that_comes_when_its_agent_has_gone_on_leaves_the_next_one_its_place(page, late):
     page.goto("/tickets/")
     opened(page, 31)

@@ -950,6 +950,52 @@ def test_a_picture_shows_small_and_a_file_downloads_or_says_why_not(page, sandbo
     expect(box(page)).to_have_value("About your invoice")
 
 
+def test_a_page_that_is_left_without_asking_while_files_go_up_leaves_word_to_the_next_one(page, sandbox):
+    """As iPhones do."""
+    page.add_init_script("addEventListener('beforeunload', (event) => event.stopImmediatePropagation(), true)")
+    answered = hold(sandbox, method="POST", path="attachments")
+    send_with_files(page, "With a file.", TEXT_FILE)
+    while not sent_calls(sandbox):
+        page.wait_for_timeout(20)
+    page.goto("/activity/")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("Your reply to ticket #149999 was not sent")
+    expect(alert).to_contain_text("These files have to be attached again: notes.txt")
+    answered.set()
+    alert.get_by_role("link", name="Look at the ticket").click()
+    expect(box(page)).to_have_value("With a file.")
+    expect(alert).to_have_count(0)
+    assert sent_calls(sandbox) == ["attachments"]
+
+
+def test_what_a_browser_stops_when_a_page_is_left_is_not_called_unreachable(page):
+    """Firefox stops a draft that is being saved also when a file is downloaded."""
+    page.goto(PAGE)
+    page.route(DRAFT, lambda route: route.abort(), times=1)
+    with page.expect_event("requestfailed", lambda request: DRAFT.search(request.url)):
+        box(page).fill("Half a sentence")
+        page.evaluate("dispatchEvent(new Event('beforeunload'))")
+    page.wait_for_timeout(300)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.get_by_text("Draft saved.")).to_be_visible()  # tried again
+
+
+def test_an_upload_that_the_browser_stops_is_said_and_can_be_tried_again(page, sandbox):
+    """Safari and Firefox stop what is under way when a link is pressed, also one to a file."""
+    answered = hold(sandbox, method="POST", path="attachments")
+    send_with_files(page, "With a file.", TEXT_FILE)
+    while not sent_calls(sandbox):
+        page.wait_for_timeout(20)
+    page.evaluate("stop()")
+    file = page.get_by_role("listitem").filter(has_text="notes.txt")
+    expect(file.get_by_role("status")).to_have_text("The dashboard cannot be reached.")
+    answered.set()
+    file.get_by_role("button", name="Retry").click()
+    expect(file).to_contain_text("Attached.")
+    page.get_by_role("button", name="Send reply").click()
+    expect_sent(page)
+
+
 def test_an_upload_can_be_cancelled(page, sandbox):
     answered = hold(sandbox, method="POST", path="attachments")
     send_with_files(page, "Never mind the file.", TEXT_FILE)
