@@ -40,8 +40,9 @@
   document.addEventListener("htmx:after:swap", refresh);
 
   // What the page before could not say any more (writing.js).
-  byId("alerts").insertAdjacentHTML("afterbegin", sessionStorage.unsent ?? "");
-  sessionStorage.removeItem("unsent");
+  const unsent = `unsent by ${document.querySelector(".username")?.textContent}`;
+  byId("alerts").insertAdjacentHTML("afterbegin", sessionStorage.getItem(unsent) ?? "");
+  sessionStorage.removeItem(unsent);
 
   // Where Back brings no page, the address comes back too: it names what is on the screen.
   let shown = window.navigation?.currentEntry;
@@ -52,7 +53,10 @@
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => (ctx.entry = window.navigation?.currentEntry));
   document.addEventListener("htmx:after:request", (event) => {
     const { entry, target } = event.detail.ctx;
-    if (target === document.body && entry && page(entry.url) !== page(location.href)) event.preventDefault();
+    if (target !== document.body || !entry || new URL(entry.url).pathname === location.pathname) return;
+    event.preventDefault();
+    left = null;
+    isComing = false;
   });
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => ctx.target === document.body && (shown = ctx.entry));
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
@@ -169,7 +173,10 @@
     if (there > here) ticket.querySelector(".outdated > *").hidden = false;
   });
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
-    if (ctx.sourceElement.id === "filters") htmx.trigger("#tickets", "htmx:abort"); // the first list, if it is on its way
+    // The first list, asked for once or again, gives way to a filtered one.
+    if (ctx.sourceElement.id === "filters") {
+      for (const first of document.querySelectorAll("#tickets, #tickets [hx-target='#tickets']")) htmx.trigger(first, "htmx:abort");
+    }
     if (ctx.select) ctx.request.headers["HX-Request-Type"] = "partial"; // htmx would select from a whole page
   });
   document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
@@ -275,10 +282,12 @@
     // htmx may have asked for the first list before this script ran.
     const { changes: before = 0, hx, isQuiet, push, request, sourceElement, swap, target } = ctx;
     if (event.defaultPrevented) return; // a list that nobody waits for
+    // Back was pressed meanwhile: the page is another one, and gets what was asked for all the same.
+    if (target?.isConnected === false && (request.method === "POST" || target.id === "ticket-pane")) {
+      ctx.target = byId(target.id) ?? target;
+    }
     if (request.method === "POST") {
       changes += isChange(ctx);
-      // Back was pressed meanwhile: the page is another one, and has to be told all the same.
-      if (target?.isConnected === false) ctx.target = byId(target.id) ?? target;
     } else if (sourceElement.id === "filters") {
       // The ticket that is open beside the list may be another one by now.
       hx.pushurl &&= location.pathname + new URL(hx.pushurl, location).search;

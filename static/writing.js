@@ -50,8 +50,6 @@
     ctx.isQuiet = isQuiet || failed.get(form) === ctx.typed;
     const isNeedless = !form.matches(".unsaved") || sending.get(form)?.typed === ctx.typed;
     isNeedless ? event.preventDefault() : sending.set(form, ctx);
-    // Else only Chromium lets it end when its page is left. More than 64 KB would be refused.
-    ctx.request.keepalive = `${new URLSearchParams(ctx.request.body)}`.length < 6e4;
   });
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = event.detail;
@@ -265,8 +263,12 @@
           stash();
           location.href = moved;
         };
-        // Browsers stop it when its page is left, and some of them when a file is downloaded.
-        request.onabort = request.onerror = () => end(false, part("unreachable").textContent);
+        // Browsers stop it when its page is left, some of them before they leave, and when a file is downloaded.
+        request.onabort = request.onerror = () => {
+          stopped = form;
+          setTimeout(() => (stopped = null), 10_000);
+          end(false, part("unreachable").textContent);
+        };
         request.open("POST", input.dataset.upload);
         for (const [name, value] of [["HX-Request", "true"], ["HX-Request-Type", "partial"], ["HX-Current-URL", location.href]]) {
           request.setRequestHeader(name, value);
@@ -332,13 +334,15 @@
     byId("alerts").prepend(alert);
   }
 
-  const leaving = () => document.querySelector(".composer [aria-busy]");
-  addEventListener("beforeunload", (event) => leaving() && event.preventDefault());
-  // iPhones do not ask: the next page says it (app.js).
+  const underWay = () => document.querySelector(".composer [aria-busy]");
+  addEventListener("beforeunload", (event) => underWay() && event.preventDefault());
+  // iPhones do not ask: their agent's next page says it (app.js).
+  let stopped = null; // the form of a file that the browser has stopped just now
   addEventListener("pagehide", () => {
-    if (!leaving()) return;
-    sayUnsent(leaving(), true);
-    sessionStorage.unsent = byId("alerts").firstElementChild.outerHTML;
+    const form = underWay() ?? stopped;
+    if (!form?.isConnected) return;
+    sayUnsent(form, true);
+    sessionStorage.setItem(`unsent by ${username()}`, byId("alerts").firstElementChild.outerHTML);
   });
 
   document.addEventListener("submit", async (event) => {

@@ -4,6 +4,7 @@ import socket
 import ssl
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -72,6 +73,25 @@ def test_a_stranger_s_certificate_is_refused_before_the_key_is_sent(port, sandbo
     with pytest.raises(errors.Unavailable):
         client_to(port, None).reopen(SAMPLE_ID)
     assert sandbox.calls == []
+
+
+def test_what_is_said_of_a_change_that_was_tried_twice_is_true_of_the_second_time():
+    """Here somebody hangs up at first, and then cannot prove to be HostUp."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE.chain, CERTIFICATE.key)
+
+    def serve(listener):
+        with listener.accept()[0] as first:
+            first.recv(65536)
+        with suppress(ssl.SSLError), listener.accept()[0] as second:
+            context.wrap_socket(second, server_side=True)
+
+    with socket.create_server((HOST, 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+        thread.start()
+        with pytest.raises(errors.Unsafe):
+            client_to(listener.getsockname()[1], None).reopen(SAMPLE_ID)
+        thread.join()
 
 
 @pytest.mark.parametrize("fault", ["slow", "dripping_headers", "dripping_body"])

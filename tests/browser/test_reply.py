@@ -950,13 +950,18 @@ def test_a_picture_shows_small_and_a_file_downloads_or_says_why_not(page, sandbo
     expect(box(page)).to_have_value("About your invoice")
 
 
-def test_a_page_that_is_left_without_asking_while_files_go_up_leaves_word_to_the_next_one(page, sandbox):
-    """As iPhones do."""
+@pytest.mark.parametrize("is_stopped_before", [False, True])
+def test_a_page_that_is_left_without_asking_while_files_go_up_leaves_word_to_the_next_one(
+    page, sandbox, is_stopped_before
+):
+    """As iPhones do, and Safari stops what is under way before it leaves."""
     page.add_init_script("addEventListener('beforeunload', (event) => event.stopImmediatePropagation(), true)")
     answered = hold(sandbox, method="POST", path="attachments")
     send_with_files(page, "With a file.", TEXT_FILE)
     while not sent_calls(sandbox):
         page.wait_for_timeout(20)
+    if is_stopped_before:
+        page.evaluate("stop()")
     page.goto("/activity/")
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("Your reply to ticket #149999 was not sent")

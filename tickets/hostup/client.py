@@ -316,12 +316,12 @@ class Client:
         try:
             with self._calling("POST", path), slot or nullcontext():
                 try:
-                    answer = self._send("POST", path, call, **body)
+                    return read(self._send("POST", path, call, **body))
                 except errors.Unavailable:
                     if call.sent:
                         raise
-                    answer = self._send("POST", path, call, **body)
-                return read(answer)
+                # Not above: it would take the first try's error for its own cause.
+                return read(self._send("POST", path, call, **body))
         except (errors.Unavailable, errors.Unreadable) as error:
             if not call.sent:
                 raise
