@@ -44,6 +44,9 @@
   byId("alerts").insertAdjacentHTML("afterbegin", sessionStorage.getItem(unsent) ?? "");
   sessionStorage.removeItem(unsent);
 
+  // Screen readers say of #toasts what comes into it, not what is there when its page comes.
+  setTimeout(() => byId("toasts").append(...byId("toasts").childNodes), 500);
+
   // Where Back brings no page, the address comes back too: it names what is on the screen.
   let shown = window.navigation?.currentEntry;
   const show = () => (shown = window.navigation?.currentEntry);

@@ -121,7 +121,7 @@ def test_who_was_told_none_is_not_told_that_their_key_may_not_ask(agent, sandbox
     sandbox.fault(status=200, body={"departments": []})
     sandbox.fault(status=200, body={"data": [], "nextCursor": None})
     html = agent.get("/tickets/new/").content.decode()
-    assert "No department is known: HostUp told none" in html
+    assert "No department is known: HostUp named none" in html
     assert "your API key may not" not in html
 
 

@@ -91,7 +91,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
             return Failure(
                 403,
                 _("HostUp does not accept your API key"),
-                [*unchanged, _("It is wrong, has expired or was revoked. Save another one.")],
+                [*unchanged, _("The API key is wrong, has expired or was revoked. Save another one.")],
                 needs_key=True,
             )
         case errors.Forbidden(lacks_scope=False):
@@ -100,7 +100,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 _("HostUp, or something on the way to it, does not allow that"),
                 [
                     *unchanged,
-                    _("It does not say that your API key lacks a scope. Check the key."),
+                    _("The answer does not say that your API key lacks a scope. Check the key."),
                     _("If HostUp accepts it, tell the person who runs this dashboard."),
                 ],
                 needs_key=True,
@@ -111,7 +111,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 _("Your API key may not do this"),
                 [
                     *unchanged,
-                    _("It lacks a scope. Ask the owner of your HostUp account for a key that has it."),
+                    _("The API key lacks a scope. Ask the owner of your HostUp account for a key that has it."),
                 ],
                 needs_key=True,
             )
@@ -128,13 +128,16 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
             return Failure(
                 404,
                 _("HostUp has no such ticket"),
-                [*unchanged, _("It may belong to a different account than your API key. Check the number.")],
+                [
+                    *unchanged,
+                    _("The ticket may belong to a different account than your API key. Check the number."),
+                ],
             )
         case errors.Conflict():
             return Failure(
                 409,
                 _("The ticket's state does not allow that"),
-                [*unchanged, _("Someone may have changed it. Reload the ticket and look again.")],
+                [*unchanged, _("The ticket may have another status by now. Reload the ticket and look again.")],
             )
         case errors.TooLarge():
             sentences = [_("Larger than 25 MB."), _("Download it in HostUp's own panel.")]
@@ -150,7 +153,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
             return Failure(
                 429,
                 _("HostUp asks us to slow down"),
-                [*unchanged, _("Too many calls were made with your API key."), _wait(error.retry_after)],
+                [*unchanged, _("HostUp takes no more calls for now."), _wait(error.retry_after)],
                 retry_after=error.retry_after,
             )
         case errors.OutcomeUnknown():
@@ -172,7 +175,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 _("HostUp is not answering right now"),
                 [
                     *unchanged,
-                    _("It failed several times in a row, so the dashboard waits a little before it asks again."),
+                    _("HostUp failed several times in a row: the dashboard waits a little before it asks again."),
                     _("This call was not made."),
                     _wait(error.retry_after),
                 ],

@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from sandbox.special_tickets import LONG_TEXT_ID, SAMPLE_NUMBER
+from sandbox.special_tickets import ATTACHMENTS_ID, LONG_TEXT_ID, SAMPLE_NUMBER
 from tests.browser.conftest import SCREENS
 from tests.browser.places import PLACES
 from tests.browser.steps import SUBJECT, TICKET, close, row, row_link
@@ -115,3 +115,29 @@ def test_what_gets_the_focus_comes_out_from_under_the_bar(page):
     page.keyboard.press("Tab")
     expect(files).to_be_focused()
     assert page.evaluate(COVERED) is None
+
+
+def test_up_the_list_by_keyboard_nothing_hides_under_its_head(page):
+    page.goto("/tickets/")
+    row(page, 149698).get_by_role("link").focus()
+    for _ in range(50):
+        page.keyboard.press("Shift+Tab")
+        assert page.evaluate(COVERED) is None
+
+
+def test_what_a_new_page_says_comes_into_it_and_so_is_read_out(page):
+    page.add_init_script("""addEventListener("DOMContentLoaded", () => {
+      const toasts = document.querySelector("#toasts");
+      new MutationObserver(() => (window.isSaid = true)).observe(toasts, { childList: true });
+    })""")
+    page.goto("/settings/key/")
+    page.get_by_role("button", name="Check key").click()
+    expect(page.get_by_role("status")).to_contain_text("HostUp accepts")
+    page.wait_for_function("() => window.isSaid")
+
+
+def test_lists_without_marks_are_lists_in_safari_too(page):
+    page.goto(f"/tickets/{ATTACHMENTS_ID}/")
+    expect(row_link(page)).to_be_visible()
+    lists = page.locator("main :is(ul, ol):has(> li)")
+    assert set(lists.evaluate_all("lists => lists.map(list => list.role)")) == {"list"}
