@@ -5,7 +5,7 @@ from allauth.account.views import PasswordResetFromKeyView
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.views import ActivateTOTPView
 from allauth.mfa.utils import is_mfa_enabled
-from allauth.mfa.webauthn.views import EditWebAuthnView, LoginWebAuthnView
+from allauth.mfa.webauthn.views import EditWebAuthnView, LoginWebAuthnView, ReauthenticateWebAuthnView
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.messages.views import SuccessMessageMixin
@@ -39,6 +39,13 @@ class PasskeySignIn(LoginWebAuthnView):
     def form_invalid(self, form):
         refused = super().form_invalid(form)
         return redirect(passthrough_next_redirect_url(self.request, refused.url, REDIRECT_FIELD_NAME))
+
+
+class PasskeyAgain(ReauthenticateWebAuthnView):
+    """Asking for a passkey once more. Whoever is refused stays there, on the way to the same page."""
+
+    def form_invalid(self, form):
+        return self.render_to_response(self.get_context_data() | {"form": form})
 
 
 class RenamePasskey(SuccessMessageMixin, EditWebAuthnView):

@@ -40,6 +40,7 @@ if "webauthn" in settings.MFA_SUPPORTED_TYPES:
     # Anybody may ask what a passkey has to sign, and each time makes a session. allauth does not count them.
     of_oneself[:0] = [
         path("me/webauthn/login/", not_too_often(pages.PasskeySignIn.as_view()), name="mfa_login_webauthn"),
+        path("me/webauthn/reauthenticate/", pages.PasskeyAgain.as_view(), name="mfa_reauthenticate_webauthn"),
         path("me/webauthn/keys/<int:pk>/edit/", pages.RenamePasskey.as_view(), name="mfa_edit_webauthn"),
     ]
 

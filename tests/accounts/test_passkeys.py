@@ -1,6 +1,7 @@
 """Passkeys that are used otherwise than a browser would; tests/browser/test_accounts.py uses them as it does."""
 
 import json
+import re
 import sys
 from importlib import import_module, reload
 
@@ -223,6 +224,20 @@ def test_what_is_no_passkey_s_answer_is_refused(anna, refusals):
         for answer in broken(key.answer_to(challenge(browser), anna, pin=True)):
             cache.clear()  # of the throttle
             assert browser.post(url, {"credential": answer}).status_code != 500
+
+
+def test_who_is_refused_when_asked_again_can_try_once_more_for_the_same_page(anna):
+    browser = add(key := SecurityKey(), alone=True)
+    page = f"{AGAIN}?next=/agents/"
+    browser.get(page)
+    another = SecurityKey().answer_to(challenge(browser), anna, pin=True)
+    refused = browser.post(page, {"credential": another, "next": "/agents/"})
+    assert refused.status_code == 422
+    html = refused.content.decode()
+    assert '<p class="field-error" role="alert">The passkey was not accepted.' in html
+    assert re.search('name="next"[^>]*value="/agents/"', html)
+    answer = key.answer_to(challenge(browser), anna, pin=True)
+    assert browser.post(page, {"credential": answer, "next": "/agents/"}).headers["Location"] == "/agents/"
 
 
 def test_passkeys_that_the_throttle_stops_leave_no_trace(anna, refusals):
