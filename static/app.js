@@ -45,22 +45,16 @@
   sessionStorage.removeItem(unsent);
 
   // Screen readers say of #toasts what comes into it, not what is there when its page comes.
-  setTimeout(() => byId("toasts").append(...byId("toasts").childNodes), 500);
+  const said = [...byId("toasts").children];
+  setTimeout(() => byId("toasts").append(...said.filter((one) => one.isConnected)), 500);
 
   // Where Back brings no page, the address comes back too: it names what is on the screen.
   let shown = window.navigation?.currentEntry;
   const show = () => (shown = window.navigation?.currentEntry);
   window.navigation?.addEventListener("currententrychange", ({ navigationType }) => navigationType !== "traverse" && show());
   addEventListener("hashchange", show);
-  // By the time a page comes its agent may have gone on: within it, or to another ticket, which it would take away.
+  // By the time a page comes its agent may have gone on.
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => (ctx.entry = window.navigation?.currentEntry));
-  document.addEventListener("htmx:after:request", (event) => {
-    const { entry, target } = event.detail.ctx;
-    if (target !== document.body || !entry || new URL(entry.url).pathname === location.pathname) return;
-    event.preventDefault();
-    left = null;
-    isComing = false;
-  });
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => ctx.target === document.body && (shown = ctx.entry));
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
     if (shown && ctx?.target === document.body) navigation.traverseTo(shown.key);
@@ -285,12 +279,10 @@
     // htmx may have asked for the first list before this script ran.
     const { changes: before = 0, hx, isQuiet, push, request, sourceElement, swap, target } = ctx;
     if (event.defaultPrevented) return; // a list that nobody waits for
-    // Back was pressed meanwhile: the page is another one, and gets what was asked for all the same.
-    if (target?.isConnected === false && (request.method === "POST" || target.id === "ticket-pane")) {
-      ctx.target = byId(target.id) ?? target;
-    }
     if (request.method === "POST") {
       changes += isChange(ctx);
+      // Back was pressed meanwhile: the page is another one, and has to be told all the same.
+      if (target?.isConnected === false) ctx.target = byId(target.id) ?? target;
     } else if (sourceElement.id === "filters") {
       // The ticket that is open beside the list may be another one by now.
       hx.pushurl &&= location.pathname + new URL(hx.pushurl, location).search;

@@ -230,6 +230,7 @@
       isSendable: file.size <= Number(input.dataset.mostBytes),
       // Once, also when it is asked for while it is under way; again when it failed.
       send: () => upload.sending ??= new Promise((resolve) => {
+        stopped = null;
         const request = new XMLHttpRequest(); // fetch tells nothing of how far an upload is
         const data = new FormData();
         data.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
@@ -265,7 +266,7 @@
         };
         // Browsers stop it when its page is left, some of them before they leave, and when a file is downloaded.
         request.onabort = request.onerror = () => {
-          stopped = form;
+          if (form.ariaBusy === "true" && uploadsOf(form).has(upload)) stopped = form;
           setTimeout(() => (stopped = null), 10_000);
           end(false, part("unreachable").textContent);
         };
@@ -349,6 +350,7 @@
     const form = event.target;
     if (!form.matches(".composer form")) return;
     byId("toasts").replaceChildren(); // what was said of the reply before is over
+    stopped = null;
     takeFiles(form.querySelector(".attach-input")); // chosen before this script was there
     const uploads = [...uploadsOf(form)];
     const refused = uploads.find((upload) => !upload.isSendable);

@@ -13,7 +13,6 @@ from tests.browser.steps import (
     expect_whole_page,
     fill_in_sign_in,
     heading,
-    hold,
     posts,
     reopen,
     row,
@@ -468,33 +467,6 @@ def test_back_in_the_list_the_focus_is_on_the_ticket_that_was_left_without_a_fra
     page.get_by_role("link", name="← Tickets").tap()
     expect(link).to_be_focused()
     assert not link.evaluate("link => link.matches(':focus-visible')")
-
-
-@pytest.mark.parametrize("first", ["ticket", "page"])
-def test_a_ticket_that_is_opened_while_back_is_loading_stays_whichever_comes_first(page, sandbox, late, first):
-    page.goto(TICKET)
-    row_link(page, "IPv6?").click()
-    expect(heading(page, "IPv6?")).to_be_visible()
-    late.ask_for(f"{TICKET}$")
-    page.go_back(wait_until="commit")
-    late.is_on_its_way()
-    link = nth_row(page, 3).get_by_role("link")
-    subject = link.inner_text()
-    answered = hold(sandbox, path="/tickets/tkt_")
-    link.click()
-    if first == "page":
-        late.arrive()
-        expect(heading(page)).to_be_visible()
-    answered.set()
-    expect(heading(page, subject)).to_be_visible()
-    address = page.url
-    if first == "ticket":
-        late.arrive()
-        page.wait_for_timeout(300)
-    expect(heading(page, subject)).to_be_visible()
-    expect(page).to_have_url(address)
-    page.go_back()
-    expect(heading(page)).to_be_visible()
 
 
 def test_without_the_navigation_api_back_over_a_link_within_the_page_leaves_what_is_on_it(page):
