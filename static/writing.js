@@ -204,6 +204,7 @@
   // Files go up one by one before the text, so that one that fails is tried again alone. (Without JavaScript, and
   // when the ticket has to be reopened first, they travel with the form.)
   const waiting = new WeakMap(); // form -> its uploads that are not done
+  let stopped = null; // the form of a file that the browser has stopped just now
   const uploadsOf = (form) => waiting.get(form) ?? waiting.set(form, new Set()).get(form);
   const isWritten = (form) => form.message.value.trim(); // else the server says so, and files wait
 
@@ -266,8 +267,10 @@
         };
         // Browsers stop it when its page is left, some of them before they leave, and when a file is downloaded.
         request.onabort = request.onerror = () => {
-          if (form.ariaBusy === "true" && uploadsOf(form).has(upload)) stopped = form;
-          setTimeout(() => (stopped = null), 10_000);
+          if (form.ariaBusy === "true" && uploadsOf(form).has(upload)) {
+            stopped = form;
+            setTimeout(() => (stopped = null), 10_000); // the page stays, and says it itself
+          }
           end(false, part("unreachable").textContent);
         };
         request.open("POST", input.dataset.upload);
@@ -338,7 +341,6 @@
   const underWay = () => document.querySelector(".composer [aria-busy]");
   addEventListener("beforeunload", (event) => underWay() && event.preventDefault());
   // iPhones do not ask: their agent's next page says it (app.js).
-  let stopped = null; // the form of a file that the browser has stopped just now
   addEventListener("pagehide", () => {
     const form = underWay() ?? stopped;
     if (!form?.isConnected) return;
