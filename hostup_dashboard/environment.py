@@ -80,25 +80,27 @@ class _Values(FileAwareMapping):
 class Env(environ.Env):
     ENVIRON = _Values()
 
+    def secret(self, name: str) -> str:
+        """Return the setting `name` (or the content of the file `name`_FILE); it has no default.
 
-def secret(env: Env, name: str) -> str:
-    """Return the setting `name` (or the content of the file `name`_FILE); it has no default.
+        Read from the mapping itself: the usual readers take a value that begins with `$` for another variable's
+        name.
+        """
+        try:
+            return self.ENVIRON[name]
+        except KeyError:
+            message = f"{name} is not set. Set it, or {name}_FILE to a file that holds it."
+            raise ImproperlyConfigured(message) from None
 
-    Read from the mapping itself: the usual readers take a value that begins with `$` for another variable's name.
-    """
-    try:
-        return env.ENVIRON[name]
-    except KeyError:
-        message = f"{name} is not set. Set it, or {name}_FILE to a file that holds it."
-        raise ImproperlyConfigured(message) from None
+    def switch(self, name: str) -> bool:
+        """Return whether the setting `name` is on; it is off by default.
 
-
-def switch(env: Env, name: str) -> bool:
-    """Return whether the setting `name` is on; it is off by default. A slip must not leave off what protects."""
-    word = env.str(name, "").lower()
-    if word not in ON + OFF:
-        raise ImproperlyConfigured(f"{name} must be on or off, not {word!r}.")
-    return word in ON
+        A word that means neither is refused: a slip must not leave off what protects.
+        """
+        word = self.str(name, "").lower()
+        if word not in ON + OFF:
+            raise ImproperlyConfigured(f"{name} must be on or off, not {word!r}.")
+        return word in ON
 
 
 def site_url(value: str) -> Site:

@@ -18,11 +18,11 @@ env = environment.Env()
 # What it makes itself: the SQLite file and the collected static files.
 DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "data")))
 SITE = environment.site_url(env.str("SITE_URL", "http://127.0.0.1:8000"))
-SECRET_KEY = environment.secret(env, "SECRET_KEY")
+SECRET_KEY = env.secret("SECRET_KEY")
 if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("SECRET_KEY is too short: at least 32 random characters.")
-ENCRYPTION_KEYS = environment.encryption_keys(environment.secret(env, "ENCRYPTION_KEYS"), SECRET_KEY)
-DEBUG = environment.switch(env, "DEBUG")
+ENCRYPTION_KEYS = environment.encryption_keys(env.secret("ENCRYPTION_KEYS"), SECRET_KEY)
+DEBUG = env.switch("DEBUG")
 METRICS_ADDRESS = environment.metrics_address(env.str("METRICS_ADDRESS", ""))  # served by gunicorn.conf.py
 
 HOSTUP_API_URL = environment.hostup_url(env.str("HOSTUP_API_URL", "https://cloud.hostup.se"))
@@ -188,7 +188,7 @@ SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: a working day, however busy
 SESSION_IDLE_SECONDS = 60 * 60
 
 MFA_ADAPTER = "tickets.second_step.Adapter"
-MFA_REQUIRED = environment.switch(env, "MFA_REQUIRED")
+MFA_REQUIRED = env.switch("MFA_REQUIRED")
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # no mail is sent, so nobody could verify an address
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 if environment.takes_passkeys(SITE):
@@ -209,7 +209,7 @@ MFA_TOTP_TOLERANCE = 1  # steps of 30 s that a phone's clock may be off
 
 OIDC_ISSUER = environment.oidc_issuer(env.str("OIDC_ISSUER", ""))
 OIDC_NAME = env.str("OIDC_NAME", "") or _("Company account")
-OIDC_CREATES_AGENTS = environment.switch(env, "OIDC_CREATES_AGENTS")
+OIDC_CREATES_AGENTS = env.switch("OIDC_CREATES_AGENTS")
 SOCIALACCOUNT_ADAPTER = "hostup_dashboard.accounts.adapters.IdentityProviderAdapter"
 SOCIALACCOUNT_PROVIDERS = {}
 if OIDC_ISSUER:
@@ -218,8 +218,8 @@ if OIDC_ISSUER:
         "APP": {
             "provider_id": "company",
             "name": OIDC_NAME,
-            "client_id": environment.secret(env, "OIDC_CLIENT_ID"),
-            "secret": environment.secret(env, "OIDC_CLIENT_SECRET"),
+            "client_id": env.secret("OIDC_CLIENT_ID"),
+            "secret": env.secret("OIDC_CLIENT_SECRET"),
             "settings": {"server_url": OIDC_ISSUER},
         },
     }

@@ -43,7 +43,7 @@ def known_settings():
     """Return every name that the dashboard reads from its environment."""
     files = ("hostup_dashboard/settings.py", "hostup_dashboard/metrics_server.py", "gunicorn.conf.py")
     code = "".join((ROOT / name).read_text() for name in files)
-    return set(re.findall(r"""(?:env\.\w+\(|secret\(env, |environ\.get\()"([A-Z_]+)\"""", code))
+    return set(re.findall(r"""(?:env\.\w+\(|environ\.get\()"([A-Z_]+)\"""", code))
 
 
 def tool(*names):

@@ -29,7 +29,7 @@ WORDS_IN_CODE = re.compile(r"`([^`\n]+)`")
 A_PATH = re.compile(r"(?!SITE_URL/)[\w.*-]+(?:/[\w.*-]+)*(?:/|\.(?:py|html|css|js|md|json|toml|txt|in|po))")
 AN_ADDRESS = re.compile(r"(?:SITE_URL)?(/[a-z<>/-]*)")
 A_FUNCTION = re.compile(r"(\w+)\.(\w+)\(\)")
-SETTINGS_READ = re.compile(r"""(?:env\.\w+\(|\w+\(env,|environ\.get\()\s*["']([A-Z_]+)["']""")
+SETTINGS_READ = re.compile(r"""env\.\w+\(\s*["']([A-Z_]+)["']""")
 MADE_LATER = re.compile(r"data/.*|_name\.html|\.venv/.*")  # by what runs, and by whoever writes a fragment
 
 texts = cache(Path.read_text)

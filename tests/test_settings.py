@@ -219,7 +219,7 @@ def test_hostup_is_called_at_its_address_without_a_path(typed, called):
 def test_a_switch_is_on_or_off_in_several_words(monkeypatch, word):
     monkeypatch.setenv("MFA_REQUIRED", word)
     is_on = word in ("on", "True", "yes", "1")
-    assert environment.switch(environment.Env(), "MFA_REQUIRED") is is_on
+    assert environment.Env().switch("MFA_REQUIRED") is is_on
 
 
 def test_plain_http_on_the_network_is_a_warning():
