@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 from django.views.generic import RedirectView
 
+from tickets.hostup.types import ID_PATTERN
 from tickets.views import (
     activity,
     attachment,
@@ -23,7 +24,7 @@ from tickets.views import (
 class HostUpId(StringConverter):
     """An id of HostUp's, or a ticket's number: what may go on into a path of HostUp's."""
 
-    regex = "[A-Za-z0-9_-]{1,64}"
+    regex = ID_PATTERN
 
 
 register_converter(HostUpId, "id")

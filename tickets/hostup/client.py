@@ -320,7 +320,7 @@ class Client:
                 except errors.Unavailable:
                     if call.sent:
                         raise
-                # Not above: it would take the first try's error for its own cause.
+                # Not inside the except: `_root_of` would find the first try's error behind this one's.
                 return read(self._send("POST", path, call, **body))
         except (errors.Unavailable, errors.Unreadable) as error:
             if not call.sent:
@@ -477,7 +477,7 @@ def _endpoint(method: str, path: str) -> str:
 
 def _checked(identifier: str) -> str:
     """Return the id when it may go into a path. Raises `NotFound` for one that HostUp cannot have."""
-    if not re.match(ID_PATTERN, identifier):
+    if not re.fullmatch(ID_PATTERN, identifier):
         raise errors.NotFound()
     return identifier
 

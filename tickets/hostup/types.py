@@ -16,9 +16,9 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta, Struct, field
 
-ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}\Z"  # what may go into a path; HostUp's ids are `tkt_` and 26 characters
+ID_PATTERN = "[A-Za-z0-9_-]{1,64}"  # what may go into a path; HostUp's ids are `tkt_` and 26 characters
 
-Id = Annotated[str, Meta(pattern=ID_PATTERN)]
+Id = Annotated[str, Meta(pattern=rf"^{ID_PATTERN}\Z")]
 Number = Annotated[int, Meta(ge=0, lt=10**18)]  # what may go into an address, as ids may
 Time = Annotated[datetime, Meta(tz=True)]
 
@@ -82,7 +82,7 @@ class Message(_Value):
     @property
     def anchor(self) -> str:
         """The id as a page can have it for an anchor, "" when it cannot."""
-        return self.id if re.match(ID_PATTERN, self.id) else ""
+        return self.id if re.fullmatch(ID_PATTERN, self.id) else ""
 
     @property
     def names_of_ticket(self) -> tuple[str, ...]:
