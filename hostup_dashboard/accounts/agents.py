@@ -28,7 +28,7 @@ agent_changed = Signal()
 TYPED = "new_agent"  # in the session: what was typed into the form
 
 User = get_user_model()
-IS_TAKEN = User._meta.get_field("username").error_messages["unique"]
+USERNAME_TAKEN = User._meta.get_field("username").error_messages["unique"]
 
 
 def is_taken(username: str) -> bool:
@@ -52,7 +52,7 @@ class NewAgentForm(forms.ModelForm):
     def clean_username(self):
         username = self.cleaned_data["username"]
         if is_taken(username):
-            raise forms.ValidationError(IS_TAKEN)
+            raise forms.ValidationError(USERNAME_TAKEN)
         return username
 
     def clean_email(self):
@@ -88,15 +88,15 @@ def agents(request):
         return _page(request, NewAgentForm(initial=request.session.pop(TYPED, None)))
     form = NewAgentForm(request.POST)
     if not form.is_valid():
-        return _page(request, form, status=422)
+        return _page(request, form)
     agent = form.save(commit=False)
     agent.set_unusable_password()
     try:
         with transaction.atomic():
             agent.save()
     except IntegrityError:  # who was not there yet when the form looked
-        form.add_error("username", IS_TAKEN)
-        return _page(request, form, status=422)
+        form.add_error("username", USERNAME_TAKEN)
+        return _page(request, form)
     agent_changed.send(User, request=request, agent=agent, action="created")
     return _way_in(request, agent)
 
@@ -163,7 +163,8 @@ def _way_in(request, agent):
     return render(request, "agents/link.html", {"agent": agent, "link": settings.SITE.origin + path})
 
 
-def _page(request, form, *, status=200):
+def _page(request, form):
     second_step = Authenticator.objects.filter(user=OuterRef("pk"), type__in=KINDS)
     everyone = User.objects.annotate(has_second_step=Exists(second_step)).order_by("-is_active", "username")
+    status = 422 if form.errors else 200
     return render(request, "agents/agents.html", {"form": form, "agents": everyone}, status=status)

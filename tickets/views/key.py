@@ -27,7 +27,7 @@ def key(request):
         return confirm_first("key")
     form = ApiKeyForm(request.POST)
     if not form.is_valid():
-        return _page(request, form, status=422)
+        return _page(request, form)
     clear = form.cleaned_data["api_key"]
     api_key = ApiKey(user=request.user)
     activity = Activity.objects.begin(request.user, Action.KEY_SAVED)
@@ -86,16 +86,16 @@ def _not_saved(error: errors.HostUpError) -> failures.Failure:
     return failure._replace(sentences=[_("The key was not saved."), *failure.sentences], needs_key=False)
 
 
-def _page(request, form, *, failure=None, status=200):
+def _page(request, form, *, failure=None):
     api_key = ApiKey.objects.filter(user=request.user).first()
-    context = {"form": form, "api_key": api_key, "is_readable": True, "failure": failure}
+    context = {"form": form, "api_key": api_key, "failure": failure}
     if api_key:
         try:
             api_key.decrypt()
-        except ApiKey.Unreadable:
-            context["is_readable"] = False
+        except ApiKey.Unreadable as error:
+            context["unreadable"] = failures.describe(error)._replace(needs_key=False)
         else:
             if failure and form.is_bound:  # which is about another key than this one
                 kept = _("The key saved before is still used.")
                 context["failure"] = failure._replace(sentences=[*failure.sentences, kept])
-    return answer(request, "tickets/key.html", context, failure, status=status)
+    return answer(request, "tickets/key.html", context, failure, status=422 if form.errors else 200)

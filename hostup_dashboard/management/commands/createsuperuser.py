@@ -2,10 +2,10 @@
 
 from django.contrib.auth.management.commands import createsuperuser
 
-from hostup_dashboard.accounts.agents import IS_TAKEN, is_taken
+from hostup_dashboard.accounts.agents import USERNAME_TAKEN, is_taken
 
 
 class Command(createsuperuser.Command):
     def _validate_username(self, username, *args):
         refusal = super()._validate_username(username, *args)
-        return refusal or (IS_TAKEN if is_taken(username) else None)
+        return refusal or (USERNAME_TAKEN if is_taken(username) else None)
