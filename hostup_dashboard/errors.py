@@ -55,12 +55,6 @@ def keeps_drafts(view):
     return view
 
 
-def is_file(view):
-    """Mark a view that answers with a file: signing in leads to the page that it was asked from."""
-    view.is_file = True
-    return view
-
-
 def storage_errors() -> tuple[type[Exception], ...]:
     """Return what the database and the cache raise when they do not work.
 

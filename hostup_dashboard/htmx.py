@@ -20,6 +20,12 @@ def asking_page(request) -> str | None:
         return None
 
 
+def answers_with_file(view):
+    """Mark a view that answers with a file: signing in leads to the page that it was asked from."""
+    view.answers_with_file = True
+    return view
+
+
 def linking_page(request) -> str | None:
     """Return path and query of the page whose link was followed, None when unknown or one of another site."""
     try:

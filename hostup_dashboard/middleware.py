@@ -188,7 +188,7 @@ class SignInRequired(LoginRequiredMiddleware):
             came_from = asking_page(request)
         elif request.method == "POST":
             came_from = request.POST.get("next")  # the page that the form was on
-        elif getattr(view_func, "is_file", False):
+        elif getattr(view_func, "answers_with_file", False):
             came_from = linking_page(request)
         else:
             came_from = request.get_full_path()

@@ -1,8 +1,10 @@
 """Answers to agents: a page or a part of one, with the status of what went wrong, and how long to wait."""
 
 from django.shortcuts import render
+from django.urls import reverse
 
 from hostup_dashboard.errors import among_the_alerts, error_template, written_in
+from hostup_dashboard.htmx import asking_page
 from tickets.failures import Failure
 
 
@@ -21,3 +23,11 @@ def failure_answer(request, failure: Failure, **context):
     if request.method != "POST" and failure.status >= 429:  # else it would only be refused again
         context.setdefault("retry_url", request.get_full_path())
     return among_the_alerts(request, answer(request, error_template(request), context, failure))
+
+
+def is_on_screen(request, ticket) -> bool:
+    """Tell whether the ticket stands open where a form was sent from, beside the list or alone: by htmx's word,
+    else the form's. Where neither says where that was, take it for the ticket."""
+    address = asking_page(request) or request.POST.get("next")
+    names = tuple(reverse("ticket", args=[name]) for name in (ticket.id, ticket.number))
+    return not address or address.startswith(names)

@@ -42,7 +42,7 @@ def create(user, token, fields: dict, *, turn: int, shown_at: datetime | None) -
         client = client_of(user)
     except (NoKey, ApiKey.Unreadable) as error:
         if pressed := Submission.objects.pressed(token, user):  # by an earlier press it may have been sent
-            return Result(sending.pressed_before(pressed, user, digest), pressed.ticket_id)
+            return Result(sending.state_of(pressed, user, digest), pressed.ticket_id)
         return Result(State.NOT_SENT, error=error)
     try:
         submission, taken = _claim(token, user, digest, turn)
@@ -50,21 +50,27 @@ def create(user, token, fields: dict, *, turn: int, shown_at: datetime | None) -
         return Result(State.NOT_SENT, error=error)
     if not taken:
         ticket_id = submission.ticket_id if submission.user_id == user.pk else ""
-        return Result(sending.pressed_before(submission, user, digest), ticket_id)
+        return Result(sending.state_of(submission, user, digest), ticket_id)
     try:
         if shown_at and (twin := Submission.objects.twin_of(submission, since=shown_at)):
             submission.end(Submission.State.NOT_SENT)
-            state = sending.pressed_before(twin, user, digest)
+            state = sending.state_of(twin, user, digest)
             return Result(State.SENT_ELSEWHERE if state == State.SENT else state, twin.ticket_id)
         activity = Activity.objects.begin(user, Activity.Action.CREATE)
     except storage.NothingSent as error:
         submission.end(Submission.State.NOT_SENT)
         return Result(State.NOT_SENT, error=error)
+    return _send(client, submission, activity, fields)
+
+
+def _send(client: Client, submission: Submission, activity: Activity, fields: dict) -> Result:
+    """Create the ticket with one call; when its answer is lost, look for it among the newest."""
     began_at = timezone.now()
     # What holds if this process is ended in the middle.
     state, ticket, error, was_looked_for = State.UNKNOWN, None, None, True
     try:
-        state, ticket = State.SENT, client.create(fields)
+        ticket = client.create(fields)
+        state = State.SENT
     except errors.OutcomeUnknown as lost:
         error = lost
         page = _newest(client)

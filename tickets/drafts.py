@@ -1,9 +1,11 @@
 """What an agent has written and not sent: kept as it comes from a form, and what is said of that."""
 
+from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from tickets.forms import LONGEST_MESSAGE, NewTicketForm, ReplyForm, turn_in
+from tickets.forms import LONGEST_MESSAGE, NewTicketForm, ReplyForm
 from tickets.models import Draft
+from tickets.shown import from_stamp
 
 NEW = ""  # the ticket id that drafts of new tickets are kept under
 SAVED = _("Draft saved.")
@@ -20,3 +22,24 @@ def keep(request, ticket_id: str) -> str:
     if fields != written:
         return _("Too long to be kept as a draft.")
     return SAVED if has_words else ""
+
+
+class TurnForm(forms.Form):
+    """Where a text was written, and which turn of it this is (writing.js counts what is typed)."""
+
+    token = forms.UUIDField(required=False)
+    shown_draft = forms.CharField(required=False)
+    turn = forms.IntegerField(required=False, min_value=0, max_value=2**53)
+
+
+def turn_in(data) -> dict:
+    """Return which form `data` was sent from, which turn of what is typed there it is, and when the draft that it
+    showed had been kept, as `Draft.objects.keep` and `forget` take them.
+
+    What makes no sense counts as unknown, because the text is worth more.
+    """
+    form = TurnForm(data)
+    form.is_valid()
+    said = form.cleaned_data
+    shown_draft = from_stamp(said.get("shown_draft", ""))
+    return {"form": said.get("token"), "turn": said.get("turn") or 0, "shown_draft": shown_draft}

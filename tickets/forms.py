@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from tickets import words
 from tickets.hostup.client import ATTACHMENT_MOST_BYTES
 from tickets.sending import MOST_FILES
-from tickets.shown import plain, stamped
+from tickets.shown import plain
 
 LONGEST_MESSAGE = 100_000  # characters; HostUp does not document a limit, and Django reads 2.5 MB at most
 # HostUp does not document what it takes; nobody's support wants a program by mail. `.com` and `.js` are not among
@@ -244,24 +244,3 @@ class ApiKeyForm(forms.Form):
         ],
         widget=forms.PasswordInput(attrs=NO_SAVED_PASSWORD | {"spellcheck": "false"}),
     )
-
-
-class TurnForm(forms.Form):
-    """Where a text was written, and which turn of it this is (writing.js counts what is typed)."""
-
-    token = forms.UUIDField(required=False)
-    shown_draft = forms.CharField(required=False)
-    turn = forms.IntegerField(required=False, min_value=0, max_value=2**53)
-
-
-def turn_in(data) -> dict:
-    """Return which form `data` was sent from, which turn of what is typed there it is, and when the draft that it
-    showed had been kept, as `Draft.objects.keep` and `forget` take them.
-
-    What makes no sense counts as unknown, because the text is worth more.
-    """
-    form = TurnForm(data)
-    form.is_valid()
-    said = form.cleaned_data
-    shown_draft = stamped(said.get("shown_draft", ""))
-    return {"form": said.get("token"), "turn": said.get("turn") or 0, "shown_draft": shown_draft}

@@ -11,7 +11,7 @@ from tickets.hostup import errors
 from tickets.hostup.client import Client
 from tickets.hostup.types import Message, Ticket
 from tickets.models import Activity, ApiKey, Submission
-from tickets.sending import STORED, State, digest_of, outcome_of, pressed_before, same_words
+from tickets.sending import STORED, State, digest_of, outcome_of, same_words, state_of
 from tickets.upstream import NoKey, client_of
 
 
@@ -63,7 +63,7 @@ def reply(user, token, ticket_id: str, written: Written) -> Result:
             raise errors.Unreadable(status=200)
     except (errors.HostUpError, NoKey, ApiKey.Unreadable) as error:
         if pressed := Submission.objects.pressed(token, user):  # by an earlier press it may have been sent
-            return Result(pressed_before(pressed, user, written.digest), was_looked_for=False)
+            return Result(state_of(pressed, user, written.digest), was_looked_for=False)
         return Result(State.NOT_SENT, error=error)
     try:
         submission, taken = Submission.objects.claim(token, user, written.digest, written.turn)
@@ -73,7 +73,7 @@ def reply(user, token, ticket_id: str, written: Written) -> Result:
         return _pressed_again(submission, user, before, written)
     result = Result(State.UNKNOWN, before)  # what holds if this process is ended in the middle
     try:
-        result = _send_reply(client, user, before, written)
+        result = _send_unless_stale(client, user, before, written)
     except storage.NothingSent as error:
         result = Result(State.NOT_SENT, before, error=error)
     finally:
@@ -82,7 +82,7 @@ def reply(user, token, ticket_id: str, written: Written) -> Result:
 
 
 def _pressed_again(submission: Submission, user, ticket: Ticket, written: Written) -> Result:
-    state = pressed_before(submission, user, written.digest)
+    state = state_of(submission, user, written.digest)
     news = _news(ticket, written) if state in (State.UNKNOWN, State.UNDER_WAY) else []
     if any(_is_ours(message, written) for message in news):
         submission.end(Submission.State.SENT)
@@ -90,7 +90,7 @@ def _pressed_again(submission: Submission, user, ticket: Ticket, written: Writte
     return Result(state, ticket, news)
 
 
-def _send_reply(client: Client, user, before: Ticket, written: Written) -> Result:
+def _send_unless_stale(client: Client, user, before: Ticket, written: Written) -> Result:
     news = _news(before, written)
     # A mail that was long on its way comes in between messages that were seen.
     as_seen = written.seen_count in (None, before.count) and before.status == written.seen_status
@@ -99,24 +99,24 @@ def _send_reply(client: Client, user, before: Ticket, written: Written) -> Resul
 
     ready = Result(State.NOT_SENT, before)
     if written.reopen_first and before.is_closed:
-        ready = _reopened(client, user, before)
+        ready = _reopen(client, user, before)
         if not ready.was_reopened:
             return ready
     if written.files:
-        ready = _with_files(client, user, ready, written.files)
+        ready = _attach(client, user, ready, written.files)
         if ready.error:
             return ready
     if news := [message for message in _added(before, ready.ticket) if message.sender == "staff"]:
         return ready._replace(state=State.STALE, news=news)
-    return _sent(client, user, ready, written)
+    return _send(client, user, ready, written)
 
 
-def _reopened(client: Client, user, ticket: Ticket) -> Result:
+def _reopen(client: Client, user, ticket: Ticket) -> Result:
     """Reopen the ticket for a reply that is still to be sent."""
     shown = changes.Shown(ticket.status, ticket.updated_at, timezone.now(), ticket.count)
     reopening = changes.carry_out(client, user, changes.REOPEN, ticket.id, shown)
     if not reopening.is_success:
-        is_known = reopening.outcome != changes.Outcome.UNKNOWN
+        is_known = reopening.outcome != Activity.Outcome.UNKNOWN
         return Result(State.NOT_SENT, reopening.ticket or (ticket if is_known else None), reopening=reopening)
     # What is looked for later, if its answer is lost, must not be among the messages that were left out.
     if not reopening.has_thread:
@@ -125,7 +125,7 @@ def _reopened(client: Client, user, ticket: Ticket) -> Result:
     return Result(State.NOT_SENT, reopening.ticket, reopening=reopening)
 
 
-def _with_files(client: Client, user, ready: Result, files: Sequence) -> Result:
+def _attach(client: Client, user, ready: Result, files: Sequence) -> Result:
     """Attach files for a reply that is still to be sent, which may take minutes, and read the ticket again."""
     for file in files:
         try:
@@ -139,7 +139,7 @@ def _with_files(client: Client, user, ready: Result, files: Sequence) -> Result:
         return ready._replace(error=error)
 
 
-def _sent(client: Client, user, ready: Result, written: Written) -> Result:
+def _send(client: Client, user, ready: Result, written: Written) -> Result:
     """Send the reply and read the ticket again; find out from that what became of one whose answer was lost."""
     before = ready.ticket
     try:
@@ -154,7 +154,8 @@ def _sent(client: Client, user, ready: Result, written: Written) -> Result:
         return ready._replace(error=error)
     sent = error = None
     try:
-        state, sent = State.SENT, client.reply(before.id, written.text, encrypted=written.is_encrypted)
+        sent = client.reply(before.id, written.text, encrypted=written.is_encrypted)
+        state = State.SENT
     except errors.OutcomeUnknown as lost:
         state, error = State.UNKNOWN, lost
     except errors.HostUpError as refused:

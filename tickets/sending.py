@@ -70,7 +70,7 @@ def digest_of(*parts: str) -> str:
     return salted_hmac("submission", "\0".join(parts), algorithm="sha256").hexdigest()
 
 
-def pressed_before(submission: Submission, user, digest: str) -> State:
+def state_of(submission: Submission, user, digest: str) -> State:
     """Tell what a form that was pressed before has become. Another agent's token is nobody's."""
     if submission.user_id != user.pk:
         return State.UNKNOWN

@@ -50,7 +50,7 @@ def class_in(value, known):
     return value if value in known else "unknown"
 
 
-def turn(status):
+def whose_turn(status):
     """Say whose turn it is, or nothing."""
     return words.TURNS.get(status, "")
 
@@ -123,7 +123,7 @@ def stamp(moment: datetime | None) -> str:
     return str((moment - EPOCH) // timedelta(microseconds=1)) if moment else ""
 
 
-def stamped(text: str) -> datetime | None:
+def from_stamp(text: str) -> datetime | None:
     """Return the moment of a `stamp`, None when it is none."""
     return EPOCH + timedelta(microseconds=int(text)) if re.fullmatch("[0-9]{1,16}", text) else None
 
@@ -167,7 +167,7 @@ class Row(NamedTuple):
     number: int
     status: str
     status_word: str
-    turn: str
+    whose_turn: str
     priority: str
     subject: str | None
     department: str | None
@@ -236,7 +236,7 @@ def translated(texts: dict) -> dict[str, str]:
 FILTERS = [
     word_in,
     class_in,
-    turn,
+    whose_turn,
     is_our_turn,
     plain,
     linked,

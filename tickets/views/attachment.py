@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import reswap
 
-from hostup_dashboard.errors import is_file
+from hostup_dashboard.htmx import answers_with_file
 from hostup_dashboard.uploads import lacks_room, takes_files
 from tickets import failures, replying
 from tickets.answers import failure_answer
@@ -36,7 +36,7 @@ _PREVIEWS = {
 
 
 @require_GET
-@is_file
+@answers_with_file
 def download(request, ticket_id, attachment_id):
     """Pass a file on, once it is here. HostUp decides whether this agent's key may have it.
 
@@ -45,7 +45,8 @@ def download(request, ticket_id, attachment_id):
     try:
         file = client_of(request.user).download(ticket_id, attachment_id)
     except failures.HANDLED as error:
-        failure, ways_on = failures.describe(error), {"back_url": reverse("ticket", args=[ticket_id])}
+        failure = failures.describe(error)
+        ways_on = {"back_url": reverse("ticket", args=[ticket_id])}
         if isinstance(error, errors.TooLarge):
             ways_on["retry_url"] = ""  # the next time it would be as large
         if isinstance(error, errors.NotFound):

@@ -14,12 +14,12 @@ from django_htmx.http import HttpResponseClientRedirect
 from hostup_dashboard.htmx import wants_fragment
 from tickets import creating, departments, drafts, failures, sending, services, storage, words
 from tickets.answers import answer
-from tickets.forms import NewTicketForm, turn_in
+from tickets.forms import NewTicketForm
 from tickets.hostup import errors
 from tickets.hostup.wire import RETRY_AFTER_MOST
 from tickets.models import ApiKey, Draft
 from tickets.sending import State
-from tickets.shown import stamped
+from tickets.shown import from_stamp
 from tickets.upstream import client_of, key_of
 
 
@@ -32,11 +32,13 @@ def create(request):
     form = _form(request.user, request.POST)
     if not form.is_valid():
         return _page(request, form, failure=_form_failure(form))
-    token, draft, shown_at = form.cleaned_data["token"], turn_in(request.POST), _shown_at(request)
-    result = creating.create(request.user, token, form.for_hostup, turn=draft["turn"], shown_at=shown_at)
+    token = form.cleaned_data["token"]
+    typed = drafts.turn_in(request.POST)
+    shown_at = _shown_at(request)
+    result = creating.create(request.user, token, form.for_hostup, turn=typed["turn"], shown_at=shown_at)
     if result.state in (State.SENT, State.SENT_ELSEWHERE):
         with storage.if_possible("the draft's removal"):
-            Draft.objects.forget(request.user, drafts.NEW, **draft)
+            Draft.objects.forget(request.user, drafts.NEW, **typed)
     if result.state == State.SENT:
         return _created(request, result.ticket_id)
     return _page(request, form, failure=_failure(result, form), result=result)
@@ -70,15 +72,13 @@ def _form(user, *args, **kwargs) -> NewTicketForm:
 
 def _page(request, form, *, failure=None, result=None):
     """Answer with the form, and above it why nothing was created, if that is so."""
-    token, shown_at, draft_hint = uuid.uuid4(), timezone.now(), drafts.SAVED if form.initial else ""
-    shown_draft = form.initial.get("shown_draft")
+    token, shown_at = uuid.uuid4(), timezone.now()
+    if form.is_bound and "token" not in form.errors and not (result and sending.needs_new_form(result)):
+        token, shown_at = form["token"].value(), _shown_at(request)
     if form.is_bound:
-        shown_draft = turn_in(request.POST)["shown_draft"]
-        if not (result and result.state == State.SENT_ELSEWHERE):
-            with storage.if_possible("the draft"):
-                draft_hint, shown_draft = drafts.keep(request, drafts.NEW), timezone.now()
-        if "token" not in form.errors and not (result and sending.needs_new_form(result)):
-            token, shown_at = form["token"].value(), _shown_at(request)
+        draft_hint, shown_draft = _keep_draft(request, result)
+    else:
+        draft_hint, shown_draft = drafts.SAVED if form.initial else "", form.initial.get("shown_draft")
     context = {
         "form": form,
         "token": token,
@@ -96,9 +96,18 @@ def _page(request, form, *, failure=None, result=None):
     return answer(request, template, context, failure)
 
 
+def _keep_draft(request, result) -> tuple[str, datetime | None]:
+    """Keep what was written, unless another form has sent it. Return what is said of that, and when the draft that
+    the page shows was kept."""
+    if not (result and result.state == State.SENT_ELSEWHERE):
+        with storage.if_possible("the draft"):
+            return drafts.keep(request, drafts.NEW), timezone.now()
+    return "", drafts.turn_in(request.POST)["shown_draft"]
+
+
 def _shown_at(request) -> datetime | None:
     """Return when the form that was posted had been shown first."""
-    return stamped(request.POST.get("shown_at", ""))
+    return from_stamp(request.POST.get("shown_at", ""))
 
 
 def _described_departments(api_key: ApiKey) -> list[tuple[str, str]]:
@@ -108,7 +117,8 @@ def _described_departments(api_key: ApiKey) -> list[tuple[str, str]]:
 
 
 def _created(request, ticket_id):
-    said, waiting = _("Ticket created."), messages.get_messages(request)
+    said = _("Ticket created.")
+    waiting = messages.get_messages(request)
     if said not in [message.message for message in waiting]:  # else an earlier press has said it
         messages.success(request, said)
     waiting.used = False  # nobody has seen them yet

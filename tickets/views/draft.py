@@ -7,7 +7,6 @@ from django.views.decorators.http import require_POST
 
 from hostup_dashboard.errors import keeps_drafts
 from tickets import drafts
-from tickets.forms import turn_in
 from tickets.models import Draft, Submission
 
 
@@ -15,12 +14,12 @@ from tickets.models import Draft, Submission
 @keeps_drafts
 def draft(request, ticket_id=drafts.NEW):
     """Keep what has been written so far, unless it has been sent meanwhile."""
-    save = turn_in(request.POST)
-    went_out = partial(Submission.objects.went_out_with, request.user, form=save["form"], turn=save["turn"])
+    typed = drafts.turn_in(request.POST)
+    went_out = partial(Submission.objects.went_out_with, request.user, form=typed["form"], turn=typed["turn"])
     if went_out():
         return HttpResponse()
     said = drafts.keep(request, ticket_id)
     if went_out():  # while this waited for its turn to write
-        Draft.objects.forget(request.user, ticket_id, form=save["form"], turn=save["turn"])
+        Draft.objects.forget(request.user, ticket_id, form=typed["form"], turn=typed["turn"])
         said = ""
     return HttpResponse(said)

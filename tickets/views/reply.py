@@ -13,16 +13,15 @@ from django_htmx.http import HttpResponseClientRedirect
 from hostup_dashboard.htmx import wants_fragment
 from hostup_dashboard.uploads import lacks_room, takes_files
 from tickets import changes, drafts, failures, replying, sending, storage, words
-from tickets.answers import answer
+from tickets.answers import answer, is_on_screen
 from tickets.composer import Composer
 from tickets.filters import Filters
-from tickets.forms import ReplyForm, turn_in
+from tickets.forms import ReplyForm
 from tickets.hostup import errors
 from tickets.models import Draft
 from tickets.replying import Written
 from tickets.sending import State
 from tickets.shown import word_in
-from tickets.views.show import is_on_screen
 
 NEWS_SHOWN = 5  # messages above the box; the ticket itself shows all of them
 
@@ -33,43 +32,44 @@ def reply(request, ticket_id):
     """Send the reply, after reopening the ticket when that was asked for."""
     form = ReplyForm(request.POST, request.FILES)
     if not form.is_valid():
-        return _unsent(request, _written_in(request, ticket_id), failure=_form_failure(form))
-    fields, draft = form.cleaned_data, turn_in(request.POST)
+        return _not_replied(request, _posted_composer(request, ticket_id), failure=_form_failure(form))
+    fields = form.cleaned_data
+    typed = drafts.turn_in(request.POST)
     written = Written(
         text=fields["message"],
         is_encrypted=fields["encrypted"],
         seen_message=fields["seen_message"],
         seen_count=fields["seen_count"],
         seen_status=fields["seen_status"],
-        turn=draft["turn"],
+        turn=typed["turn"],
         reopen_first="reopen" in request.POST,
         files=fields["files"],
     )
-    composer = _written_in(request, ticket_id, token=fields["token"])
+    composer = _posted_composer(request, ticket_id, token=fields["token"])
     if lacks_room(request):
-        return _unsent(request, composer, failure=_not_sent(failures.no_room()))
+        return _not_replied(request, composer, failure=_not_sent(failures.no_room()))
     result = replying.reply(request.user, fields["token"], ticket_id, written)
     if result.state == State.SENT:
         ticket_id = result.ticket.id if result.ticket else ticket_id  # which may have been its number
         with storage.if_possible("the draft's removal"):
-            Draft.objects.forget(request.user, ticket_id, **draft)
-        return _sent(request, ticket_id, result, is_encrypted=written.is_encrypted)
+            Draft.objects.forget(request.user, ticket_id, **typed)
+        return _replied(request, ticket_id, result, is_encrypted=written.is_encrypted)
     failure = _failure(result, written)
     if result.attached:
         attached = _("Already attached: %(names)s. Leave out what is attached when you try again.")
         names = ", ".join(result.attached)
         failure = failure._replace(sentences=[*failure.sentences, attached % {"names": names}])
         composer = composer._replace(attached=len(result.attached))
-    return _unsent(request, composer, result=result, failure=failure)
+    return _not_replied(request, composer, result=result, failure=failure)
 
 
-def _written_in(request, ticket_id, *, token=None) -> Composer:
+def _posted_composer(request, ticket_id, *, token=None) -> Composer:
     """Return the box as it was sent, with what was written in it."""
     return Composer(
         ticket_id=ticket_id,
         token=token or uuid.uuid4(),
         message=request.POST.get("message", ""),
-        shown_draft=turn_in(request.POST)["shown_draft"],
+        shown_draft=drafts.turn_in(request.POST)["shown_draft"],
         is_encrypted="encrypted" in request.POST,
         seen_message=request.POST.get("seen_message", "")[:64],
         seen_count=request.POST.get("seen_count", "")[:9],
@@ -79,7 +79,7 @@ def _written_in(request, ticket_id, *, token=None) -> Composer:
     )
 
 
-def _sent(request, ticket_id, result, *, is_encrypted):
+def _replied(request, ticket_id, result, *, is_encrypted):
     sentences = [_("Reopened and sent.") if result.was_reopened else _("Sent.")]
     if result.is_in_clear:
         sentences.append(_("But HostUp did not encrypt it: change what is secret in it."))
@@ -97,7 +97,7 @@ def _sent(request, ticket_id, result, *, is_encrypted):
     return render(request, "tickets/_replied.html", context)
 
 
-def _unsent(request, composer, *, result=None, failure):
+def _not_replied(request, composer, *, result=None, failure):
     """Answer that it was not sent (or may not have been), with the text where it was."""
     ticket = result.ticket if result else None
     if ticket:

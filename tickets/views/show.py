@@ -1,10 +1,9 @@
 """One ticket."""
 
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from hostup_dashboard.htmx import asking_page, wants_fragment
+from hostup_dashboard.htmx import wants_fragment
 from tickets import departments, services
 from tickets.composer import Composer
 from tickets.filters import Filters
@@ -28,11 +27,3 @@ def show(request, ticket_id):
     if wants_fragment(request):
         return render(request, "tickets/_pane.html", context | {"focus": True, "tickets": [ticket]})
     return render(request, "tickets/ticket.html", context)
-
-
-def is_on_screen(request, ticket) -> bool:
-    """Tell whether the ticket stands open where a form was sent from, beside the list or alone: by htmx's word,
-    else the form's. Where neither says where that was, take it for the ticket."""
-    address = asking_page(request) or request.POST.get("next")
-    names = tuple(reverse("ticket", args=[name]) for name in (ticket.id, ticket.number))
-    return not address or address.startswith(names)

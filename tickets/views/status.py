@@ -12,14 +12,13 @@ from django.views.decorators.http import require_POST
 
 from hostup_dashboard.htmx import wants_fragment
 from tickets import changes, failures
-from tickets.answers import answer, failure_answer
+from tickets.answers import answer, failure_answer, is_on_screen
 from tickets.composer import Composer
 from tickets.filters import Filters
 from tickets.hostup.types import STATUSES
 from tickets.models import Activity, Draft
-from tickets.shown import stamped
+from tickets.shown import from_stamp
 from tickets.upstream import client_of
-from tickets.views.show import is_on_screen
 
 Outcome = Activity.Outcome
 
@@ -71,8 +70,8 @@ def _shown(request) -> changes.Shown:
     count = request.POST.get("seen_count", "")  # none where it has no thread, as in the list
     return changes.Shown(
         status=status if status in STATUSES else "",
-        updated_at=stamped(request.POST.get("updated_at", "")),
-        read_at=stamped(request.POST.get("read_at", "")),
+        updated_at=from_stamp(request.POST.get("updated_at", "")),
+        read_at=from_stamp(request.POST.get("read_at", "")),
         count=int(count) if re.fullmatch("[0-9]{1,9}", count) else 0,
     )
 
