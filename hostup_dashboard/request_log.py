@@ -4,7 +4,6 @@ import logging
 import secrets
 import time
 from functools import partial
-from http import HTTPStatus
 
 from allauth.account.adapter import get_adapter
 from django.conf import settings
@@ -84,10 +83,10 @@ def _end(request, response, began: float, *, is_whole: bool = True) -> None:
 
 
 def _level(request, response) -> int:
-    if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if response.status_code >= 500:
         return logging.WARNING
     is_quiet = _route(request) in HEALTH_CHECKS or request.path_info.startswith(settings.STATIC_URL)
-    return logging.DEBUG if is_quiet and response.status_code < HTTPStatus.BAD_REQUEST else logging.INFO
+    return logging.DEBUG if is_quiet and response.status_code < 400 else logging.INFO
 
 
 def _route(request) -> str | None:
@@ -103,8 +102,8 @@ def _agent(request) -> str | None:
 
 def _outcome(status: int) -> str:
     """Return the class of the answer: ours, theirs, or nobody's mistake."""
-    if status < HTTPStatus.BAD_REQUEST:
+    if status < 400:
         return "ok"
-    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status < 500:
         return "refused"
-    return "error" if status == HTTPStatus.INTERNAL_SERVER_ERROR else "unavailable"
+    return "error" if status == 500 else "unavailable"

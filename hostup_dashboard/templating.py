@@ -15,7 +15,7 @@ from jinja2.ext import Extension
 from jinja2.runtime import Macro
 from markupsafe import Markup
 
-SECRET = Markup("<secret>")  # nobody's text can hold this tag: it would be escaped
+PLACEHOLDER = Markup("<placeholder>")  # nobody's text can hold this tag: it would be escaped
 
 
 class Unindented(Extension):
@@ -34,7 +34,7 @@ def environment(**options) -> Environment:
     ours = {"undefined": ChainableUndefined, "extensions": ["jinja2.ext.i18n", Unindented]}
     env = Environment(**options | ours)  # noqa: S701  (Django's options have it escape)
     env.install_gettext_callables(translation.gettext, translation.ngettext)
-    env.globals |= {"SECRET": SECRET, "language": translation.get_language, "remembered": remembered}
+    env.globals |= {"PLACEHOLDER": PLACEHOLDER, "language": translation.get_language, "remembered": remembered}
     env.globals["now"] = timezone.now
     env.globals |= {"static": cache(static), "url": url}  # files change their names with the next start at most
     env.globals["_"] = said  # Jinja2's own goes through the context and Django's catalogues each time
@@ -42,21 +42,21 @@ def environment(**options) -> Environment:
     return env
 
 
-def remembered(macro: Macro, secret: str = "") -> Callable[..., Markup]:
+def remembered(macro: Macro, filling: str = "") -> Callable[..., Markup]:
     """Return `macro` with its output cached by its arguments. Pass short, hashable values: they are kept.
 
     Beside those it may depend on the language and the time zone, which a request chooses, and on nothing else: it
     has to be imported without the context, and ask no clock. What must not be kept, such as a form's token, is
-    `secret`, as markup: it takes the place of `SECRET`, which the macro is given instead.
+    `filling`, as markup: it takes the place of `PLACEHOLDER`, which the macro is given instead.
     """
     surroundings = translation.get_language(), timezone.get_current_timezone_name()
-    secret = str(secret)  # markup would escape what it joins
-    return lambda *args: Markup(secret.join(_pieces(macro, surroundings, args)))  # noqa: S704  (all markup)
+    filling = str(filling)  # markup would escape what it joins
+    return lambda *args: Markup(filling.join(_pieces(macro, surroundings, args)))  # noqa: S704  (all markup)
 
 
 @lru_cache(maxsize=500)  # each 3 to 5 KB: ten pages of tickets
 def _pieces(macro, surroundings, args) -> list[str]:
-    return str(macro(*args)).split(SECRET)
+    return str(macro(*args)).split(PLACEHOLDER)
 
 
 def compile_all() -> None:

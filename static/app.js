@@ -260,7 +260,7 @@
     if (early !== -1) tasks.splice(early, 1);
   });
 
-  // What led on is gone with where it stood: its focus goes to the next way on, or to the first ticket.
+  // A link that was pressed goes with what it stood in: its focus goes to the next way on, or to the first ticket.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
     ctx.ledOn = ctx.sourceElement.matches(".more a, .ways-on a, .subject a") && !ctx.keepsFocus;
   });

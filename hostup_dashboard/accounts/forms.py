@@ -36,7 +36,8 @@ class ChangePasswordForm(account.ChangePasswordForm):
     """allauth's, in which a guess at the old password counts, and is told, as one at signing in is."""
 
     def clean_oldpassword(self):
-        adapter, old = get_account_adapter(), self.cleaned_data["oldpassword"]
+        adapter = get_account_adapter()
+        old = self.cleaned_data["oldpassword"]
         agent = adapter.authenticate(context.request, username=self.user.get_username(), password=old)
         if agent != self.user:
             raise adapter.validation_error("incorrect_password")
@@ -72,7 +73,8 @@ def use_code(app: Authenticator, code: str) -> bool:
     """Note in the app's row that its code is used, and tell whether it was not before. Of two who come with it
     together, one waits here for the other."""
     digits = "".join(filter(str.isdigit, code))  # what is typed between them does not count
-    row, now = Authenticator.objects.select_for_update().filter(pk=app.pk).first(), time.time()
+    row = Authenticator.objects.select_for_update().filter(pk=app.pk).first()
+    now = time.time()  # after waiting for the other one
     if row is None:  # reset meanwhile
         return False
     used = {other: at for other, at in row.data.get("used", {}).items() if now - at < CODE_SECONDS}
@@ -115,7 +117,7 @@ class AddPasskeyForm(AddWebAuthnForm):
 
 @contextmanager
 def _refusals_are_told(form):
-    """Tell of a passkey that is refused what allauth tells of a wrong code alone, and word it."""
+    """Send for a refused passkey the signal that allauth sends for a wrong code only, and word the refusal."""
     try:
         yield
     except (forms.ValidationError, *MALFORMED) as refusal:

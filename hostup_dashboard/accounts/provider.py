@@ -18,8 +18,8 @@ _NAME = "[a-z_]{1,40}"
 
 
 def _worded(view):
-    """allauth lets what goes wrong between us and the provider through in places: no connection (an `OSError`), an
-    answer that is no JSON or no object, or one without the addresses that it must name."""
+    """Answer with a page where allauth lets through what goes wrong between us and the provider: no connection (an
+    `OSError`), an answer that is no JSON or no object, or one without the addresses that it must name."""
 
     @wraps(view)
     def worded(request, *args, **kwargs):

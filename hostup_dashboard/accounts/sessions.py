@@ -70,7 +70,7 @@ def is_confirmed(request) -> bool:
     if not get_adapter().get_reauthentication_methods(request.user):
         return True
     records = get_authentication_records(request, request.user)
-    # What a clock that ran ahead wrote down is of no time ago.
+    # `abs`: a time that lies ahead, which a clock that was wrong wrote down, confirms no longer than any other.
     return any(abs(time.time() - record["at"]) < app_settings.REAUTHENTICATION_TIMEOUT for record in records)
 
 

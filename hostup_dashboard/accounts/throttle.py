@@ -23,7 +23,7 @@ def count_attempt(request) -> ratelimit.RateLimitUsage:
 
 
 def seconds_to_wait() -> int:
-    """Return after how many seconds no attempt of now counts any more, whichever limit it was."""
+    """Return in how many seconds an attempt of now counts at no limit any more."""
     limits = settings.ACCOUNT_RATE_LIMITS
     rates = [rate for action in limits for rate in ratelimit.get_rates(app="allauth.account", action=action)]
     return int(max(rate.duration for rate in rates))

@@ -36,9 +36,10 @@ of_oneself = [
     path("me/", include("allauth.mfa.urls")),
 ]
 
+passkeys = []
 if "webauthn" in settings.MFA_SUPPORTED_TYPES:
     # Anybody may ask what a passkey has to sign, and each time makes a session. allauth does not count them.
-    of_oneself[:0] = [
+    passkeys = [
         path("me/webauthn/login/", not_too_often(pages.PasskeySignIn.as_view()), name="mfa_login_webauthn"),
         path("me/webauthn/reauthenticate/", pages.PasskeyAgain.as_view(), name="mfa_reauthenticate_webauthn"),
         path("me/webauthn/keys/<int:pk>/edit/", pages.RenamePasskey.as_view(), name="mfa_edit_webauthn"),
@@ -52,4 +53,5 @@ of_agents = [
     path("<int:agent_id>/second-step/", agents.reset_second_step, name="agent_reset_second_step"),
 ]
 
-urlpatterns = [path("accounts/", include(of_oneself)), path("agents/", include(of_agents))]
+# Passkeys first: allauth has pages of its own at their addresses.
+urlpatterns = [path("accounts/", include([*passkeys, *of_oneself])), path("agents/", include(of_agents))]

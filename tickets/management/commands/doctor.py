@@ -36,7 +36,7 @@ class Command(BaseCommand):
                 level = "problem" if found.is_serious() else "warning" if found.level == WARNING else "ok"
                 what = f"{found.msg} ({found.id})" if found.id else found.msg
                 line = f"{level:8} {name}: {what}." + (f" {found.hint}" if found.hint else "")
-                self.stdout.write(" ".join(line.split("\n")))
+                self.stdout.write(line.replace("\n", " "))
                 has_problem |= found.is_serious()
         if has_problem:
             raise CommandError("There are problems.")
