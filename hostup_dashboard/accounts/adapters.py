@@ -5,6 +5,7 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialAccount
 from allauth.socialaccount.providers.base import AuthError
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -109,8 +110,10 @@ class IdentityProviderAdapter(DefaultSocialAccountAdapter):
 
         The address may come without `email_verified` (Microsoft Entra ID leaves it out): the operator chose this
         provider, so it is believed unless it says that the address is not verified. Then the address is forgotten:
-        on a new agent it would let its true owner into an account that is another's.
+        on a new agent it would let its true owner into an account that is another's. Nor does an address lead to
+        an agent whom the provider has an id for already: by now it may be somebody else's there.
         """
+        sociallogin.token = None  # nothing asks the provider again, and a session would keep it in clear
         if sociallogin.state.get("process") == "connect":
             raise PermissionDenied("the address that an administrator wrote down is the only link")
         if sociallogin.is_existing:
@@ -121,7 +124,8 @@ class IdentityProviderAdapter(DefaultSocialAccountAdapter):
             sociallogin.user.email = ""
         # As it came: allauth has it in lower case, where a Kelvin sign is a k.
         agents = _agents_at(claims["email"]) if sociallogin.user.email else []
-        if len(agents) == 1:
+        is_known = SocialAccount.objects.filter(user__in=agents, provider=sociallogin.account.provider).exists()
+        if len(agents) == 1 and not is_known:
             sociallogin.connect(request, agents[0])
 
 

@@ -65,13 +65,15 @@ def is_confirmed(request) -> bool:
     (`ACCOUNT_REAUTHENTICATION_TIMEOUT`).
 
     An agent who has neither a password nor a second step here can only be asked by the identity provider, which
-    they come from: they count as confirmed.
+    they come from: they count as confirmed. From nobody else is its word taken, because where they are signed in
+    it gives that to whoever presses the button.
     """
     if not get_adapter().get_reauthentication_methods(request.user):
         return True
     records = get_authentication_records(request, request.user)
+    ours = [record for record in records if record["method"] != "socialaccount"]
     # `abs`: a time that lies ahead, which a clock that was wrong wrote down, confirms no longer than any other.
-    return any(abs(time.time() - record["at"]) < app_settings.REAUTHENTICATION_TIMEOUT for record in records)
+    return any(abs(time.time() - record["at"]) < app_settings.REAUTHENTICATION_TIMEOUT for record in ours)
 
 
 def confirm_first(view_name: str):

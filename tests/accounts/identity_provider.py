@@ -14,6 +14,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 CLIENT_ID, CLIENT_SECRET = "dashboard", "a-secret-of-the-provider"
+ACCESS_TOKEN = "a-token-of-the-provider"
 
 
 class IdentityProvider:
@@ -55,7 +56,7 @@ class IdentityProvider:
                 digest = hashlib.sha256(form["code_verifier"].encode()).digest()
                 assert asked["code_challenge"] == base64.urlsafe_b64encode(digest).decode().rstrip("=")
                 assert form["client_secret"] == CLIENT_SECRET
-                return {"access_token": "token", "token_type": "Bearer", "id_token": self._id_token()}
+                return {"access_token": ACCESS_TOKEN, "token_type": "Bearer", "id_token": self._id_token()}
             case "GET", "/userinfo":
                 return self.claims
         return None

@@ -9,8 +9,8 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from tests.accounts.identity_provider import CLIENT_ID, CLIENT_SECRET, identity_provider
-from tests.accounts.people import ACCOUNT, is_in, make_agent, sign_in
+from tests.accounts.identity_provider import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, identity_provider
+from tests.accounts.people import ACCOUNT, AUTHENTICATE, is_in, make_agent, set_up_app, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +102,34 @@ def test_an_agent_is_known_by_the_address_and_later_by_the_provider_s_id(provide
     provider.claims = {**provider.claims, "email": "anna.new@example.com"}
     assert is_in(come_in(provider))
     assert get_user_model().objects.count() == 1
+
+
+def test_an_address_that_led_to_an_agent_once_leads_nobody_else_to_them(provider):
+    """It may be the next employee's by then, or somebody writes it into their own account there."""
+    make_agent(email="anna@example.com")
+    assert is_in(come_in(provider))
+    provider.claims = {**ANNA, "sub": "2"}
+    assert "There is no account for you here" in come_in(provider).answer.content.decode()
+    assert SocialAccount.objects.get().uid == "1"
+
+
+def test_coming_in_anew_through_the_provider_confirms_nobody_who_can_be_asked_here(provider):
+    """Where its session is open, whoever finds the screen open is in by it without being asked anything."""
+    anna = make_agent(email="anna@example.com", is_staff=True)
+    invite = f"/agents/{anna.pk}/invite/"
+    assert come_in(provider).post(invite).headers["Location"].startswith("/accounts/reauthenticate/")
+    anna.set_unusable_password()
+    anna.save()
+    assert come_in(provider).post(invite).status_code == 200
+
+
+def test_the_provider_s_tokens_are_kept_nowhere(provider):
+    """Also while an agent is at the second step that they have here."""
+    make_agent(email="anna@example.com")
+    set_up_app(sign_in())
+    browser = come_in(provider)
+    assert browser.answer.headers["Location"] == AUTHENTICATE
+    assert ACCESS_TOKEN not in str(dict(browser.session))
 
 
 @pytest.mark.parametrize("address", ["ırma.k@example.com", "irma.\N{KELVIN SIGN}@example.com"])
