@@ -13,6 +13,7 @@ import certifi
 import pytest
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 
 from hostup_dashboard import environment
 from hostup_dashboard.environment import site_url
@@ -220,6 +221,15 @@ def test_a_switch_is_on_or_off_in_several_words(monkeypatch, word):
     monkeypatch.setenv("MFA_REQUIRED", word)
     is_on = word in ("on", "True", "yes", "1")
     assert environment.Env().switch("MFA_REQUIRED") is is_on
+
+
+@pytest.mark.django_db
+def test_what_was_written_down_outlives_a_power_cut():
+    """SQLite's own promise, which Django's usual advice for its write-ahead log gives up."""
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL promises the same by itself")
+    with connection.cursor() as cursor:
+        assert cursor.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
 
 
 def test_plain_http_on_the_network_is_a_warning():
