@@ -1,6 +1,7 @@
 """How long a session lasts, how recently its agent proved who they are, and how it ends."""
 
 import time
+from contextlib import suppress
 
 from allauth.account import app_settings, views
 from allauth.account.adapter import get_adapter
@@ -11,7 +12,9 @@ from django.conf import settings
 from django.contrib.auth import logout, user_logged_in
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import DatabaseError
 from django.dispatch import receiver
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -35,14 +38,24 @@ class SessionLimits(MiddlewareMixin):
             session.flush()  # `logout` would tell the log that the agent signed out, now and from here
             request.user = AnonymousUser()
         elif now - session.get(SEEN, 0) > SEEN_GRAIN:
-            session[SEEN] = now
+            _note(session, now)
+
+
+def _note(session, now: float) -> None:
+    """Write down when the session was seen, at once: with the answer, which may take as long as HostUp does, all
+    of it would be written as it was before, over what other requests have noted in it meanwhile."""
+    session[SEEN] = now
+    with suppress(DatabaseError, UpdateError):  # what is left then is for the request's end, as ever
+        session.save()
+        session.modified = False
 
 
 def has_ended(session) -> bool:
     """Tell whether a session is past one of its limits. One that has opened no page yet is past none."""
     now = time.time()
     began, seen = session.get(BEGAN, now), session.get(SEEN, now)
-    return now - began > settings.SESSION_COOKIE_AGE or now - seen > settings.SESSION_IDLE_SECONDS
+    # `abs`: a clock that was ahead leaves a session no longer alive than any other.
+    return abs(now - began) > settings.SESSION_COOKIE_AGE or abs(now - seen) > settings.SESSION_IDLE_SECONDS
 
 
 class Sessions(ListUserSessionsView):

@@ -1,11 +1,13 @@
 """A session: where it is, how long it lasts, how it ends."""
 
+import threading
 import time
 
 import pytest
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
 
 from tests.accounts.people import PASSWORD, SESSIONS, is_in, make_agent, sign_in
@@ -77,6 +79,33 @@ def test_a_session_is_not_written_with_every_page(agent):
     before = agent.session["seen_at"]
     agent.get("/activity/")
     assert agent.session["seen_at"] == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_that_takes_long_undoes_nothing_of_the_session(agent, sandbox):
+    """Such as the secret of an app that is being set up in another tab."""
+    age(agent, seen_at=2 * MINUTE)
+
+    def ask_for_tickets():
+        assert agent.get("/tickets/").status_code == 200
+        connection.close()
+
+    sandbox.fault(delay=0.5)
+    asking = threading.Thread(target=ask_for_tickets)
+    asking.start()
+    while not sandbox.calls:
+        time.sleep(0.01)
+    session = agent.session
+    session["noted"] = "meanwhile"
+    session.save()
+    asking.join()
+    assert agent.session["noted"] == "meanwhile"
+    assert time.time() - agent.session["seen_at"] < MINUTE
+
+
+def test_a_clock_that_was_ahead_leaves_no_session_alive(agent):
+    age(agent, seen_at=-2 * HOUR)
+    assert not is_in(agent)
 
 
 def test_an_ended_session_comes_back_to_the_same_page():
