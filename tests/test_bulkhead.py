@@ -194,6 +194,16 @@ def test_a_refused_call_never_opens_the_circuit(client, sandbox, fault):
     assert state() == State.CLOSED
 
 
+def test_files_that_do_not_come_close_no_way_to_the_tickets(client, sandbox):
+    """A page has its browser ask for many, its pictures, and HostUp may keep them elsewhere."""
+    sandbox.fault("problem_503", path="/attachments/", times=None)
+    for _ in range(2 * FAILURES):
+        with pytest.raises(errors.Unavailable):
+            client.download(ATTACHMENTS_ID, "tatt_1")
+    assert state() == State.CLOSED
+    assert client.tickets().tickets
+
+
 def test_tries_of_one_call_count_once(agent, sandbox):
     sandbox.fault("reset", times=None)
     for _ in range(FAILURES - 1):

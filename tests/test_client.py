@@ -1,10 +1,13 @@
 """The client over real sockets: its time, its limits, and what it must never do."""
 
 import io
+import os
+import socket
 import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -261,6 +264,18 @@ def test_many_calls_share_a_few_connections(pool, sandbox):
         thread.join()
     assert len(sandbox.calls) == 40
     assert len({call.connection for call in sandbox.calls}) <= 4
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_KEEPIDLE"), reason="the system does not say when it asks")
+def test_a_connection_that_is_kept_is_asked_now_and_then_whether_it_is_there(client, sandbox):
+    """What a firewall forgot without a word would cost the next call all its time."""
+    client.tickets()
+    port = int(sandbox.url.rpartition(":")[2])
+    kept = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines() if " 01 " in line]
+    (timer,) = [fields[5] for fields in kept if fields[2].endswith(f":{port:04X}")]
+    kind, when = timer.split(":")
+    assert kind == "02"  # keepalive: https://docs.kernel.org/networking/proc_net_tcp.html
+    assert 0 < int(when, 16) <= 15 * os.sysconf("SC_CLK_TCK")
 
 
 def test_one_call_too_many_is_refused_at_once(pool, sandbox):

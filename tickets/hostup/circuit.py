@@ -45,8 +45,11 @@ class Circuit:
         self._probe: object | None = None  # the probe under way
 
     @contextmanager
-    def calling(self) -> Iterator[None]:
+    def calling(self, *, of_file: bool = False) -> Iterator[None]:
         """Make a call inside the block; how the block ends tells how HostUp is.
+
+        That a file does not come (`of_file`) says nothing of the rest: HostUp may keep files elsewhere, and one
+        page has its browser ask for many, its pictures.
 
         Raises `CircuitOpen` instead of entering it while calls are refused.
         """
@@ -57,7 +60,7 @@ class Circuit:
             self._let_go(probe)
             raise
         except errors.Unavailable:
-            self._failed(probe)
+            self._let_go(probe) if of_file else self._failed(probe)
             raise
         except errors.HostUpError:  # a refusal, or an answer that cannot be read, is an answer
             self._answered()

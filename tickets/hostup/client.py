@@ -7,6 +7,7 @@ error of `errors`.
 
 import random
 import re
+import socket
 import ssl
 import threading
 import time
@@ -20,6 +21,7 @@ from typing import BinaryIO, NamedTuple, TypeVar
 import requests
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
 
 from tickets.hostup import deadline, errors, tally, wire
 from tickets.hostup.circuit import Circuit
@@ -42,6 +44,15 @@ READ_TRIES = 3
 BACKOFF_SECONDS = 0.2  # doubled with every try, and a random share of it waited ("full jitter")
 RETRIED_STATUSES = (502, 503, 504)
 HUNG_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError)  # in a handshake: who that was, nobody knows
+# A firewall that forgets a connection says nothing: a call over it would wait for all its time, and of a change
+# nobody would know whether it arrived. So the system asks now and then, and closes it when nobody answers.
+SOCKET_OPTIONS = [*HTTPConnection.default_socket_options, (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+if hasattr(socket, "TCP_KEEPIDLE"):  # in seconds, and how often; elsewhere the system's own hold
+    SOCKET_OPTIONS += [
+        (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 2),
+    ]
 BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 
@@ -249,7 +260,7 @@ class Client:
         """
         call = deadline.Call(self._pool.file_seconds)
         path, params = f"/attachments/{_checked(attachment_id)}", {"ticketId": _checked(ticket_id)}
-        with self._calling("GET", path), ExitStack() as held:
+        with self._calling("GET", path, of_file=True), ExitStack() as held:
             held.enter_context(self._pool.file_slot())
             held.enter_context(self._pool.slot())
             content = held.enter_context(SpooledTemporaryFile(IN_MEMORY_MOST_BYTES))
@@ -334,14 +345,14 @@ class Client:
             ) from None
 
     @contextmanager
-    def _calling(self, method: str, path: str):
+    def _calling(self, method: str, path: str, *, of_file: bool = False):
         """Make a call, with all its tries, inside the block.
 
         Raises `RateLimited` or `CircuitOpen`, without asking HostUp, when it is known what HostUp would do.
         """
         with self._pool.watcher.calling(_endpoint(method, path)):
             self._pool.rate_limits.check(self._api_key)
-            with self._pool.circuit.calling():
+            with self._pool.circuit.calling(of_file=of_file):
                 try:
                     yield
                 except errors.RateLimited as error:
@@ -396,11 +407,13 @@ class _Adapter(HTTPAdapter):
     """Requests' adapter over sockets that keep to the call's time."""
 
     def init_poolmanager(self, *args, **kwargs):
-        super().init_poolmanager(*args, ssl_context=deadline.tls_context(), **kwargs)
+        context = deadline.tls_context()
+        super().init_poolmanager(*args, ssl_context=context, socket_options=SOCKET_OPTIONS, **kwargs)
         self.poolmanager.pool_classes_by_scheme = deadline.POOL_CLASSES
 
     def proxy_manager_for(self, proxy, **kwargs):
-        manager = super().proxy_manager_for(proxy, ssl_context=deadline.tls_context(), **kwargs)
+        context = deadline.tls_context()
+        manager = super().proxy_manager_for(proxy, ssl_context=context, socket_options=SOCKET_OPTIONS, **kwargs)
         manager.pool_classes_by_scheme = deadline.POOL_CLASSES
         return manager
 
