@@ -19,7 +19,7 @@ from tests.full_disk import nothing_goes_into
 from tickets import drafts, upstream
 from tickets.forms import LONGEST_MESSAGE
 from tickets.hostup.client import Client
-from tickets.models import Activity, ApiKey, Draft, Submission
+from tickets.models import Activity, ApiKey, Draft, DraftQuerySet, Submission
 
 URL = f"/tickets/{OPEN_ID}/reply/"
 DRAFT_URL = f"/tickets/{OPEN_ID}/draft/"
@@ -861,6 +861,23 @@ def test_drafts_that_overtake_each_other_end_with_the_last_words(agent, form):
     # Another page counts for itself.
     agent.htmx_post(DRAFT_URL, form | {"message": "From the phone", "turn": "1", "token": str(uuid.uuid4())})
     assert text_in_the_box(agent.get(f"/tickets/{OPEN_ID}/").content.decode()) == "From the phone"
+
+
+def test_a_draft_that_is_said_to_be_saved_is_there_though_the_last_one_has_just_gone(agent, form, monkeypatch):
+    """Another tab's reply went out between the two steps of keeping this one."""
+    agent.htmx_post(DRAFT_URL, form | {"message": "Half a sentence", "turn": "1"})
+    find = DraftQuerySet.get_or_create
+
+    def goes_right_after(drafts, *args, **kwargs):
+        found = find(drafts, *args, **kwargs)
+        monkeypatch.undo()
+        Draft.objects.all().delete()
+        return found
+
+    monkeypatch.setattr(DraftQuerySet, "get_or_create", goes_right_after)
+    said = agent.htmx_post(DRAFT_URL, form | {"message": "A whole sentence.", "turn": "2"}).content.decode()
+    assert said == "Draft saved."
+    assert text_in_the_box(agent.get(f"/tickets/{OPEN_ID}/").content.decode()) == "A whole sentence."
 
 
 @pytest.mark.parametrize("turn", ["", "-1", "x", "9" * 30, "\0"])

@@ -230,8 +230,9 @@ class DraftQuerySet(models.QuerySet):
         draft = Draft(user=user, ticket_id=ticket_id)
         draft.encrypt(json.dumps(fields))
         values = {"token": draft.token, "updated_at": draft.updated_at, "form": form, "turn": turn}
-        self.get_or_create(user=user, ticket_id=ticket_id, defaults=values)
-        older.update(**values)
+        _draft, is_new = self.get_or_create(user=user, ticket_id=ticket_id, defaults=values)
+        if not (is_new or older.update(**values)):  # a newer one is there, or none any more
+            self.get_or_create(user=user, ticket_id=ticket_id, defaults=values)
 
     def forget(
         self, user, ticket_id: str, *, form: uuid.UUID | None, turn: int, shown_draft: datetime | None = None
