@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tickets.hostup import errors, wire
 from tickets.hostup.redaction import Redaction
-from tickets.hostup.types import Page, Ticket
+from tickets.hostup.types import MOST_ENTRIES, Page, Ticket
 
 BASE_DIR = Path(__file__).resolve().parents[1]
 READERS = [wire.read_page, wire.read_ticket, wire.read_departments, wire.read_message, wire.read_upload]
@@ -446,6 +446,14 @@ for thread in threads:
 def test_the_first_tickets_are_read_by_many_threads_at_once():
     command = [sys.executable, "-c", THREADS_THAT_ALL_READ_THEIR_FIRST]
     assert subprocess.run(command, input=dump(TICKET), cwd=BASE_DIR, timeout=30).returncode == 0
+
+
+def test_more_messages_than_anybody_reads_are_not_shown():
+    """Each by itself can be read, and a page of them all is 70 megabytes."""
+    messages = [{"id": str(number)} for number in range(MOST_ENTRIES + 1)]
+    assert wire.read_ticket(answer(dump(TICKET | {"messages": messages[1:]}))).count == MOST_ENTRIES
+    with pytest.raises(errors.Unreadable):
+        wire.read_ticket(answer(dump(TICKET | {"messages": messages})))
 
 
 @pytest.mark.parametrize(("read", "body"), [

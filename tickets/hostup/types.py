@@ -11,7 +11,7 @@ import re
 from datetime import datetime
 from hashlib import sha256
 from pathlib import PurePath
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -21,6 +21,9 @@ ID_PATTERN = "[A-Za-z0-9_-]{1,64}"  # what may go into a path; HostUp's ids are 
 Id = Annotated[str, Meta(pattern=rf"^{ID_PATTERN}\Z")]
 Number = Annotated[int, Meta(ge=0, lt=10**18)]  # what may go into an address, as ids may
 Time = Annotated[datetime, Meta(tz=True)]
+MOST_ENTRIES = 20_000  # of a list: five megabytes hold 1.7 million empty ones
+Entry = TypeVar("Entry")
+Entries = Annotated[list[Entry], Meta(max_length=MOST_ENTRIES)]
 
 ANYTHING = "application/octet-stream"  # the type of what nobody knows
 
@@ -77,7 +80,7 @@ class Message(_Value):
     sender: str = ""
     sender_name: str | None = None
     encrypted: bool = False
-    attachments: list[Attachment] = field(default_factory=list)
+    attachments: Entries[Attachment] = field(default_factory=list)
 
     @property
     def anchor(self) -> str:
@@ -108,9 +111,9 @@ class TicketSummary(_Value):
     created_at: Time | None = None
     updated_at: Time | None = None
     last_message_at: Time | None = None
-    cc_emails: list[str] = field(default_factory=list)
+    cc_emails: Entries[str] = field(default_factory=list)
     requester_name: str | None = None
-    linked_services: list[LinkedService] = field(default_factory=list)
+    linked_services: Entries[LinkedService] = field(default_factory=list)
 
     @property
     def names_of_ticket(self) -> tuple[str, ...]:
@@ -130,8 +133,8 @@ class Ticket(TicketSummary, kw_only=True):
     """A ticket with its opening body, attachments and messages; a list entry has none of the three."""
 
     body: str | None = None
-    attachments: list[Attachment] = field(default_factory=list)
-    messages: list[Message]  # an answer without any is a `PartialTicket`
+    attachments: Entries[Attachment] = field(default_factory=list)
+    messages: Entries[Message]  # an answer without any is a `PartialTicket`
     # Of a `PartialTicket`; here no fields, since HostUp might have some of these names.
     has_thread: ClassVar[bool] = True
     unreadable: ClassVar[int] = 0

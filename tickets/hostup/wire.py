@@ -14,6 +14,7 @@ import msgspec
 
 from tickets.hostup import errors
 from tickets.hostup.types import (
+    MOST_ENTRIES,
     Attachment,
     Department,
     LinkedService,
@@ -28,7 +29,6 @@ from tickets.hostup.types import (
 Value = TypeVar("Value")
 
 LONGEST_TEXT = 500  # characters of HostUp's own words that we keep
-MOST_ENTRIES = 20_000  # of a list that is read one by one: five megabytes hold 1.7 million empty ones
 # What JSON can write and no text has: the character NUL, which no PostgreSQL keeps, and half of a surrogate pair,
 # which JavaScript leaves of an emoji that was cut. Told from what only looks like it: a `u` after an escaped
 # backslash, and whole pairs.
@@ -47,16 +47,16 @@ class Answer(NamedTuple):
 
 
 # PHP writes a list of nothing as {}, and one with holes as {"0": …, "2": …}.
-Entries = list[msgspec.Raw] | dict[str, msgspec.Raw]
+RawEntries = list[msgspec.Raw] | dict[str, msgspec.Raw]
 
 
 class _List(msgspec.Struct, rename="camel"):
-    data: Entries
+    data: RawEntries
     next_cursor: Any = None
 
 
 class _Departments(msgspec.Struct):
-    departments: Entries
+    departments: RawEntries
 
 
 class _Problem(msgspec.Struct, rename="camel"):
@@ -70,7 +70,7 @@ class _Problem(msgspec.Struct, rename="camel"):
 
 
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_ENTRIES = msgspec.json.Decoder(Entries)
+_ENTRIES = msgspec.json.Decoder(RawEntries)
 # What can be read in pieces: which of its fields are lists, and of what.
 _LISTS = {
     **dict.fromkeys((Department, Attachment, LinkedService), {}),
@@ -226,7 +226,7 @@ def as_text(body: bytes) -> bytes:
     return _NO_TEXT.sub(lambda found: rb"\ufffd" if found[1] else found[0], body)
 
 
-def _each(entries: Entries, type_: type[Value]) -> tuple[list[Value], int]:
+def _each(entries: RawEntries, type_: type[Value]) -> tuple[list[Value], int]:
     """Return the entries that can be read, and how many cannot. Raises `Unreadable` for too many."""
     if len(entries) > MOST_ENTRIES:
         raise errors.Unreadable()
