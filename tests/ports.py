@@ -1,7 +1,11 @@
 """Ports of loopback that nobody uses."""
 
+import secrets
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+
+# Below those that systems give to whoever connects: one of these stays free until its server comes.
+PORTS = range(20_000, 32_000)
 
 
 def free_port() -> int:
@@ -10,8 +14,11 @@ def free_port() -> int:
 
 def free_ports(count: int) -> list[int]:
     """Return so many, each another."""
+    ports = []
     with ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
+        while len(ports) < count:
+            port = secrets.choice(PORTS)
+            with suppress(OSError):  # somebody has it
+                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+                ports.append(port)
+    return ports
