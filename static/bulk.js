@@ -19,6 +19,7 @@ const WORDS = {
 // By the ids of rows, because a row that was sent is replaced.
 const selected = new Set();
 const results = new Map(); // {words, outcome}; an outcome is "done", "unknown" or "failed"
+let changed = []; // by the last run, which the other button would take back
 let isSelecting = false;
 let notice = ""; // what the bar says beside how many are selected
 let signInAddress = "";
@@ -100,6 +101,7 @@ function renderChoices() {
   for (const action of Object.keys(WORDS)) {
     byId("bulk").querySelector(`[data-bulk=${action}]`).disabled = !chosen(action).length;
   }
+  byId("bulk").querySelector("[data-bulk=again]").hidden = !changed.length;
   byId("bulk-sign-in").hidden = !signInAddress;
   if (signInAddress) byId("bulk-sign-in").href = signInAddress;
   const count = selected.size || !notice ? say("selected", { count: selected.size }) : "";
@@ -128,6 +130,7 @@ export function toggleSelecting() {
   byId("toasts").replaceChildren(); // which would lie over the bar
   selected.clear();
   results.clear();
+  changed = [];
   notice = signInAddress = "";
   render();
 }
@@ -140,6 +143,14 @@ function pick(box) {
   render();
 }
 
+function pickAgain() {
+  for (const id of changed.slice(0, MOST - selected.size)) selected.add(id);
+  changed = [];
+  notice = "";
+  render();
+  byId("bulk-says").focus({ preventScroll: true }); // the button has gone
+}
+
 // Running
 
 const isStopped = () => run.stop.signal.aborted;
@@ -149,6 +160,7 @@ async function start(action) {
   if (run || !ids.length) return;
   run = { action, count: ids.length, finished: 0, seconds: 0, why: "stopped", stop: new AbortController() };
   results.clear();
+  changed = [];
   signInAddress = "";
   byId("toasts").replaceChildren();
   for (const said of document.querySelectorAll("#alerts > :not(.unknown, .unsent)")) said.remove();
@@ -205,6 +217,7 @@ async function settle(id) {
       results.set(id, { words, outcome: "unknown" });
       return stop("unreachable");
     }
+    if (answer.isChanged) changed.push(id);
     if (answer.status !== 429) return note(id, answer.words || say("failed"), answer.outcome);
     await wait(answer);
   }
@@ -243,7 +256,7 @@ function pause(milliseconds) {
 
 // Send a form as htmx does when its button is pressed; tell what became of it.
 function send(form) {
-  const answer = { status: 0, words: "", outcome: "", seconds: WAIT_SECONDS, signIn: "", isExpired: false };
+  const answer = { status: 0, words: "", outcome: "", isChanged: false, seconds: WAIT_SECONDS, signIn: "", isExpired: false };
   const heard = new AbortController();
   return new Promise((resolve) => {
     // On the document, because htmx reports the end of a request there when the form itself has gone.
@@ -265,6 +278,7 @@ function send(form) {
       answer.seconds = Number(response.headers.get("Retry-After")) || WAIT_SECONDS;
       answer.words = wordsIn(tasks);
       answer.outcome = outcomeOf(response.status, tasks);
+      answer.isChanged = Boolean(findIn(tasks, ".toast form")); // else it was so already
       if (answer.isExpired) return;
       // One summary comes at the end.
       const kept = tasks.filter((task) => !["toasts", "alerts"].includes(task.target?.id));
@@ -298,6 +312,7 @@ const CHOICES = {
   },
   reopen: () => start("reopen"),
   close: () => start("close"),
+  again: pickAgain,
   stop: () => stop(),
 };
 

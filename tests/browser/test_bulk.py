@@ -112,6 +112,24 @@ def test_no_toast_lies_over_the_bar(page, sandbox):
     expect(says(page)).to_have_text("1 reopened.")
 
 
+def test_what_the_wrong_button_did_is_taken_back_by_the_right_one(page, sandbox, three):
+    sandbox.already = "conflict"
+    sandbox.tickets.reopen(ACCOUNT_A, three[1])  # by a colleague, whose change is not taken back
+    again = button(page, "Select these again")
+    expect(again).to_be_hidden()
+    button(page, "Reopen selected").click()
+    expect(says(page)).to_have_text("3 reopened.")
+    again.click()
+    expect(says(page)).to_have_text("2 selected")
+    expect(says(page)).to_be_focused()
+    expect(again).to_be_hidden()
+    for number in three:
+        expect(box(page, number)).to_be_checked(checked=number != three[1])
+    button(page, "Close selected").click()
+    expect(says(page)).to_have_text("2 closed.")
+    assert changes(sandbox) == paths(sandbox, three) + paths(sandbox, [three[0], three[2]], "close")
+
+
 def test_select_pressed_without_a_network_says_so_and_works_later_pressed_twice_too(page, context):
     page.goto("/tickets/")
     scripts = []
