@@ -106,6 +106,11 @@
   document.addEventListener("click", (event) => {
     const list = page(event.target.closest(".back")?.href);
     if (!list || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const row = byId(openRowId())?.querySelector("a");
+    if (row?.checkVisibility()) {
+      event.preventDefault();
+      return row.focus(); // the list is beside the ticket
+    }
     const before = window.navigation?.entries().slice(0, navigation.currentEntry.index) ?? [];
     const from = before.findLast(({ url }) => page(url) !== page(location.href));
     if (page(from?.url) !== list) return;
@@ -113,52 +118,19 @@
     navigation.traverseTo(from.key);
   });
 
-  // Who comes back after a minute elsewhere, in another tab or window, sees the list as it is now, unless something in it
-  // is under way, selected or further down than its first page. If it does not come, what is there stays, without a word.
+  // Who comes back after a minute elsewhere, in another tab or window, sees what is new (away.js).
   const AWAY = 60_000; // milliseconds
-  const PAGE = 50; // tickets, as many as the server asks HostUp for
+  const { away } = document.currentScript.dataset;
   let awaySince = document.hasFocus() ? 0 : Date.now(); // 0 while its agent is here
   const leave = () => (awaySince ||= Date.now());
-  function listAtRest() {
-    // The heading asks for it; and opening a ticket changes nothing of it.
-    const busy = ".selecting, #tickets > .loading:not([hidden]), #list-pane .htmx-request:not(#list-heading, [hx-target='#ticket-pane'])";
-    if (!byId("tickets")?.checkVisibility() || rowCount() > PAGE || document.querySelector(busy)) return null;
-    const filters = byId("filters");
-    const chosen = new URLSearchParams([...new FormData(filters)].filter(([, value]) => value));
-    return filters.getAttribute("action") + (chosen.size ? `?${chosen}` : "");
-  }
-  function comeBack() {
+  async function comeBack() {
     const isBack = awaySince && Date.now() - awaySince >= AWAY;
     awaySince = document.hasFocus() ? 0 : Date.now(); // in view, it may get the focus later
-    const [source, list] = [byId("list-heading"), listAtRest()];
-    if (isBack && list) htmx.ajax("GET", list, { source, target: "#tickets", swap: "innerMorph", isQuiet: true });
+    if (isBack) (await import(away).catch(() => null))?.lookForNews();
   }
   addEventListener("visibilitychange", () => (document.hidden ? leave() : comeBack()));
   addEventListener("blur", leave);
   addEventListener("focus", comeBack);
-  document.addEventListener("htmx:after:request", (event) => {
-    const { hx, isQuiet, request, response } = event.detail.ctx;
-    if (!isQuiet || request.method !== "GET") return;
-    // The press that brought the focus may have begun something, or asked for another list.
-    if (response.status >= 400 || hx.redirect || listAtRest() !== request.action) event.preventDefault();
-  });
-  const places = () => [...document.querySelectorAll(".ticket-row")].map((row) => {
-    const change = row.querySelector(".status-action");
-    return [change, change.getBoundingClientRect().top + change.action];
-  });
-  document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
-    if (ctx.swap !== "innerMorph") return;
-    ctx.places = new Map(places());
-    // A row whose ticket is loading goes on saying so in the list that comes meanwhile.
-    const link = document.querySelector(".subject .htmx-request");
-    for (const { fragment } of tasks) fragment.querySelector(`[href="${link?.getAttribute("href")}"]`)?.classList.add("htmx-request");
-  });
-  // What is another button now, under the pointer, takes no press that was meant for what stood there.
-  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-    for (const [change, place] of ctx.places ? places() : []) {
-      if (ctx.places.get(change) !== place) change.classList.add("arrived");
-    }
-  });
 
   // The ticket that is open stays as it is read, and says when the list knows of more.
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
@@ -245,9 +217,10 @@
   });
   document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => ctx.end?.());
 
-  // Who closes or reopens a ticket while reading it reads on there: what has the focus then may be out of view.
+  // Who closes or reopens a ticket while reading it, or has it shown as it is now, reads on there: what has the focus then
+  // may be out of view.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
-    if (!isOfStatus(ctx)) return;
+    if (!ctx.sourceElement.matches(".status-action, .outdated a")) return;
     ctx.changed = tasks.map(({ fragment }) => fragment.querySelector("[autofocus]")).find(Boolean);
     if (ctx.changed) ctx.changed.autofocus = false;
   });

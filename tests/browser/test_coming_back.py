@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from sandbox import keys
 from sandbox.special_tickets import LONG_THREAD_ID, REPEATED_OPENING_ID, SAMPLE_ID, SAMPLE_NUMBER
 from tests.browser.places import open_empty_list
 from tests.browser.steps import (
@@ -113,6 +114,33 @@ def test_the_open_ticket_says_when_the_list_knows_of_more(listed, sandbox):
     assert [call.path.rpartition("/")[2] for call in sandbox.calls if call.method == "POST"] == [
         "attachments", "messages"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("screen", "address", "what"), [
+    ("phone", "", "a message"),  # where there is no list beside it
+    ("desktop", "?status=closed", "its status"),  # which a list of closed ones does not show any more
+])  # fmt: skip
+def test_the_open_ticket_says_so_also_where_the_list_does_not_tell(page, sandbox, address, what):
+    page.goto(f"/tickets/{SAMPLE_ID}/{address}")
+    expect(row(page) if address else heading(page)).to_be_visible()
+    more = page.get_by_text("Something has changed in this ticket.")
+    come_back(page)
+    page.wait_for_load_state("networkidle")
+    expect(more).to_be_hidden()
+    sandbox.clear_calls()
+    if what == "its status":
+        sandbox.tickets.reopen(keys.HOLDERS[keys.FULL].account, SAMPLE_ID)
+    else:
+        sandbox.tickets.add_message(
+            sandbox.tickets.find(SAMPLE_ID), sender="staff", sender_name="Ola", body="Look!"
+        )
+    come_back(page)
+    expect(more).to_be_visible()
+    expect(heading(page)).to_be_in_viewport(ratio=1)
+    assert calls(sandbox) == [*["GET /tickets"][: bool(address)], f"GET /tickets/{SAMPLE_ID}"]
+    page.get_by_role("link", name="Show it as it is now").click()
+    expect(more).to_be_hidden()
+    expect(page.get_by_role("article").get_by_text("Open" if address else "Look!", exact=True)).to_be_visible()
 
 
 def test_a_ticket_that_cannot_be_shown_as_it_is_now_says_why_and_keeps_the_text(listed, sandbox):
@@ -299,3 +327,6 @@ def test_who_writes_below_a_long_ticket_sees_that_it_has_changed_and_nothing_mov
     expect(page.get_by_role("link", name="Show it as it is now")).to_be_in_viewport(ratio=1)
     expect(box).to_be_focused()
     assert box.bounding_box() == before
+    page.get_by_role("link", name="Show it as it is now").click()
+    expect(page.get_by_role("article").get_by_text("Wait!")).to_be_in_viewport()
+    expect(page.get_by_role("article").get_by_role("heading", level=1)).to_be_focused()

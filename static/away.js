@@ -1,0 +1,61 @@
+// What is new, for who comes back after a while: the list as it is now, unless something in it is under way, selected or
+// further down than its first page; and where that does not tell, a word beside the open ticket that it has changed.
+// What does not come is not missed: what is there stays, without a word.
+
+const PAGE = 50; // tickets, as many as the server asks HostUp for
+const FRAGMENT = { "HX-Request": "true", "HX-Request-Type": "partial" };
+const byId = (id) => document.getElementById(id);
+
+export async function lookForNews() {
+  const [source, list] = [byId("list-heading"), listAtRest()];
+  if (list) await htmx.ajax("GET", list, { source, target: "#tickets", swap: "innerMorph", isQuiet: true });
+  const ticket = document.querySelector(".ticket");
+  if (ticket && !(list ? rowOf(ticket) : isLoading())) await lookAt(ticket);
+}
+
+const rowOf = (ticket) => byId(ticket.id.replace("ticket-", "row-"));
+const isLoading = () => document.querySelector("#tickets > .loading")?.checkVisibility();
+
+function listAtRest() {
+  // The heading asks for it; and opening a ticket changes nothing of it.
+  const busy = ".selecting, #tickets > .loading:not([hidden]), #list-pane .htmx-request:not(#list-heading, [hx-target='#ticket-pane'])";
+  const count = document.querySelectorAll(".ticket-row").length;
+  if (!byId("tickets")?.checkVisibility() || count > PAGE || document.querySelector(busy)) return null;
+  const filters = byId("filters");
+  const chosen = new URLSearchParams([...new FormData(filters)].filter(([, value]) => value));
+  return filters.getAttribute("action") + (chosen.size ? `?${chosen}` : "");
+}
+
+// A phone shows no list beside the ticket, and a filtered one may have lost its row.
+async function lookAt(ticket) {
+  const link = ticket.querySelector(".outdated a");
+  const answer = await fetch(link.href, { headers: FRAGMENT }).catch(() => null);
+  const [, there] = /name="updated_at" value="(\d+)"/.exec(answer?.ok ? await answer.text() : "") ?? [];
+  if (there > ticket.querySelector("[name=updated_at]").value) link.parentElement.hidden = false;
+}
+
+// Before app.js, which leaves alone what nobody waits for any more.
+document.addEventListener("htmx:after:request", (event) => {
+  const { hx, isQuiet, request, response } = event.detail.ctx;
+  if (!isQuiet || request.method !== "GET") return;
+  // The press that brought the focus may have begun something, or asked for another list.
+  if (response.status >= 400 || hx.redirect || listAtRest() !== request.action) event.preventDefault();
+}, true);
+
+const places = () => [...document.querySelectorAll(".ticket-row")].map((row) => {
+  const change = row.querySelector(".status-action");
+  return [change, change.getBoundingClientRect().top + change.action];
+});
+document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
+  if (ctx.swap !== "innerMorph") return;
+  ctx.places = new Map(places());
+  // A row whose ticket is loading goes on saying so in the list that comes meanwhile.
+  const link = document.querySelector(".subject .htmx-request");
+  for (const { fragment } of tasks) fragment.querySelector(`[href="${link?.getAttribute("href")}"]`)?.classList.add("htmx-request");
+});
+// What is another button now, under the pointer, takes no press that was meant for what stood there.
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  for (const [change, place] of ctx.places ? places() : []) {
+    if (ctx.places.get(change) !== place) change.classList.add("arrived");
+  }
+});
