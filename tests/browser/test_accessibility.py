@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from sandbox.special_tickets import LONG_TEXT_ID, SAMPLE_NUMBER
 from tests.browser.conftest import SCREENS
 from tests.browser.places import PLACES
-from tests.browser.steps import SUBJECT, TICKET, close, row, row_link
+from tests.browser.steps import SUBJECT, TICKET, close, heading, row, row_link
 
 # These look like others to axe-core, and it takes its time.
 LEFT_OUT = ("first key", "long text", "long thread", "services", "nothing but nulls", "sign out")
@@ -118,6 +118,18 @@ def test_what_gets_the_focus_comes_out_from_under_the_bar(page):
     page.keyboard.press("Tab")
     expect(files).to_be_focused()
     assert page.evaluate(COVERED) is None
+
+
+def test_from_a_ticket_its_row_is_one_step_away(page):
+    page.goto("/tickets/")
+    row_link(page).press("Enter")
+    expect(heading(page)).to_be_focused()
+    expect(page.get_by_role("link", name="← Tickets")).not_to_be_in_viewport()
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("link", name="← Tickets")).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Enter")
+    expect(row_link(page)).to_be_focused()
+    expect(heading(page)).to_be_visible()  # the ticket stays open
 
 
 def test_up_the_list_by_keyboard_nothing_hides_under_its_head(page):

@@ -92,6 +92,7 @@ def test_encrypted_is_a_mode_that_cannot_be_missed_by_keyboard_alone(page, sandb
     expect(page.get_by_role("button", name="Send reply encrypted", exact=True)).to_be_visible()
     encrypted = page.get_by_role("button", name="Send reply encrypted", exact=True).evaluate(look)
     assert set(encrypted).isdisjoint(in_clear)
+    expect(page.get_by_text("Only the text is sent encrypted.")).to_be_visible()  # and not what is attached
     expect(page.get_by_role("button", name="Send reply", exact=True)).to_have_count(0)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
