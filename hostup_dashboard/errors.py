@@ -119,7 +119,8 @@ def csrf_failure(request, reason=""):
     Ours is told by htmx's headers, which no other site can send. It gets the token of now, which no other site can
     read either, and whose it is: static/writing.js tries again when that is still the same agent.
     """
-    denied.send(sender=None, request=request, reason="csrf")
+    if not wants_fragment(request):  # else it is an agent's own page
+        denied.send(sender=None, request=request, reason="csrf")
     advice = _("Nothing was changed. Reload the page and try again.")
     if written_in(request):
         advice = _("Nothing was changed. Copy what you have written, then open the page again.")

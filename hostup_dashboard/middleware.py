@@ -201,6 +201,6 @@ class SignInRequired(LoginRequiredMiddleware):
             return render(request, "signed_out.html", context, status=401)
         if request.method == "POST" and not getattr(view_func, "keeps_drafts", False):
             sign_in_url += "&pressed"
-        if message:
-            sign_in_url += "&written"
+        if message:  # an encrypted one no browser keeps: of that there is what was saved of it before
+            sign_in_url += "&saved" if "encrypted" in request.POST else "&written"
         return HttpResponseClientRedirect(sign_in_url) if request.htmx else redirect(sign_in_url)

@@ -111,6 +111,8 @@ def test_a_refusal_is_noted_for_who_is_signed_in_only(visitor, agent):
         client.handler.enforce_csrf_checks = True
         assert client.post("/settings/key/check/").status_code == 403
     assert noted() == [("agent", "denied", "refused"), ("agent", "forged", "refused")]
+    assert agent.htmx_post("/tickets/149943/draft/").status_code == 403  # after signing in in another tab
+    assert len(noted()) == 2
 
 
 def test_a_new_password_is_noted(anna):

@@ -568,6 +568,13 @@ def test_what_is_only_chosen_is_no_draft(agent, form):
     assert not Draft.objects.exists()
 
 
+def test_a_reason_that_does_not_show_any_more_is_no_draft(agent, form):
+    reason = {"subject": "", "message": "", "critical_reason": "All is down."}
+    assert agent.htmx_post(DRAFT_URL, form | reason | {"priority": "critical"}).content == b"Draft saved."
+    assert agent.htmx_post(DRAFT_URL, form | reason | {"priority": "medium", "turn": "9"}).content == b""
+    assert not Draft.objects.exists()
+
+
 def test_a_created_ticket_is_no_draft_even_if_it_is_saved_late(agent, form):
     agent.htmx_post(DRAFT_URL, form)
     agent.post(URL, form)

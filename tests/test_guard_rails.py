@@ -94,6 +94,7 @@ def test_whoever_wanted_a_file_comes_back_to_the_page_it_is_on(visitor, link, ba
 
 SIGNED_OUT = "You were signed out"
 NOT_DONE, KEPT = "What you just pressed was not carried out.", "Your text is kept."
+KEPT_IN_PART = "Your text is kept as far as it was saved as a draft."
 
 
 @pytest.mark.parametrize("post", ["post", "htmx_post"])
@@ -103,6 +104,7 @@ NOT_DONE, KEPT = "What you just pressed was not carried out.", "Your text is kep
         ("reopen", {}, [SIGNED_OUT, NOT_DONE]),
         ("reply", {"message": "Hello"}, [SIGNED_OUT, NOT_DONE, KEPT]),
         ("draft", {"message": "Hello"}, [SIGNED_OUT, KEPT]),
+        ("draft", {"message": "Hello", "encrypted": "on"}, [SIGNED_OUT, KEPT_IN_PART]),  # by no browser, in clear
         ("draft", {"message": ""}, []),
     ],
 )
@@ -112,7 +114,7 @@ def test_whoever_was_signed_out_is_told_what_was_not_done(visitor, post, change,
         assert form["message"] in answer.content.decode()
         return
     page = visitor.get(answer.headers.get("HX-Redirect") or answer.headers["Location"]).content.decode()
-    assert [sentence for sentence in (SIGNED_OUT, NOT_DONE, KEPT) if sentence in page] == told
+    assert [sentence for sentence in (SIGNED_OUT, NOT_DONE, KEPT, KEPT_IN_PART) if sentence in page] == told
 
 
 def test_whoever_signs_out_is_told_nothing_of_it(agent):

@@ -17,7 +17,9 @@ def keep(request, ticket_id: str) -> str:
     form = NewTicketForm if ticket_id == NEW else ReplyForm
     written = {name: request.POST.get(name, "") for name in (*form.WRITTEN, *form.CHOSEN)}
     fields = {name: text[:LONGEST_MESSAGE] for name, text in written.items()}
-    has_words = any(fields[name].strip() for name in form.WRITTEN)
+    # Why it is critical is asked of critical tickets alone: in others it is there and does not show.
+    showing = [name for name in form.WRITTEN if name != "critical_reason" or fields["priority"] == "critical"]
+    has_words = any(fields[name].strip() for name in showing)
     Draft.objects.keep(request.user, ticket_id, fields if has_words else {}, **turn_in(request.POST))
     if fields != written:
         return _("Too long to be kept as a draft.")

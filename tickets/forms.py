@@ -100,7 +100,11 @@ class NewTicketForm(forms.Form):
         label=_("Subject"),
         error_messages={"required": _("Say in a few words what it is about.")},
     )
-    message = MessageField(widget=forms.Textarea(attrs={"rows": 8, "dir": "auto"}), label=_("Message"))
+    message = MessageField(
+        widget=forms.Textarea(attrs={"rows": 8, "dir": "auto"}),
+        label=_("Message"),
+        help_text=_("Files, and what only HostUp may read, go into a reply once the ticket is there."),
+    )
     priority = forms.ChoiceField(choices=words.PRIORITIES.items, initial="medium", label=_("Priority"))
     critical_reason = TextField(
         max_length=LONGEST_MESSAGE,
@@ -122,7 +126,7 @@ class NewTicketForm(forms.Form):
     service_id = TextField(
         max_length=255,
         required=False,
-        widget=forms.TextInput(attrs={"list": "services", "spellcheck": "false"}),
+        widget=forms.TextInput(attrs={"list": "services", "spellcheck": "false", "autocapitalize": "none"}),
         label=_("Service id"),
     )
 
