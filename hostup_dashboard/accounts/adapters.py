@@ -124,9 +124,12 @@ class IdentityProviderAdapter(DefaultSocialAccountAdapter):
             sociallogin.user.email = ""
         # As it came: allauth has it in lower case, where a Kelvin sign is a k.
         agents = _agents_at(claims["email"]) if sociallogin.user.email else []
-        is_known = SocialAccount.objects.filter(user__in=agents, provider=sociallogin.account.provider).exists()
-        if len(agents) == 1 and not is_known:
-            sociallogin.connect(request, agents[0])
+        if len(agents) != 1:
+            return
+        if SocialAccount.objects.filter(user=agents[0], provider=sociallogin.account.provider).exists():
+            identity_provider.log_reason(f"agent {agents[0].pk} is tied to another account there")
+            return
+        sociallogin.connect(request, agents[0])
 
 
 def _agents_at(address: str) -> list:

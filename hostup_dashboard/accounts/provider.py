@@ -48,6 +48,11 @@ def log_refusal(request, error: Exception | None, was_asked: bool) -> None:
             reason = f"it sent back {name if re.fullmatch(_NAME, name) else 'no code'}"
         case None:
             reason = "this browser did not ask for it, or too long ago"
+    log_reason(reason)
+
+
+def log_reason(reason: str) -> None:
+    """Log why there was no sign-in, for whoever runs the dashboard: the page sends people to them."""
     logger.warning("no sign-in through the provider: %s", reason)
 
 

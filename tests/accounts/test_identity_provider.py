@@ -104,13 +104,14 @@ def test_an_agent_is_known_by_the_address_and_later_by_the_provider_s_id(provide
     assert get_user_model().objects.count() == 1
 
 
-def test_an_address_that_led_to_an_agent_once_leads_nobody_else_to_them(provider):
+def test_an_address_that_led_to_an_agent_once_leads_nobody_else_to_them(provider, caplog):
     """It may be the next employee's by then, or somebody writes it into their own account there."""
-    make_agent(email="anna@example.com")
+    anna = make_agent(email="anna@example.com")
     assert is_in(come_in(provider))
     provider.claims = {**ANNA, "sub": "2"}
     assert "There is no account for you here" in come_in(provider).answer.content.decode()
     assert SocialAccount.objects.get().uid == "1"
+    assert f"agent {anna.pk} is tied to another account there" in caplog.text
 
 
 def test_coming_in_anew_through_the_provider_confirms_nobody_who_can_be_asked_here(provider):
