@@ -46,7 +46,7 @@
 
   // Screen readers say of #toasts what comes into it, not what is there when its page comes.
   const said = [...byId("toasts").children];
-  setTimeout(() => byId("toasts").append(...said.filter((one) => one.isConnected)), 500);
+  setTimeout(() => byId("toasts").append(...said.filter((one) => one.isConnected && !one.matches(":focus-within"))), 500);
 
   // Where Back brings no page, the address comes back too: it names what is on the screen.
   let shown = window.navigation?.currentEntry;
