@@ -22,6 +22,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 CONNECT_SECONDS = 3.0
 DAYS_LEFT = 14  # of a certificate: renewed by then, or something is wrong
+SHARE_LEFT = 1 / 4  # of a short-lived one: Caddy makes its own for 12 hours, and renews them when a third is left
 MB = 1024**2
 # Free on a disk, below which there is a problem, and a warning: for a database, for nothing but static files, and
 # for files on their way, of which one takes 25 MB and each process may have ten from HostUp, and ten of a form.
@@ -122,7 +123,9 @@ def site_certificate() -> Iterator[CheckMessage]:
             socket.create_connection((host, port), CONNECT_SECONDS) as plain,
             context.wrap_socket(plain, server_hostname=host) as connected,
         ):
-            ends_at = ssl.cert_time_to_seconds(connected.getpeercert()["notAfter"])
+            certificate = connected.getpeercert()
+            begins_at = ssl.cert_time_to_seconds(certificate["notBefore"])
+            ends_at = ssl.cert_time_to_seconds(certificate["notAfter"])
     except ssl.SSLCertVerificationError as error:
         what = f"{settings.SITE.origin} shows a certificate that is not good: {error.verify_message}"
         if error.verify_code in UNKNOWN_ISSUER:
@@ -135,13 +138,17 @@ def site_certificate() -> Iterator[CheckMessage]:
             "Look at the proxy. Fine if this machine may not reach it and browsers do.",
         )
     else:
-        yield certificate_ends((ends_at - time.time()) / 86400, "Renew it, and look why nothing did.")
+        days, lifetime = (ends_at - time.time()) / 86400, (ends_at - begins_at) / 86400
+        yield certificate_ends(days, "Renew it, and look why nothing did.", lifetime)
 
 
-def certificate_ends(days: float, advice: str) -> CheckMessage:
-    """Return what there is to say of a valid certificate with so many days left."""
-    what = f"the certificate is valid for {days:.0f} more days"
-    return Warning(what, advice) if days < DAYS_LEFT else Info(what)
+def certificate_ends(days: float, advice: str, lifetime: float | None = None) -> CheckMessage:
+    """Return what there is to say of a valid certificate with so many days left, out of `lifetime` if that is
+    known."""
+    least = DAYS_LEFT if lifetime is None else min(DAYS_LEFT, lifetime * SHARE_LEFT)
+    left = f"{days:.0f} more days" if days > 0.5 else f"{days * 24:.0f} more hours"
+    what = f"the certificate is valid for {left}"
+    return Warning(what, advice) if days < least else Info(what)
 
 
 CHECKS = {

@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.urls import Resolver404, resolve
 
+from hostup_dashboard import doctor
 from hostup_dashboard.worker import Worker
 from tickets.hostup import circuit
 from tickets.sending import MOST_FILES
@@ -144,6 +145,8 @@ TOLD = [
     ("docs/operate.md", "ten files in one form may take two minutes each", LONGEST_FORM == 20 * 60),
     ("docs/scale.md", "ten files in one form may take two minutes each", LONGEST_FORM == 20 * 60),
     ("deploy/Caddyfile", "ten files of two minutes each", CADDY["read_body"] == "25m"),
+    ("docs/operate.md", "warns from 14 days before", doctor.DAYS_LEFT == 14),
+    ("docs/monitoring.md", "less than 56 days a quarter", doctor.DAYS_LEFT / doctor.SHARE_LEFT == 56),
     ("README.md", "of 24 threads each", THREADS == 24),
     ("SECURITY.md", "48 that stop keep the dashboard busy for half a minute", Worker.patience == 30),
     ("SECURITY.md", "48 that trickle for 25 minutes", CADDY["read_body"] == "25m"),

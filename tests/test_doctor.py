@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from django.core.checks import WARNING
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
@@ -258,7 +259,7 @@ def test_a_disk_that_fills_up_is_told(examine, settings, tmp_path, monkeypatch, 
 
 
 OURS = [
-    ({}, "warning the certificate is valid for 1 more days"),
+    ({}, "ok the certificate is valid for 1 more days"),  # it was made for three
     ({"expired": True}, "problem"),
     ({"name": "other.example"}, "problem"),
     ({"is_trusted": False}, "warning"),
@@ -272,3 +273,22 @@ def test_our_own_certificate_is_looked_at_as_browsers_do(examine, settings, cert
         (line,) = examine("our certificate")
     assert line.startswith(words)
     assert ("Give the proxy a valid certificate for 127.0.0.1" in line) == (words == "problem")
+
+
+def test_a_short_lived_certificate_that_nothing_has_renewed_is_told(examine, settings, monkeypatch):
+    """By then Caddy would have: it does when a third of the time is left."""
+    monkeypatch.setattr(doctor, "time", SimpleNamespace(time=lambda: time.time() + 13 * 60 * 60))
+    with fault_servers.encrypted() as (url, settings.HOSTUP_CA_BUNDLE):
+        settings.SITE = environment.site_url(url)
+        (line,) = examine("our certificate")
+    assert line.startswith("warning the certificate is valid for 11 more hours. Renew it")
+
+
+@pytest.mark.parametrize(
+    ("left", "lifetime", "is_near"),
+    [(15, 365, False), (13, 365, True), (15, 90, False), (13, 90, True), (2, 6, False), (1, 6, True)]
+    + [(5 / 24, 0.5, False), (2 / 24, 0.5, True), (15, None, False), (13, None, True)],
+)
+def test_how_near_its_end_a_certificate_is_goes_by_its_length(left, lifetime, is_near):
+    finding = doctor.certificate_ends(left, "Renew it.", lifetime)
+    assert (finding.level == WARNING) == is_near
