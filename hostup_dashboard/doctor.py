@@ -129,7 +129,8 @@ def site_certificate() -> Iterator[CheckMessage]:
     except ssl.SSLCertVerificationError as error:
         what = f"{settings.SITE.origin} shows a certificate that is not good: {error.verify_message}"
         if error.verify_code in UNKNOWN_ISSUER:
-            yield Warning(what, "Fine if every browser here trusts the authority that signed it.")
+            advice = "Fine if every browser here trusts the authority that signed it"
+            yield Warning(what, f"{advice}. SSL_CERT_FILE names its certificate to doctor, too.")
         else:
             yield Error(what, f"Give the proxy a valid certificate for {host}.")
     except OSError as error:

@@ -275,6 +275,19 @@ def test_our_own_certificate_is_looked_at_as_browsers_do(examine, settings, cert
     assert ("Give the proxy a valid certificate for 127.0.0.1" in line) == (words == "problem")
 
 
+def test_an_authority_of_the_network_s_own_is_trusted_for_our_site_and_not_for_hostup(
+    examine, settings, monkeypatch
+):
+    """As the guide says: in `HOSTUP_CA_BUNDLE` it would be trusted for HostUp, and in place of all others."""
+    with fault_servers.encrypted() as (url, authority):
+        monkeypatch.setenv("SSL_CERT_FILE", authority)
+        settings.SITE, settings.HOSTUP_API_URL = environment.site_url(url), url
+        (ours,), (hostups,) = examine("our certificate"), examine("HostUp")
+    assert ours.startswith("ok")
+    assert hostups.startswith("problem")
+    assert "unable to get local issuer certificate" in hostups
+
+
 def test_a_short_lived_certificate_that_nothing_has_renewed_is_told(examine, settings, monkeypatch):
     """By then Caddy would have: it does when a third of the time is left."""
     monkeypatch.setattr(doctor, "time", SimpleNamespace(time=lambda: time.time() + 13 * 60 * 60))
