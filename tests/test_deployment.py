@@ -5,11 +5,14 @@
 
 import json
 import os
+import pwd
 import re
 import shutil
 import sqlite3
+import struct
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
@@ -273,6 +276,55 @@ def test_a_backup_is_the_whole_database_and_old_ones_go_once_there_is_a_new_one(
         assert copy.execute("SELECT word FROM kept").fetchall() == [("yes",)]
     assert made.stat().st_mode & 0o777 == 0o600
     assert {str(path.relative_to(backups)) for path in backups.rglob("*")} == {made.name, "mine", *kept}
+
+
+@pytest.fixture
+def service_s_folder():
+    """A folder as a service's user has it, for whom root makes backups; gives it and the user's number."""
+    if os.geteuid():
+        pytest.skip("only root makes a backup for somebody else")
+    user = pwd.getpwnam("nobody").pw_uid
+    with tempfile.TemporaryDirectory() as outside:  # into pytest's own nobody but root gets
+        os.chmod(outside, 0o711)  # noqa: S103  (and there is nothing else in it)
+        folder = Path(outside) / "data"
+        folder.mkdir(mode=0o700)
+        with closing(sqlite3.connect(folder / "db.sqlite3")) as database:
+            database.execute("CREATE TABLE kept AS SELECT 'yes' AS word")
+            database.commit()
+        for path in (folder, folder / "db.sqlite3"):
+            os.chown(path, user, -1)
+        yield folder, user
+
+
+def test_root_makes_a_backup_as_the_user_whose_database_it_is(service_s_folder, tmp_path):
+    """A journal may name a file that SQLite then deletes, whose ever it is: here one of root's."""
+    tool("sqlite3")
+    folder, user = service_s_folder
+    (tmp_path / "environment").write_text(f"DATA_DIR={folder}\n")
+    roots = folder.parent / "precious"
+    roots.write_text("precious")
+    with closing(sqlite3.connect(folder / "db.sqlite3")) as database:
+        pages, page_size = (database.execute(f"PRAGMA {of}").fetchone()[0] for of in ("page_count", "page_size"))
+    # https://www.sqlite.org/fileformat2.html#the_rollback_journal, then the name of a "super-journal"
+    magic, name = bytes.fromhex("d9d505f920a163d7"), str(roots).encode()
+    header = magic + struct.pack(">5I", 0, 0, pages, 512, page_size)
+    last = struct.pack(">I", 2**30 // page_size + 1) + name + struct.pack(">2I", len(name), sum(name)) + magic
+    journal = folder / "db.sqlite3-journal"
+    journal.write_bytes(header.ljust(512, b"\0") + last)
+    os.chown(journal, user, -1)
+    backup = [DEPLOY / "backup", tmp_path / "backups"]
+    subprocess.run(backup, env=os.environ | {"SETTINGS": str(tmp_path / "environment")}, check=False)
+    assert roots.exists()
+
+    journal.unlink(missing_ok=True)
+    left_behind = folder / "2020-01-01T030512.part"  # by a run that was cut off
+    left_behind.touch()
+    os.utime(left_behind, (0, 0))
+    made = Path(run(*backup, SETTINGS=str(tmp_path / "environment")).strip())
+    assert (made.stat().st_uid, made.stat().st_mode & 0o777) == (0, 0o600)
+    with closing(sqlite3.connect(made)) as copy:
+        assert copy.execute("SELECT word FROM kept").fetchall() == [("yes",)]
+    assert [path.name for path in folder.iterdir()] == ["db.sqlite3"]
 
 
 def composed(folder, override=""):
