@@ -279,6 +279,62 @@ def test_a_backup_is_the_whole_database_and_old_ones_go_once_there_is_a_new_one(
 
 
 @pytest.fixture
+def manage(tmp_path):
+    """Gives what comes of `deploy/manage` with a file of settings; what stands in for Python tells two of them."""
+    stand_ins = {
+        tmp_path / "bin/runuser": 'shift 3; exec "$@"',
+        tmp_path / ".venv/bin/python": 'printf "%s|%s" "$OIDC_NAME" "$DATABASE_URL"',
+    }
+    for path, script in stand_ins.items():
+        path.parent.mkdir(parents=True)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o700)
+    (tmp_path / "deploy").mkdir()
+    shutil.copy(DEPLOY / "manage", tmp_path / "deploy")
+
+    def manage(lines):
+        (tmp_path / "environment").write_text(lines)
+        path = f"{tmp_path}/bin:{os.environ['PATH']}"
+        return run(tmp_path / "deploy/manage", "check", SETTINGS=f"{tmp_path}/environment", PATH=path)
+
+    return manage
+
+
+def test_deploy_manage_reads_settings_as_systemd_does(manage):
+    said = manage(
+        "# OIDC, since May; it's ours\n\n"
+        "OIDC_NAME='Företaget AB & Co. ~ $HOME (\"50 %\") \\'\n"
+        "DATABASE_URL=postgres://dashboard:p%26w@127.0.0.1:5432/dashboard?connect_timeout=10\n"
+    )
+    assert said == (
+        'Företaget AB & Co. ~ $HOME ("50 %") \\|'
+        "postgres://dashboard:p%26w@127.0.0.1:5432/dashboard?connect_timeout=10"
+    )
+    assert manage('OIDC_NAME="Example AB" \nDATABASE_URL=') == "Example AB|"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "DATABASE_URL=postgres://dashboard@127.0.0.1/dashboard?connect_timeout=10&options=-c%20hidden%3D1",
+        "OIDC_NAME=hidden AB",
+        "OIDC_NAME=hidden # a comment to one, a part of the value to the other",
+        "OIDC_NAME=hid$den",
+        'OIDC_NAME="hid$den"',
+        "OIDC_NAME=it's hidden",
+        "OIDC_NAME=~hidden",
+        "OIDC_NAME='hidden'\r",
+        "export OIDC_NAME=hidden",
+        "; hidden",
+    ],
+)
+def test_deploy_manage_refuses_what_a_shell_reads_otherwise_than_systemd(manage, line):
+    with pytest.raises(AssertionError, match="environment, line 2: .* single quotes") as refused:
+        manage(f"OIDC_NAME=Example\n{line}\n")
+    assert "hidden" not in str(refused.value)
+
+
+@pytest.fixture
 def service_s_folder():
     """A folder as a service's user has it, for whom root makes backups; gives it and the user's number."""
     if os.geteuid():
