@@ -23,6 +23,8 @@ import requests
 import yaml
 from django.conf import settings
 from django.core.management import get_commands
+from django.db.migrations import AddField, AddIndex, AlterField, CreateModel
+from django.db.migrations.loader import MigrationLoader
 
 from hostup_dashboard import environment
 from sandbox.special_tickets import ENCRYPTED_ID
@@ -190,6 +192,18 @@ def test_no_container_s_log_grows_without_end():
     }
 
 
+def test_the_version_before_works_on_when_the_database_was_migrated():
+    """Replicas are restarted one after the other, as docs/scale.md says."""
+    migrations = MigrationLoader(None).disk_migrations.values()
+    ours = [migration for migration in migrations if migration.app_label == "tickets" and not migration.initial]
+    changes = [change for migration in ours for change in migration.operations]
+    kinds = {CreateModel, AddField, AddIndex, AlterField}
+    assert [change for change in changes if type(change) not in kinds] == []
+    added = [change.field for change in changes if type(change) is AddField]
+    assert added
+    assert all(field.null or field.has_db_default() for field in added)  # it writes rows without it
+
+
 def test_replicas_do_not_migrate():
     assert SERVICES["migrate"]["command"][:3] == ["python", "manage.py", "migrate"]
     assert SERVICES["dashboard"]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
@@ -232,8 +246,12 @@ def test_an_upgrade_copies_all_that_was_copied():
 
 
 def test_no_proxy_keeps_addresses_for_they_hold_links_to_choose_a_password():
-    assert "access_log off;" in snippet(SCALE, "upstream dashboard {")
+    example = snippet(SCALE, "upstream dashboard {")
+    assert "access_log off;" in example
     assert "`access_log off`" in GUIDE
+    # Not `crit`: as such it keeps what it could not pass on to a Unix socket.
+    assert "error_log /var/log/nginx/error.log emerg;" in example
+    assert "`error_log /var/log/nginx/error.log emerg`" in GUIDE
     assert not re.search(r"^\s*log\b", CADDYFILE, re.M)
 
 

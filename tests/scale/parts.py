@@ -119,8 +119,12 @@ def redis(folder: Path) -> Iterator[tuple[str, Process]]:
 
 @contextmanager
 def nginx(folder: Path, port: int, replicas: list[str]) -> Iterator[str]:
-    """Run nginx before `replicas` (host:port), as docs/scale.md says. Gives its address."""
+    """Run nginx before `replicas` (host:port), as docs/scale.md says. Gives its address.
+
+    What it keeps of requests is in the file `error` of `folder`.
+    """
     example = re.search(r"```nginx\n(.*?)```", NGINX_EXAMPLE.read_text(), re.DOTALL).group(1)
+    example = example.replace("/var/log/nginx/error.log", str(folder / "error"))
     servers = iter(replicas)
     example = re.sub(r"(?<=server )[\w.]+:8000", lambda _: next(servers), example)
     example = re.sub(
