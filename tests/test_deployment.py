@@ -245,6 +245,43 @@ def test_an_upgrade_copies_all_that_was_copied():
     assert {*DEPLOY.glob("hostup-dashboard*"), DEPLOY / "Caddyfile"} <= copied
 
 
+def upgrades():
+    """Return what upgrades an installation, with containers and without: each is one command of several lines."""
+    return re.findall(r"(?m)^    (git checkout .* VERSION (?:.*\n {6})*.*)$", GUIDE)
+
+
+def test_an_upgrade_goes_on_with_the_new_version_or_not_at_all(tmp_path):
+    """Who has pinned an image in the Dockerfile has changed a file that git keeps."""
+    tool("git")
+    dockerfile, override = tmp_path / "Dockerfile", tmp_path / "compose.override.yaml"
+
+    def git(*words):
+        identity = ["-c", "user.name=Operator", "-c", "user.email=operator@example.internal"]
+        return run("git", "-C", tmp_path, *identity, *words)
+
+    git("init", "--quiet")
+    dockerfiles = ["FROM a:1\n\nRUN x\n", "FROM a:1\n\nRUN y\n", "FROM a:2\n\nRUN y\n"]
+    for number, dockerfile_of_it in enumerate(dockerfiles, 1):
+        dockerfile.write_text(dockerfile_of_it)
+        git("add", "Dockerfile")
+        git("commit", "--quiet", "--message", f"v{number}")
+        git("tag", f"v{number}")
+    override.write_text("{}")
+    assert len(upgrades()) == 2
+    for commands in upgrades():
+        first, *rest = commands.splitlines()
+        assert all(line.endswith("&&") for line in [first, *rest[:-1]])
+        upgrade = f"cd {tmp_path}; {first} echo went on"
+        git("checkout", "--quiet", "--force", "v1")
+        dockerfile.write_text("FROM a@sha256:0\n\nRUN x\n")
+        assert "went on" in run("bash", "-c", upgrade.replace("VERSION", "v2"))
+        assert dockerfile.read_text() == "FROM a@sha256:0\n\nRUN y\n"
+        with pytest.raises(AssertionError, match="UU Dockerfile") as stopped:
+            run("bash", "-c", upgrade.replace("VERSION", "v3"))
+        assert "went on" not in str(stopped.value)
+        assert override.read_text() == "{}"
+
+
 def test_no_proxy_keeps_addresses_for_they_hold_links_to_choose_a_password():
     example = snippet(SCALE, "upstream dashboard {")
     assert "access_log off;" in example
