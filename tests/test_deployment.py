@@ -460,6 +460,12 @@ def test_compose_reads_its_file(tmp_path):
     assert composed(tmp_path)["services"]["dashboard"]["environment"]["SITE_URL"] == SITE_URL
 
 
+def test_compose_reads_how_many_dashboards_there_are(tmp_path):
+    lines = re.findall(r"`(services: \{dashboard: .*?)`", GUIDE + (ROOT / "compose.yaml").read_text())
+    assert lines == ["services: {dashboard: {deploy: {replicas: 2}}}"] * 2
+    assert composed(tmp_path, lines[0])["services"]["dashboard"]["deploy"]["replicas"] == 2
+
+
 def test_compose_reads_what_a_replica_of_several_adds(tmp_path):
     project = composed(tmp_path, snippet(SCALE, "# compose.override.yaml"))
     dashboard, migrate = (project["services"][name] for name in ("dashboard", "migrate"))
