@@ -7,6 +7,7 @@ from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 
+import certifi
 import pytest
 from django.core.checks import WARNING
 from django.core.management import CommandError, call_command
@@ -93,6 +94,13 @@ def test_why_hostup_cannot_be_reached_is_told(examine, settings, server, words):
         (line,) = examine("HostUp")
     assert line.startswith("problem")
     assert words in line
+
+
+def test_a_bundle_that_leaves_authorities_out_is_named_as_what_it_does(examine, settings):
+    with fault_servers.encrypted(is_trusted=False) as (settings.HOSTUP_API_URL, settings.HOSTUP_CA_BUNDLE):
+        assert "name its authority in HOSTUP_CA_BUNDLE" in examine("HostUp")[0]
+        settings.HOSTUP_CA_BUNDLE = certifi.where()
+        assert "HOSTUP_CA_BUNDLE takes the place of the public authorities" in examine("HostUp")[0]
 
 
 def test_a_certificate_that_is_good_is_told_with_its_days(examine, settings):

@@ -54,10 +54,13 @@ def hostup() -> Iterator[CheckMessage]:
     try:
         reached = pool.reach()
     except errors.Unsafe as error:
-        yield Error(
-            f"{way} cannot prove that it is HostUp: {error.detail}",
-            "If something in your network ends TLS, name its authority in HOSTUP_CA_BUNDLE; else ask HostUp.",
-        )
+        if settings.HOSTUP_CA_BUNDLE:
+            advice = "HOSTUP_CA_BUNDLE takes the place of the public authorities: whose certificate is it?"
+        else:
+            advice = (
+                "If something in your network ends TLS, name its authority in HOSTUP_CA_BUNDLE; else ask HostUp."
+            )
+        yield Error(f"{way} cannot prove that it is HostUp: {error.detail}", advice)
         return
     except errors.Unavailable as error:
         yield Error(
