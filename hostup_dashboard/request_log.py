@@ -85,7 +85,12 @@ def _end(request, response, began: float, *, is_whole: bool = True) -> None:
 def _level(request, response) -> int:
     if response.status_code >= 500:
         return logging.WARNING
-    is_quiet = _route(request) in HEALTH_CHECKS or request.path_info.startswith(settings.STATIC_URL)
+    view = request.resolver_match and request.resolver_match.func
+    is_quiet = (
+        _route(request) in HEALTH_CHECKS
+        or request.path_info.startswith(settings.STATIC_URL)
+        or getattr(view, "keeps_drafts", False)  # a line for each pause in typing is nobody's to read
+    )
     return logging.DEBUG if is_quiet and response.status_code < 400 else logging.INFO
 
 

@@ -117,6 +117,15 @@ def test_health_checks_and_files_of_the_site_are_no_noise(visitor, sandbox, log)
     assert log.lines == []
 
 
+def test_pauses_in_typing_are_not_noted(agent, log):
+    """When somebody wrote, and for how long, is for nobody to read; that it could not be kept is."""
+    draft = f"/tickets/{SAMPLE_ID}/draft/"
+    assert agent.htmx_post(draft, {"message": "Half a sentence"}).status_code == 200
+    assert log.requests == []
+    assert agent.get(draft).status_code == 405
+    assert [line["route"] for line in log.requests] == ["draft"]
+
+
 def test_a_health_check_that_fails_is_told(agent, settings, log):
     settings.ENCRYPTION_KEYS = {"other": bytes(range(50, 82))}
     agent.get("/readyz")

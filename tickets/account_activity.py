@@ -14,13 +14,15 @@ from allauth.mfa.signals import (
     authenticator_reset,
     authenticator_used,
 )
+from django.contrib import messages
 from django.contrib.auth.signals import user_logged_out, user_login_failed
 from django.dispatch import receiver
+from django.utils.translation import gettext as _
 
 from hostup_dashboard.accounts.agents import agent_changed
 from hostup_dashboard.errors import denied
 from hostup_dashboard.request_log import client_address
-from tickets.models import Activity, forget_old
+from tickets.models import Activity, ApiKey, forget_old
 
 Action, Outcome = Activity.Action, Activity.Outcome
 RECOVERY_CODES = Authenticator.Type.RECOVERY_CODES
@@ -90,6 +92,8 @@ def second_step_failed(request, user, **kwargs):
 @receiver(agent_changed)
 def changed_agent(request, agent, action, **kwargs):
     _note(request, request.user, CHANGES_OF_AGENTS[action], about=agent)
+    if action == "disabled" and ApiKey.objects.filter(user=agent).exists():
+        messages.info(request, _("HostUp is not told: their API key works there until it is revoked there."))
 
 
 def _note(request, user, action, outcome=Outcome.DONE, **fields) -> None:

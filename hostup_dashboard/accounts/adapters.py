@@ -116,9 +116,10 @@ class IdentityProviderAdapter(DefaultSocialAccountAdapter):
         sociallogin.token = None  # nothing asks the provider again, and a session would keep it in clear
         if sociallogin.state.get("process") == "connect":
             raise PermissionDenied("the address that an administrator wrote down is the only link")
+        claims = sociallogin.account.get_provider_account().get_user_data() or {}
+        sociallogin.account.extra_data = {}  # nor does a session keep what was said of somebody (provider.py)
         if sociallogin.is_existing:
             return
-        claims = sociallogin.account.get_provider_account().get_user_data() or {}
         sociallogin.email_addresses = []  # allauth's own list of what is verified, which nothing here asks
         if str(claims.get("email_verified")).lower() == "false":  # some providers send it as text
             sociallogin.user.email = ""

@@ -121,8 +121,8 @@ def disable(request, agent_id):
     agent.is_active = False
     agent.save(update_fields=["is_active"])
     end_sessions(agent)
-    agent_changed.send(User, request=request, agent=agent, action="disabled")
     messages.success(request, _("%(agent)s is disabled and signed out everywhere.") % {"agent": agent})
+    agent_changed.send(User, request=request, agent=agent, action="disabled")
     return redirect("agents")
 
 

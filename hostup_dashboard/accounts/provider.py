@@ -4,13 +4,24 @@ import logging
 import re
 from functools import wraps
 
+from allauth.socialaccount.models import SocialAccount
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.openid_connect import views
 from django.contrib.auth.decorators import login_not_required
+from django.db.models.signals import pre_save
+from django.dispatch import receiver
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
 
 logger = logging.getLogger(__name__)
+
+
+@receiver(pre_save, sender=SocialAccount)
+def keep_the_id_alone(instance, **kwargs):
+    """allauth keeps all that the provider says of somebody, and renews it with each sign-in. Nothing here asks for
+    it again: their real name, groups or picture are the provider's to keep."""
+    instance.extra_data = {}
+
 
 # Of what the provider says only its name for an error goes into the log (RFC 6749, 4.1.2.1 and 5.2): in the rest
 # may be a token, a code, or our secret.

@@ -14,6 +14,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db import DatabaseError
 from django.dispatch import receiver
 from django.shortcuts import redirect
@@ -69,8 +70,10 @@ class Sessions(ListUserSessionsView):
 
 @receiver(user_logged_in)
 def delete_expired(**kwargs):
-    """Delete the sessions that have run out, whoever's, which Django leaves to a job of the operator's."""
+    """Delete the sessions that have run out, whoever's, which Django leaves to a job of the operator's, and from
+    where they were, which allauth keeps until their agent comes again."""
     SessionStore.clear_expired()
+    UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 
 
 def is_confirmed(request) -> bool:

@@ -1,16 +1,21 @@
 """The administrator's page: agents come in by a link, and go at once."""
 
+import io
 import re
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.test import Client
 
 from hostup_dashboard.accounts.hashers import Argon2
+from sandbox.special_tickets import SAMPLE_ID
 from tests.accounts.people import AUTHENTICATE, PASSWORD, code_for, is_in, make_agent, set_up_app, sign_in
-from tickets.models import Activity
+from tickets.models import Activity, ApiKey, Draft
 
 pytestmark = pytest.mark.django_db
 
@@ -194,6 +199,45 @@ def test_disabling_ends_every_session_at_once(boss, anna):
     boss.post(f"{URL}{anna.pk}/enable/")
     assert is_in(sign_in())
     assert not is_in(here)
+
+
+def test_an_administrator_reads_that_a_key_outlives_its_agent_s_access(boss, anna, agent):
+    told = "HostUp is not told: their API key works there until it is revoked there."
+    assert told not in boss.post(f"{URL}{anna.pk}/disable/", follow=True).content.decode()  # who has none
+    assert told in boss.post(f"{URL}{agent.user.pk}/disable/", follow=True).content.decode()
+
+
+def test_of_a_forgotten_agent_a_number_is_left(boss, agent):
+    """Everything that is kept of them, by whatever name the database has it."""
+    anna = agent.user
+    anna.first_name, anna.last_name, anna.email = "Annalisa", "Annason", "annalisa@example.com"
+    anna.set_password(PASSWORD)
+    anna.save()
+    set_up_app(sign_in("agent", REMOTE_ADDR="192.0.2.77"))
+    agent.htmx_post("/tickets/tkt_01/draft/", {"message": "Half a sentence"})
+    agent.htmx_post(f"/tickets/{SAMPLE_ID}/reopen/", {"status": "closed"})
+    SocialAccount.objects.create(user=anna, provider="company", uid="annas-number-there")
+    kept = '"agent"', '"Annalisa', '"Annason', '"annalisa@', '"192.0.2.77', '"annas-number-there'
+    assert all(name in everything() for name in kept)
+    with pytest.raises(CommandError, match="agent is not disabled"):
+        call_command("forget_agent", "agent")
+
+    boss.post(f"/agents/{anna.pk}/disable/")
+    call_command("forget_agent", "agent", stdout=io.StringIO())
+    assert [name for name in kept if name in everything()] == []
+    for model in (ApiKey, Draft, Authenticator, SocialAccount, UserSession):
+        assert not model.objects.filter(user=anna).exists()
+    assert not get_user_model().objects.get(pk=anna.pk).has_usable_password()
+    assert f"former-{anna.pk}" in boss.get(f"/activity/?ticket={SAMPLE_ID}").content.decode()
+    with pytest.raises(CommandError, match="There is no agent called agent"):
+        call_command("forget_agent", "agent")
+
+
+def everything() -> str:
+    """Return all that the database holds, as JSON."""
+    written = io.StringIO()
+    call_command("dumpdata", exclude=["contenttypes", "auth.permission", "sessions"], stdout=written)
+    return written.getvalue()
 
 
 def test_who_waits_at_the_second_step_when_disabled_is_not_signed_in_once_enabled_either(boss, anna):

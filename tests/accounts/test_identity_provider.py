@@ -124,13 +124,16 @@ def test_coming_in_anew_through_the_provider_confirms_nobody_who_can_be_asked_he
     assert come_in(provider).post(invite).status_code == 200
 
 
-def test_the_provider_s_tokens_are_kept_nowhere(provider):
+def test_what_the_provider_says_of_somebody_and_its_tokens_are_kept_nowhere(provider):
     """Also while an agent is at the second step that they have here."""
     make_agent(email="anna@example.com")
     set_up_app(sign_in())
-    browser = come_in(provider)
-    assert browser.answer.headers["Location"] == AUTHENTICATE
-    assert ACCESS_TOKEN not in str(dict(browser.session))
+    provider.claims = ANNA | {"phone_number": "+46701740605"}
+    for _ in range(2):  # known by the address, and by the id
+        browser = come_in(provider)
+        assert browser.answer.headers["Location"] == AUTHENTICATE
+        assert not {ACCESS_TOKEN, "+46701740605"} & set(re.findall(r"[\w+-]+", str(dict(browser.session))))
+        assert SocialAccount.objects.get().extra_data == {}
 
 
 @pytest.mark.parametrize("address", ["ırma.k@example.com", "irma.\N{KELVIN SIGN}@example.com"])
