@@ -74,6 +74,20 @@ def test_messages_come_in_order_by_sender(agent):
     assert {"customer", "staff", "automation"} <= set(re.findall(r'class="message (\w+)', html))
 
 
+def test_messages_come_oldest_first_whatever_order_hostup_sends(agent, sandbox):
+    """HostUp's reference does not say which. Where a time is missing, nobody can tell better than HostUp."""
+    sent = [message.id for message in sandbox.tickets.find(LONG_THREAD_ID).messages]
+    newest_first = sent[::-1]
+    for first, order in (({}, sent), ({"sentAt": None}, newest_first)):
+
+        def newest_first_with(ticket, first=first):
+            messages = ticket["messages"][::-1]
+            return ticket | {"messages": [messages[0] | first, *messages[1:]]}
+
+        sandbox.fault(transform=newest_first_with)
+        assert re.findall(r'<li [^>]*id="message-(tmsg_\w+)"', page(agent, LONG_THREAD_ID)) == order
+
+
 @pytest.mark.parametrize(("days", "age"), [(364, "364 days ago"), (365, "1 year ago"), (900, "2 years ago")])
 def test_what_is_years_old_says_so_as_the_list_does(agent, sandbox, days, age):
     sandbox.tickets.find(SAMPLE_ID).messages[0].sent_at = datetime.now(UTC) - timedelta(days=days)
