@@ -290,6 +290,21 @@ def test_signing_in_and_out(db, visitor):
     assert visitor.get("/activity/").status_code == 302
 
 
+def test_a_wrong_name_and_a_wrong_password_have_the_same_answer(db, visitor):
+    """Or whoever asks learns who works here."""
+    make_agent()
+    make_agent("disabled", is_active=False)
+
+    def answer(name):
+        response = visitor.post("/accounts/login/", {"login": name, "password": "wrong"})
+        html = response.content.decode()
+        assert html.count(f'value="{name}"') == 1
+        token = r'(?<=name="csrfmiddlewaretoken" value=")\w+'
+        return response.status_code, re.sub(token, "", html.replace(f'value="{name}"', 'value=""'))
+
+    assert answer("anna") == answer("nobody") == answer("disabled")
+
+
 @pytest.mark.parametrize(
     "form", [{"login": "anna", "password": "with a \0"}, {"login": "x" * 200, "password": "x"}]
 )
