@@ -56,6 +56,27 @@ def test_whose_turn_it_is(agent):
     assert "Waiting on" not in nobodys
 
 
+@pytest.mark.parametrize(("status", "word", "turn"), [
+    ("open", "Open", "Waiting on HostUp"),
+    ("answered", "Answered", "Waiting on us"),
+    ("customer_reply", "Customer reply", "Waiting on HostUp"),
+    ("in_progress", "In progress", "Waiting on HostUp"),
+    ("on_hold", "On hold", None),
+    ("closed", "Closed", None),
+    ("unknown", "Unknown", None),
+])  # fmt: skip
+def test_each_status_has_its_word_its_turn_and_its_button(agent, sandbox, status, word, turn):
+    sandbox.tickets.find(SAMPLE_ID).status = status
+    listed, shown = (agent.get(path).content.decode() for path in ("/tickets/", f"/tickets/{SAMPLE_ID}/"))
+    row = listed[listed.index(f'id="row-{SAMPLE_ID}"') :].partition("</li>")[0]
+    header = shown[shown.index('<header class="ticket-header">') :].partition("</header>")[0]
+    for part, of_ticket in ((row, ""), (header, " ticket")):
+        assert re.findall(r'class="status \w+">([^<]*)<', part) == [word]
+        assert re.findall(r'class="turn[^"]*">([^<]*)<', part) == [turn] * bool(turn)
+        button = "Reopen" if status == "closed" else "Close"
+        assert re.findall(r'class="idle">([^<]*)<', part) == [button + of_ticket]
+
+
 def test_more_tickets_come_each_once_and_then_end(agent, sandbox):
     seen, address = [], "/tickets/"
     while address:
