@@ -16,6 +16,7 @@ from tests.full_disk import no_file_gets_longer_than
 from tickets import upstream
 from tickets.hostup.circuit import State
 from tickets.models import Activity
+from tickets.sending import MOST_FILES
 
 UPLOAD_URL = f"/tickets/{ENCRYPTED_ID}/upload/"
 REPLY_URL = f"/tickets/{ENCRYPTED_ID}/reply/"
@@ -399,6 +400,23 @@ def test_files_travel_with_the_form_too(agent, sandbox):
     html = agent.get(f"/tickets/{ENCRYPTED_ID}/").content.decode()
     assert "one.txt" in html
     assert "två.txt" in html
+
+
+def test_a_reply_takes_ten_files_and_no_more(agent, sandbox):
+    form = form_of(agent, ENCRYPTED_ID)
+    names = [f"{number}.txt" for number in range(MOST_FILES + 1)]
+    reply = form | {"message": "Many files.", "files": [file_of(name) for name in names]}
+    refused = agent.post(REPLY_URL, reply)
+    assert refused.status_code == 422
+    assert "At most 10 files at a time." in refused.content.decode()
+    assert "POST" not in methods(sandbox)
+    reply = form_of(agent, ENCRYPTED_ID) | {
+        "message": "Many files.",
+        "files": [file_of(name) for name in names[1:]],
+    }
+    assert agent.post(REPLY_URL, reply).status_code == 302
+    (message,) = messages_with(sandbox, "Many files.", ENCRYPTED_ID)
+    assert [attachment.filename for attachment in message.attachments] == names[1:]
 
 
 def test_files_that_are_also_to_be_cleared_travel_all_the_same(agent, sandbox):
