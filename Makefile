@@ -104,6 +104,7 @@ audit: $(VENV)/installed-dev
 CRITICAL := tickets/hostup/*,tickets/crypto.py,tickets/views/status.py,tickets/views/reply.py
 CRITICAL := $(CRITICAL),tickets/views/create.py,tickets/views/attachment.py,tickets/views/key.py
 CRITICAL := $(CRITICAL),tickets/sending.py,tickets/replying.py,tickets/creating.py,tickets/changes.py,tickets/storage.py
+CRITICAL := $(CRITICAL),tickets/upstream.py
 
 coverage: $(VENV)/installed-dev $(MO)
 	$(BIN)/python -m pytest tests --ignore=tests/browser -n 2 --dist loadfile --cov --cov-report=
