@@ -9,10 +9,14 @@ import pytest
 from django.conf import settings
 from django.urls import Resolver404, resolve
 
-from hostup_dashboard import doctor
+from hostup_dashboard.doctor import DATABASE_ROOM, DAYS_LEFT, FILES_ROOM, MB, SHARE_LEFT, STATIC_ROOM
 from hostup_dashboard.worker import Worker
+from tickets.doctor import CLOCK_SECONDS
 from tickets.hostup import circuit
+from tickets.hostup.client import ATTACHMENT_MOST_BYTES
+from tickets.management.commands import doctor
 from tickets.sending import MOST_FILES
+from tickets.upstream import CALLS_AT_ONCE
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -22,6 +26,8 @@ OF_THE_CODE = [README, DEVELOP]
 
 CADDY = dict(re.findall(r"(\w+) (\S+)", (ROOT / "deploy/Caddyfile").read_text()))
 LONGEST_FORM = MOST_FILES * settings.HOSTUP_FILE_DEADLINE  # seconds
+LARGEST_REPLY = (MOST_FILES, ATTACHMENT_MOST_BYTES)
+DATA_ROOM = (DATABASE_ROOM[1], STATIC_ROOM[1], DATABASE_ROOM[0], STATIC_ROOM[0])
 THREADS = int(re.search(r"(?m)^threads = (\d+)$", (ROOT / "gunicorn.conf.py").read_text())[1])
 
 AN_EXAMPLE = re.compile(r"(?m)^ {4,}.*$")
@@ -138,15 +144,28 @@ def is_ours(address: str) -> bool:
 
 TOLD = [
     ("docs/agents.en.md", "leaves HostUp alone for 15 seconds", circuit.PROBE_AFTER == 15),
+    ("docs/agents.en.md", "up to ten with a reply, 25 MB each", LARGEST_REPLY == (10, 25 * MB)),
+    ("docs/agents.sv.md", "högst tio per svar, 25 MB styck", LARGEST_REPLY == (10, 25 * MB)),
     ("docs/agents.sv.md", "får HostUp vara i fred i 15 sekunder", circuit.PROBE_AFTER == 15),
     ("docs/operate.md", "left alone for 15 seconds at a time", circuit.PROBE_AFTER == 15),
+    ("docs/monitoring.md", "agree within 5 seconds", CLOCK_SECONDS == 5),
+    ("docs/monitoring.md", "It takes ten seconds at most", doctor.MOST_SECONDS == 10),
+    (
+        "docs/monitoring.md",
+        "a warning below 1 GB for SQLite or 20 MB else, a problem below 100 or 10 MB",
+        DATA_ROOM == (1024 * MB, 20 * MB, 100 * MB, 10 * MB),
+    ),
+    ("docs/monitoring.md", "files wait on their way (750 and 50 MB)", FILES_ROOM == (50 * MB, 750 * MB)),
+    ("docs/monitoring.md", "20 calls a process", CALLS_AT_ONCE == 20),
+    ("docs/scale.md", "at most 20 calls at once", CALLS_AT_ONCE == 20),
+    ("docs/operate.md", "ten at a time of those that each process fetches from HostUp", CALLS_AT_ONCE // 2 == 10),
     ("docs/operate.md", "one of the dashboard's 48 threads", THREADS == 24),
     ("docs/operate.md", "Caddy holds requests for up to ten seconds", CADDY["lb_try_duration"] == "10s"),
     ("docs/operate.md", "ten files in one form may take two minutes each", LONGEST_FORM == 20 * 60),
     ("docs/scale.md", "ten files in one form may take two minutes each", LONGEST_FORM == 20 * 60),
     ("deploy/Caddyfile", "ten files of two minutes each", CADDY["read_body"] == "25m"),
-    ("docs/operate.md", "warns from 14 days before", doctor.DAYS_LEFT == 14),
-    ("docs/monitoring.md", "less than 56 days a quarter", doctor.DAYS_LEFT / doctor.SHARE_LEFT == 56),
+    ("docs/operate.md", "warns from 14 days before", DAYS_LEFT == 14),
+    ("docs/monitoring.md", "less than 56 days a quarter", DAYS_LEFT / SHARE_LEFT == 56),
     ("README.md", "of 24 threads each", THREADS == 24),
     ("SECURITY.md", "48 that stop keep the dashboard busy for half a minute", Worker.patience == 30),
     ("SECURITY.md", "48 that trickle for 25 minutes", CADDY["read_body"] == "25m"),
