@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.test import Client
+from django.urls import resolve
 
 from sandbox import keys
 from sandbox.special_tickets import SAMPLE_ID
@@ -48,6 +49,7 @@ CHANGES = {
         "agent_invite", "agent_disable", "agent_enable",
     )
 }  # fmt: skip
+FORMS = [*CHANGES, "key", "account_logout", "agent_reset_second_step"]  # the last three answer a GET, too
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"]
 READING = {"GET", "HEAD", "OPTIONS", "TRACE"}  # methods that change nothing, and need no token of ours
 
@@ -140,7 +142,7 @@ def test_a_get_changes_nothing(agent, sandbox, name):
     assert sandbox.calls == []
 
 
-@pytest.mark.parametrize("name", [*CHANGES, "key", "account_logout", "agent_reset_second_step"])
+@pytest.mark.parametrize("name", FORMS)
 def test_a_post_without_our_token_changes_nothing(agent, sandbox, name):
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = agent.cookies
@@ -149,6 +151,18 @@ def test_a_post_without_our_token_changes_nothing(agent, sandbox, name):
     assert "Nothing was changed." in response.content.decode()
     assert sandbox.calls == []
     assert strict.get("/activity/").status_code == 200  # still signed in
+
+
+def test_every_change_is_a_form_on_some_page(agent, colleague):
+    """Else only who knows its address could do it."""
+    agent.user.is_staff = True
+    agent.user.save()
+    make_agent("disabled", is_active=False)
+    pages = ["/tickets/", "/settings/key/", "/accounts/sessions/", "/agents/"]
+    pages.append(f"/agents/{colleague.user.pk}/second-step/")
+    html = "".join(agent.get(page).content.decode() for page in pages)
+    actions = re.findall(r'<form [^>]*method="post" action="([^"?]+)', html)
+    assert set(FORMS) - {resolve(action).url_name for action in actions} == set()
 
 
 def test_every_form_of_ours_that_changes_something_has_our_token():
