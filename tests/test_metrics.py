@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import requests
 from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from hostup_dashboard import metrics_server
 from sandbox import keys
 from sandbox.special_tickets import ATTACHMENTS_ID, SAMPLE_ID
 from tests.accounts.people import make_agent, sign_in
@@ -49,6 +51,14 @@ def counted():
         for sample in family.samples:
             before[sample.name, *sorted(sample.labels.items())] = sample.value
     return counted
+
+
+def test_an_address_that_is_taken_is_told_and_leaves_the_server_running(settings, monkeypatch, tmp_path, caplog):
+    monkeypatch.setenv(metrics_server.FOLDER, str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings.METRICS_ADDRESS = taken.getsockname()
+        metrics_server.when_ready(server=None)
+        assert f"metrics are not served at 127.0.0.1 port {taken.getsockname()[1]}: " in caplog.text
 
 
 def test_a_request_counts_by_route_method_and_class_of_status(agent, counted):
