@@ -40,6 +40,18 @@ def test_a_row_says_what_an_agent_asks_first(agent):
     assert re.search(r"Reopen.*ticket 149943", row, re.DOTALL)
 
 
+@pytest.mark.parametrize("asked", ["", "de"])
+@pytest.mark.parametrize(("language", "closed"), [("sv", "Stängt"), ("en", "Closed")])
+def test_where_the_browser_does_not_say_the_settings_choose(agent, sandbox, settings, asked, language, closed):
+    settings.LANGUAGE_CODE, settings.TIME_ZONE = language, "Asia/Tokyo"
+    there = sandbox.tickets.find(SAMPLE_ID).last_message_at.astimezone(ZoneInfo("Asia/Tokyo"))
+    html = agent.get("/tickets/", headers={"Accept-Language": asked}).content.decode()
+    assert f'<html lang="{language}"' in html
+    row = html[html.index(f'id="row-{SAMPLE_ID}"') :].partition("</li>")[0]
+    assert f'title="{there:%Y-%m-%d %H:%M}"' in row
+    assert f">{closed}<" in row
+
+
 def test_a_row_says_what_is_pressing_and_no_other_priority(agent):
     html = agent.get("/tickets/").content.decode()
     row = html[html.index("Web shop down, no customer can order") :].partition("</li>")[0]

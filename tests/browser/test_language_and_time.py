@@ -23,22 +23,11 @@ def test_a_swedish_browser_shows_swedish(visitor, page):
     expect(page.get_by_role("status")).to_contain_text("Återöppnat.")
 
 
-@pytest.mark.browser_context_args(locale="de-DE")
-def test_a_browser_in_another_language_shows_english(page):
-    page.goto("/tickets/")
-    expect(page.locator("html")).to_have_attribute("lang", "en")
-    expect(page.get_by_role("heading", name="Tickets", exact=True)).to_be_visible()
-
-
-def in_zone(name):
-    return pytest.param(name, marks=pytest.mark.browser_context_args(timezone_id=name))
-
-
-@pytest.mark.parametrize("zone", [in_zone("Asia/Tokyo"), in_zone("Europe/Stockholm")])
-def test_times_show_in_the_browsers_zone(visitor, sandbox, zone):
+@pytest.mark.browser_context_args(timezone_id="Asia/Tokyo")
+def test_times_show_in_the_browsers_zone(visitor, sandbox):
     sign_in(visitor, at=TICKET)
     expect(heading(visitor)).to_be_visible()
-    created = sandbox.tickets.find(SAMPLE_ID).created_at.astimezone(ZoneInfo(zone))
+    created = sandbox.tickets.find(SAMPLE_ID).created_at.astimezone(ZoneInfo("Asia/Tokyo"))
     expect(visitor.get_by_role("definition").filter(has_text=re.compile(r"days ago")).first).to_contain_text(
         f"{created:%Y-%m-%d %H:%M}"
     )
