@@ -1,4 +1,6 @@
-"""Every page that an agent can come to, with a sentence that shows it has been reached."""
+"""Every page that an agent can come to, each opened until its own heading shows."""
+
+import re
 
 from playwright.sync_api import Page, expect
 
@@ -11,7 +13,8 @@ from sandbox.special_tickets import (
     NULLS_ID,
     SERVICES_ID,
 )
-from tests.browser.steps import TICKET, reopen, toast
+from tests.browser.steps import SUBJECT, TICKET, heading, reopen, toast
+from tests.dashboard import PASSWORD
 
 
 def open_activity(page: Page) -> None:
@@ -19,6 +22,7 @@ def open_activity(page: Page) -> None:
     reopen(page).click()
     expect(toast(page)).to_contain_text("Reopened.")
     page.goto("/activity/")
+    expect(heading(page, "Activity")).to_be_visible()
     expect(page.get_by_role("table")).to_be_visible()
 
 
@@ -40,35 +44,66 @@ def open_new_ticket_with_errors(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("Not created")
 
 
-def _path(path: str):
-    return lambda page: page.goto(path)
+def open_authenticator_app(page: Page) -> None:
+    page.goto("/accounts/me/totp/activate/")
+    proof, app = heading(page, "Is it you?"), heading(page, "Set up an authenticator app")
+    expect(proof.or_(app)).to_be_visible()
+    if proof.is_visible():  # more than five minutes after the tests' one sign-in
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Continue").click()
+    expect(app).to_be_visible()
 
 
-VISITORS = {"sign in": _path("/accounts/login/")}
-NEWCOMERS = {"no key": _path("/tickets/"), "first key": _path("/settings/key/")}
+def open_reset_of_second_step(page: Page) -> None:
+    page.goto("/agents/")
+    page.get_by_role("link", name="Reset second step colleague").click()
+    expect(heading(page, "Reset second step")).to_be_visible()
+
+
+def _path(path: str, name: str | re.Pattern):
+    """Give what opens the page at `path`, whose heading is `name`."""
+
+    def open_page(page: Page) -> None:
+        page.goto(path)
+        expect(heading(page, name)).to_be_visible()
+
+    return open_page
+
+
+VISITORS = {
+    "sign in": _path("/accounts/login/", "Sign in"),
+    "disabled account": _path("/accounts/inactive/", "This account is disabled"),
+    "dead password link": _path("/accounts/password/1-dead/", "Choose a password"),
+}
+NEWCOMERS = {
+    "no key": _path("/tickets/", "Add your API key"),
+    "first key": _path("/settings/key/", "HostUp API key"),
+}
 AGENTS = {
-    "key": _path("/settings/key/"),
-    "list": _path("/tickets/"),
+    "key": _path("/settings/key/", "HostUp API key"),
+    "list": _path("/tickets/", "Tickets"),
     "empty list": open_empty_list,
-    "ticket": _path(TICKET),
+    "ticket": _path(TICKET, SUBJECT),
     "reopened ticket": open_reopened,
-    "long thread": _path(f"/tickets/{LONG_THREAD_ID}/"),
-    "long text": _path(f"/tickets/{LONG_TEXT_ID}/"),
-    "hostile ticket": _path(f"/tickets/{HOSTILE_ID}/"),
-    "encrypted messages": _path(f"/tickets/{ENCRYPTED_ID}/"),
-    "attachments": _path(f"/tickets/{ATTACHMENTS_ID}/"),
-    "services": _path(f"/tickets/{SERVICES_ID}/"),
-    "nothing but nulls": _path(f"/tickets/{NULLS_ID}/"),
-    "unknown ticket": _path("/tickets/1/"),
-    "no ticket number": _path("/tickets/go/?number=abc"),
-    "new ticket": _path("/tickets/new/"),
+    "long thread": _path(f"/tickets/{LONG_THREAD_ID}/", "Migration of 60 sites, one after the other"),
+    "long text": _path(f"/tickets/{LONG_TEXT_ID}/", re.compile("^Here is the whole log")),
+    "hostile ticket": _path(f"/tickets/{HOSTILE_ID}/", re.compile("^<script>")),
+    "encrypted messages": _path(f"/tickets/{ENCRYPTED_ID}/", "Temporary password for the migration"),
+    "attachments": _path(f"/tickets/{ATTACHMENTS_ID}/", "Files that you asked for"),
+    "services": _path(f"/tickets/{SERVICES_ID}/", "Renewal of everything we have"),
+    "nothing but nulls": _path(f"/tickets/{NULLS_ID}/", "(no subject)"),
+    "unknown ticket": _path("/tickets/1/", "HostUp has no such ticket"),
+    "no ticket number": _path("/tickets/go/?number=abc", "That is not a ticket number"),
+    "new ticket": _path("/tickets/new/", "New ticket"),
     "new ticket with errors": open_new_ticket_with_errors,
     "activity": open_activity,
-    "error page": _path("/no-such-page/"),
-    "sign out": _path("/accounts/logout/"),
-    "account": _path("/accounts/me/"),
-    "authenticator app": _path("/accounts/me/totp/activate/"),
-    "sessions": _path("/accounts/sessions/"),
-    "agents": _path("/agents/"),
+    "error page": _path("/no-such-page/", "There is no such page"),
+    "sign out": _path("/accounts/logout/", "Sign out"),
+    "account": _path("/accounts/me/", "Your account"),
+    "authenticator app": open_authenticator_app,
+    "is it you": _path("/accounts/reauthenticate/", "Is it you?"),
+    "sessions": _path("/accounts/sessions/", "Your sessions"),
+    "agents": _path("/agents/", "Agents"),
+    "reset of a second step": open_reset_of_second_step,
 }
 PLACES = VISITORS | NEWCOMERS | AGENTS
