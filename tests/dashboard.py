@@ -86,9 +86,8 @@ class Dashboard:
             _databases[self._environment["HOSTUP_API_URL"]] = self._database.read_bytes()
         return self.start()
 
-    def restart(self, **settings: str) -> None:
-        """Make the server heed other `settings`."""
-        self._environment |= settings
+    def restart(self) -> None:
+        """Make the server forget what its processes remember, and find its database as it is."""
         self.stop()
         self.start()
 

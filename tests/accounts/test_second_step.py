@@ -27,6 +27,7 @@ from tests.accounts.people import (
     sign_in,
 )
 from tests.agents import Agent
+from tickets.models import Draft
 
 pytestmark = pytest.mark.django_db
 
@@ -339,6 +340,14 @@ class TestRequired:
         assert "&lt;b&gt;My words.&lt;/b&gt;</textarea>" in page
         assert f'<a class="button" href="{ACCOUNT}">' in page
         assert browser.post("/tickets/149943/reply/").headers["Location"] == ACCOUNT
+        assert sandbox.calls == []
+
+    def test_a_page_that_saves_a_draft_is_led_to_the_account(self, sandbox):
+        """The tab keeps what it could not save."""
+        draft = {"message": "My words."}
+        answer = sign_in().post("/tickets/149943/draft/", draft, headers={"HX-Request": "true"})
+        assert (answer.status_code, answer.headers["HX-Redirect"], answer.content) == (200, ACCOUNT, b"")
+        assert not Draft.objects.exists()
         assert sandbox.calls == []
 
     def test_the_way_out_and_health_stay_open(self):
