@@ -5,7 +5,17 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.steps import calls, expect_whole_page, heading, hold, posts, row, sign_in, toast
+from tests.browser.steps import (
+    calls,
+    expect_nothing_more,
+    expect_whole_page,
+    heading,
+    hold,
+    posts,
+    row,
+    sign_in,
+    toast,
+)
 
 SUBJECT = "The invoice came twice"
 VAGUE = {
@@ -87,8 +97,7 @@ def test_pressed_twice_it_creates_one(new_context, sign_ins, sandbox, with_javas
         fill_in(page, subject)
         press_twice(create(page))
         expect_created(page, sandbox, subject)
-    page.wait_for_timeout(1500)
-    assert posts(sandbox) == ["tickets", "tickets"]
+    expect_nothing_more(page, sandbox, ["tickets", "tickets"])
 
 
 def test_a_draft_is_kept_until_it_is_a_ticket(page, sandbox):
@@ -314,11 +323,13 @@ def test_old_departments_wait_where_the_list_does_not_show(page, dashboard, sand
 
 def test_a_filter_chosen_while_departments_are_coming_stays(page, dashboard, sandbox):
     dashboard.forget_departments()
-    sandbox.fault(delay=2, path="departments$")
-    page.goto("/tickets/?department=billing")
+    answered = hold(sandbox, path="departments$")
+    with page.expect_request(re.compile("/departments/")):
+        page.goto("/tickets/?department=billing")
     page.get_by_label("Department").select_option("All")
     expect(page).to_have_url(re.compile(r"/tickets/$"))
-    page.wait_for_timeout(2500)
+    answered.set()
+    page.wait_for_timeout(500)
     expect(page.get_by_label("Department")).to_have_value("")
 
 
