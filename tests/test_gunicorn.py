@@ -1,5 +1,6 @@
 """What goes over the wire: real gunicorn behind a proxy on another machine that ends TLS, asked by hand."""
 
+import json
 import os
 import re
 import socket
@@ -199,26 +200,58 @@ def test_static_files_have_the_headers_too(ask):
         assert ("no-store" in answer.headers["Cache-Control"]) == ("nothing" in path)
 
 
-def test_no_header_says_where_the_site_is_or_which_page_is_asked_for(running_sandbox, tmp_path):
-    with Dashboard(running_sandbox.url, tmp_path) as dashboard:  # which trusts what this machine sends
-        for header in ({"SCRIPT_NAME": "/accounts"}, {"PATH_INFO": "/healthz"}):
-            page = requests.get(f"{dashboard.url}/accounts/login/", headers=header, timeout=10)
-            assert page.status_code == 200
-            assert 'action="/accounts/login/"' in page.text
+@pytest.fixture(scope="module")
+def one_worker(running_sandbox, tmp_path_factory):
+    """A dashboard of one process, which trusts what this machine sends."""
+    home = tmp_path_factory.mktemp("one_worker")
+    with Dashboard(running_sandbox.url, home, WEB_CONCURRENCY="1") as dashboard:
+        yield dashboard
 
 
-def test_a_worker_gives_back_the_memory_that_signing_in_took(running_sandbox, tmp_path):
+def test_the_log_of_gunicorn_speaks_our_language_and_quotes_nobody(one_worker):
+    before = len(one_worker.log.read_text())
+    host, port = one_worker.address.split(":")
+    for nonsense in (b'GET /?q=needle x"\r\n\r\n', b"GET / HTTP/1.1\r\nneedle\x1b[2J\r\n\r\n"):
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(nonsense)
+            while connection.recv(1024):
+                pass
+    requests.get(f"{one_worker.url}/activity/?q=needle", timeout=10, allow_redirects=False)
+    until(lambda: '"activity"' in one_worker.log.read_text()[before:])
+    all_said = one_worker.log.read_text()
+    when_it_started, said = (
+        [
+            json.loads(line)
+            for line in part.splitlines()
+            if line != "System check identified no issues (0 silenced)."
+        ]
+        for part in (all_said[:before], all_said[before:])
+    )
+    loggers = {line["logger"] for line in when_it_started + said}
+    assert loggers == {"gunicorn.error", "hostup_dashboard.request"}
+    assert len([line for line in said if line["message"].startswith("Invalid request from ip=127.0.0.1")]) == 2
+    assert [line["route"] for line in said if "route" in line] == ["activity"]
+    assert "needle" not in all_said
+
+
+def test_no_header_says_where_the_site_is_or_which_page_is_asked_for(one_worker):
+    for header in ({"SCRIPT_NAME": "/accounts"}, {"PATH_INFO": "/healthz"}):
+        page = requests.get(f"{one_worker.url}/accounts/login/", headers=header, timeout=10)
+        assert page.status_code == 200
+        assert 'action="/accounts/login/"' in page.text
+
+
+def test_a_worker_gives_back_the_memory_that_signing_in_took(one_worker):
     def held():
-        (worker,) = dashboard.workers
+        (worker,) = one_worker.workers
         status = Path(f"/proc/{worker}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) / 1024
 
-    with Dashboard(running_sandbox.url, tmp_path, WEB_CONCURRENCY="1") as dashboard:
-        signed_in(dashboard.url).get(f"{dashboard.url}/tickets/", timeout=30)
-        before = held()
-        for _ in range(3):
-            signed_in(dashboard.url)
-        assert held() - before < 10  # MB; a password's hash takes 20
+    signed_in(one_worker.url).get(f"{one_worker.url}/tickets/", timeout=30)
+    before = held()
+    for _ in range(3):
+        signed_in(one_worker.url)
+    assert held() - before < 10  # MB; a password's hash takes 20
 
 
 def test_a_process_that_crashes_leaves_no_memory_on_the_disk(dashboard):
