@@ -10,16 +10,18 @@ from django.utils import timezone
 
 from tests.accounts.people import (
     AUTHENTICATE,
+    HOUR,
     PASSWORD,
+    age,
+    choose_password,
     code_for,
     is_in,
+    link_in,
     make_agent,
     recovery_codes,
     set_up_app,
     sign_in,
 )
-from tests.accounts.test_agents import choose_password, link_in
-from tests.accounts.test_sessions import HOUR, age
 from tests.agents import Agent
 from tickets.models import Activity, Draft, Submission
 

@@ -18,7 +18,7 @@ import requests
 from sandbox.special_tickets import SAMPLE_ID
 from tests.dashboard import Dashboard, signed_in
 from tests.headers import assert_has_our_headers
-from tests.test_metrics import until
+from tests.waiting import until
 
 ROOT = Path(__file__).parent.parent
 HOST = "tickets.example.com"

@@ -20,6 +20,7 @@ from tests.accounts.people import make_agent, sign_in
 from tests.addresses import every_address
 from tests.dashboard import Dashboard, signed_in
 from tests.ports import free_port
+from tests.waiting import until
 from tickets import upstream
 from tickets.hostup import errors
 from tickets.hostup.circuit import FAILURES
@@ -201,13 +202,6 @@ def scrape(metrics_port):
 
 
 HEALTH = (REQUESTS, ("method", "GET"), ("route", "healthz"), ("status", "2xx"))
-
-
-def until(is_so, step=lambda: time.sleep(0.05)):
-    ends_at = time.monotonic() + 30
-    while not is_so():
-        assert time.monotonic() < ends_at
-        step()
 
 
 def test_all_processes_count_together_and_one_that_is_replaced_goes_on_where_it_was(dashboard, scrape):

@@ -1,12 +1,15 @@
 """What people do with their accounts in these tests."""
 
 import re
+import time
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.test import Client
 
+MINUTE, HOUR = 60, 3600  # seconds
 PASSWORD = "a-long-password-of-the-tests"
 SIGN_IN, ACCOUNT, SESSIONS = "/accounts/login/", "/accounts/me/", "/accounts/sessions/"
 AUTHENTICATE, ACTIVATE = "/accounts/me/authenticate/", "/accounts/me/totp/activate/"
@@ -52,3 +55,28 @@ def set_up_app_with_code(browser) -> tuple[str, str]:
 
 def recovery_codes(browser) -> list[str]:
     return re.findall("<li><code>([0-9]+)</code>", browser.get("/accounts/me/recovery-codes/").content.decode())
+
+
+def link_in(answer) -> str:
+    """Return the link with which somebody chooses a password, of a page of an administrator's."""
+    return re.search(
+        rf'class="way-in">{settings.SITE.origin}(/accounts/password/[^<]+)<', answer.content.decode()
+    ).group(1)
+
+
+def choose_password(link, password=PASSWORD):
+    """Open a link of an administrator's and choose the password. Return the browser and the last answer."""
+    browser = Client()
+    page = browser.get(link, follow=True)
+    assert "Choose a password" in page.content.decode()
+    assert "<li>Your password must contain at least 12 characters.</li>" in page.content.decode()
+    answer = browser.post(page.request["PATH_INFO"], {"password1": password, "password2": password})
+    return browser, answer
+
+
+def age(browser, **seconds):
+    """Make a session older: `began_at` or `seen_at` this many seconds ago."""
+    session = browser.session
+    for name, ago in seconds.items():
+        session[name] = time.time() - ago
+    session.save()

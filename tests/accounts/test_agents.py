@@ -14,7 +14,17 @@ from django.test import Client
 
 from hostup_dashboard.accounts.hashers import Argon2
 from sandbox.special_tickets import SAMPLE_ID
-from tests.accounts.people import AUTHENTICATE, PASSWORD, code_for, is_in, make_agent, set_up_app, sign_in
+from tests.accounts.people import (
+    AUTHENTICATE,
+    PASSWORD,
+    choose_password,
+    code_for,
+    is_in,
+    link_in,
+    make_agent,
+    set_up_app,
+    sign_in,
+)
 from tickets.models import Activity, ApiKey, Draft
 
 pytestmark = pytest.mark.django_db
@@ -31,21 +41,6 @@ def anna(sandbox):
 def boss():
     make_agent("boss", is_staff=True)
     return sign_in("boss")
-
-
-def link_in(answer) -> str:
-    return re.search(
-        rf'class="way-in">{settings.SITE.origin}(/accounts/password/[^<]+)<', answer.content.decode()
-    ).group(1)
-
-
-def choose_password(link, password=PASSWORD):
-    browser = Client()
-    page = browser.get(link, follow=True)
-    assert "Choose a password" in page.content.decode()
-    assert "<li>Your password must contain at least 12 characters.</li>" in page.content.decode()
-    answer = browser.post(page.request["PATH_INFO"], {"password1": password, "password2": password})
-    return browser, answer
 
 
 def test_a_new_agent_chooses_a_password_with_the_link_and_signs_in(boss):

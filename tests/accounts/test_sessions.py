@@ -11,24 +11,14 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 
-from tests.accounts.people import PASSWORD, SESSIONS, is_in, make_agent, sign_in
+from tests.accounts.people import HOUR, MINUTE, PASSWORD, SESSIONS, age, is_in, make_agent, sign_in
 
 pytestmark = pytest.mark.django_db
-
-MINUTE, HOUR = 60, 3600
 
 
 @pytest.fixture(autouse=True)
 def anna(sandbox):
     return make_agent()
-
-
-def age(browser, **seconds):
-    """Make a session older: `began_at` or `seen_at` this many seconds ago."""
-    session = browser.session
-    for name, ago in seconds.items():
-        session[name] = time.time() - ago
-    session.save()
 
 
 def test_signing_in_gives_a_session_of_another_name(client):

@@ -62,6 +62,12 @@ def ready(button: Locator) -> Locator:
     return button
 
 
+def press_enter_twice(button: Locator) -> None:
+    button.focus()
+    button.page.keyboard.press("Enter")
+    button.page.keyboard.press("Enter")
+
+
 def posts(sandbox) -> list[str]:
     """What was changed at HostUp, or tried to: "reopen", "close", …"""
     return [call.path.rsplit("/", 1)[1] for call in sandbox.calls if call.method == "POST"]

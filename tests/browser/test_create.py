@@ -12,6 +12,7 @@ from tests.browser.steps import (
     heading,
     hold,
     posts,
+    press_enter_twice,
     row,
     sign_in,
     toast,
@@ -77,12 +78,6 @@ def test_an_error_stands_at_its_field_and_then_it_works(new_context, sign_ins, s
     create(page).click()
     expect_created(page, sandbox)
     assert posts(sandbox) == ["tickets", "tickets"]
-
-
-def press_enter_twice(button):
-    button.focus()
-    button.page.keyboard.press("Enter")
-    button.page.keyboard.press("Enter")
 
 
 @pytest.mark.parametrize("with_javascript", [True, False])

@@ -17,6 +17,7 @@ from tests.browser.steps import (
     heading,
     hold,
     posts,
+    press_enter_twice,
     ready,
     reopen,
     row,
@@ -260,12 +261,6 @@ def test_who_reads_the_end_of_a_long_ticket_reads_on_there(page, sandbox, screen
         page.wait_for_timeout(200)  # what moves it has moved it
         expect(last).to_be_in_viewport()
         assert last.bounding_box()["y"] == pytest.approx(place, abs=1)
-
-
-def press_enter_twice(button):
-    button.focus()
-    button.page.keyboard.press("Enter")
-    button.page.keyboard.press("Enter")
 
 
 PRESSES_TWICE = {"double click": lambda button: button.dblclick(), "Enter twice": press_enter_twice}
