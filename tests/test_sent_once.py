@@ -44,11 +44,13 @@ def test_no_message_is_ever_sent_twice(agent, sandbox):
                 sandbox.fault(post, method="POST")
             if get:
                 sandbox.fault(get, method="GET", skip=1)
+            pressed["forms"] += 1
             self.press(self.form, self.text)
             sandbox.clear_faults()
 
         @rule()
         def presses_ten_times(self):
+            pressed["forms"] += 1
             form, text = self.form, self.text
             for _ in range(10):
                 self.press(form, text)
@@ -103,5 +105,5 @@ def test_no_message_is_ever_sent_twice(agent, sandbox):
             suppress_health_check=list(HealthCheck),
         ),
     )
-    assert pressed["sent"] > pressed["times"] / 20  # of ten presses in a row one sends, of half of the others none
+    assert pressed["sent"] > pressed["forms"] / 4  # most are; many of the rest get lost
     print(f"{pressed['times']} presses, {pressed['sent']} messages, none twice")
