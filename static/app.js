@@ -120,13 +120,13 @@
 
   // Who comes back after a minute elsewhere, in another tab or window, sees what is new (away.js).
   const AWAY = 60_000; // milliseconds
-  const { away } = document.currentScript.dataset;
+  let { away } = document.currentScript.dataset;
   let awaySince = document.hasFocus() ? 0 : Date.now(); // 0 while its agent is here
   const leave = () => (awaySince ||= Date.now());
   async function comeBack() {
     const isBack = awaySince && Date.now() - awaySince >= AWAY;
     awaySince = document.hasFocus() ? 0 : Date.now(); // in view, it may get the focus later
-    if (isBack) (await import(away).catch(() => null))?.lookForNews();
+    if (isBack) (await import(away).catch(() => void (away += "?")))?.lookForNews(); // by another name, as bulk.js
   }
   addEventListener("visibilitychange", () => (document.hidden ? leave() : comeBack()));
   addEventListener("blur", leave);
@@ -184,6 +184,12 @@
       if (number) task.fragment.querySelector("h2")?.prepend(`${number}: `);
       task.swapSpec = "afterbegin";
     }
+  });
+
+  // Nor does it go with the page, by Back.
+  document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
+    if (ctx.target !== document.body) return;
+    tasks[0]?.fragment.querySelector("#alerts")?.append(...document.querySelectorAll("#alerts > :is(.unknown, .unsent)"));
   });
 
   // Another ticket: what was said before is over, but for that.
@@ -268,6 +274,16 @@
     }
   });
 
+  // What is not from the dashboard, as the sign-in page of a proxy before it, is no answer. Back that leads to our own
+  // takes all of that page, with its styles and scripts.
+  document.addEventListener("htmx:before:response", (event) => {
+    const { request, response: { headers, raw }, target } = event.detail.ctx;
+    const isElsewhere = raw.redirected && (request.method === "POST" || target === document.body);
+    if (headers.has("X-Request-Id") && !isElsewhere) return;
+    refuse(event);
+    if (headers.has("X-Request-Id") && target === document.body) location.reload();
+  });
+
   // No answer at all: htmx swaps nothing, so the agent has to be told, until an answer comes. That a change may
   // have been lost is told until it was read.
   let leftAt = 0; // most browsers stop what is under way then, and some for a download, too
@@ -288,13 +304,7 @@
     const chosen = new URL(location).searchParams; // what the list is of that is still there
     for (const select of ctx.sourceElement.querySelectorAll("select")) select.value = chosen.get(select.name) ?? "";
   });
-  document.addEventListener("htmx:after:request", (event) => {
-    const { request, response } = event.detail.ctx;
-    forget("#alerts > .unreachable.passing");
-    if (request.method === "POST" && response.raw.redirected) refuse(event);
-  });
-
-  // The sign-in page of a proxy before us is no answer.
+  document.addEventListener("htmx:after:request", () => forget("#alerts > .unreachable.passing"));
   function refuse(event) {
     event.preventDefault();
     document.dispatchEvent(new CustomEvent("htmx:error", { detail: event.detail }));

@@ -36,10 +36,10 @@ async function lookAt(ticket) {
 
 // Before app.js, which leaves alone what nobody waits for any more.
 document.addEventListener("htmx:after:request", (event) => {
-  const { hx, isQuiet, request, response } = event.detail.ctx;
+  const { hx, isQuiet, request, response: { raw, status } } = event.detail.ctx;
   if (!isQuiet || request.method !== "GET") return;
   // The press that brought the focus may have begun something, or asked for another list.
-  if (response.status >= 400 || hx.redirect || listAtRest() !== request.action) event.preventDefault();
+  if (status >= 400 || hx.redirect || raw.redirected || listAtRest() !== request.action) event.preventDefault();
 }, true);
 
 const places = () => [...document.querySelectorAll(".ticket-row")].map((row) => {

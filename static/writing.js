@@ -40,7 +40,11 @@
   addEventListener("beforeunload", saveAll);
   addEventListener("visibilitychange", saveAll);
   addEventListener("online", saveAgain);
-  addEventListener("htmx:before:cleanup", ({ target }) => target.matches?.(FORMS) && save(target));
+  addEventListener("htmx:before:cleanup", ({ target }) => {
+    if (!target.matches?.(FORMS)) return;
+    keep(target); // until it is saved
+    save(target);
+  });
 
   addEventListener("htmx:config:request", (event) => {
     const { ctx } = event.detail;
@@ -127,11 +131,14 @@
   function stash(...left) {
     for (const form of [...document.querySelectorAll(FORMS), ...left]) {
       form.ariaBusy = null; // its page is left without asking
-      if (!form.matches(".unsaved")) continue;
-      unstash(form);
-      if (form.encrypted?.checked) continue;
-      for (const text of textsOf(form)) text.value && sessionStorage.setItem(stashName(text), text.value);
+      keep(form);
     }
+  }
+  function keep(form) {
+    if (!form.matches(".unsaved")) return;
+    unstash(form);
+    if (form.encrypted?.checked) return;
+    for (const text of textsOf(form)) text.value && sessionStorage.setItem(stashName(text), text.value);
   }
   const unstash = (form) => textsOf(form).forEach((text) => sessionStorage.removeItem(stashName(text)));
 

@@ -9,6 +9,7 @@ from sandbox import keys
 from sandbox.special_tickets import LONG_THREAD_ID, REPEATED_OPENING_ID, SAMPLE_ID, SAMPLE_NUMBER
 from tests.browser.places import open_empty_list
 from tests.browser.steps import (
+    ANSWERS_OF_A_PROXY,
     HOLD_FIRST_MOMENTS,
     calls,
     expect_nothing_more,
@@ -252,6 +253,29 @@ def test_a_list_that_does_not_come_leaves_what_is_there(listed, context, sandbox
     context.set_offline(False)
     context.clear_cookies()
     expect_left("session")
+
+
+def test_what_could_not_be_loaded_once_is_loaded_the_next_time(listed):
+    """Browsers remember what did not come, by its name."""
+    asked_for = []
+    listed.route(
+        re.compile(r"/away\.[^/]*$"), lambda route: (asked_for.append(route.request.url), route.abort()), times=1
+    )
+    come_back(listed)
+    listed.wait_for_timeout(300)
+    listed.on("request", lambda request: "/away." in request.url and asked_for.append(request.url))
+    come_back(listed)
+    expect(row(listed)).to_contain_text("Waiting on us")
+    assert len(asked_for) == len({*asked_for}) == 2
+
+
+@pytest.mark.parametrize("answer", ANSWERS_OF_A_PROXY)
+def test_a_page_of_a_proxy_takes_no_list_s_place(listed, answer):
+    listed.route("**/tickets/", lambda route: route.fulfill(**ANSWERS_OF_A_PROXY[answer]))
+    come_back(listed)
+    listed.wait_for_timeout(500)
+    expect(row_link(listed)).to_be_visible()
+    expect(listed).to_have_title(re.compile("^Tickets"))
 
 
 @pytest.mark.parametrize("press", ["a filter", "Reopen"])

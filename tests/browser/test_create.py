@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.steps import (
+    ANSWERS_OF_A_PROXY,
     calls,
     expect_nothing_more,
     expect_whole_page,
@@ -326,6 +327,20 @@ def test_a_filter_chosen_while_departments_are_coming_stays(page, dashboard, san
     answered.set()
     page.wait_for_timeout(500)
     expect(page.get_by_label("Department")).to_have_value("")
+
+
+@pytest.mark.parametrize("answer", ANSWERS_OF_A_PROXY)
+def test_a_page_of_a_proxy_leaves_the_form_and_its_text(page, sandbox, answer):
+    page.goto("/tickets/new/")
+    page.route("**/tickets/new/**", lambda route: route.fulfill(**ANSWERS_OF_A_PROXY[answer]))
+    page.get_by_label("Message").fill("It is slow.")
+    page.get_by_role("button", name="Create ticket").click()
+    expect(page.get_by_role("alert")).to_contain_text("The dashboard cannot be reached")
+    expect(page.get_by_label("Message")).to_have_value("It is slow.")
+    expect(page.get_by_text("Draft saved.").filter(visible=True)).to_have_count(0)
+    page.unroute_all()
+    expect(page.get_by_text("Draft saved.")).to_be_visible()  # it goes on trying
+    assert posts(sandbox) == []
 
 
 def test_while_it_is_being_created_its_fields_stand_still(page, sandbox):

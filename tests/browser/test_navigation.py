@@ -325,6 +325,34 @@ def test_when_the_session_has_ended_row_and_reopen_lead_to_sign_in_and_back_and_
     expect(toast(page)).to_contain_text("Reopened.")
 
 
+@pytest.mark.parametrize("screen", ["phone"])
+def test_back_after_the_session_has_ended_leads_to_all_of_the_sign_in_page(page, context):
+    page.goto("/tickets/")
+    row_link(page).click()
+    heading(page).wait_for()
+    context.clear_cookies()
+    page.get_by_role("link", name="← Tickets").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    styles = "sheets => sheets.map(({ href }) => /sheet|app/.exec(href)?.[0])"
+    assert page.locator("link[rel=stylesheet]").evaluate_all(styles) == ["app", "sheet"]
+    fill_in_sign_in(page)
+    expect(page).to_have_url(re.compile("/tickets/$"))
+
+
+@pytest.mark.parametrize("screen", ["phone"])
+def test_what_nobody_knows_is_said_in_the_list_too(page, sandbox):
+    page.goto("/tickets/")
+    row_link(page).click()
+    sandbox.fault("lost_answer", method="POST")
+    sandbox.fault("problem_500", method="GET", path="tkt_")
+    reopen(page).click()
+    unknown = page.get_by_role("alert").filter(has_text="We do not know whether that happened")
+    expect(unknown).to_be_visible()
+    page.go_back()
+    expect(row(page)).to_be_visible()
+    expect(unknown).to_be_visible()
+
+
 def test_a_toast_covers_neither_the_way_elsewhere_nor_the_ticket(page):
     page.set_viewport_size({"width": 1280, "height": 768})
     page.goto(TICKET)

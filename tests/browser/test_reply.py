@@ -216,6 +216,19 @@ def test_what_could_not_be_saved_is_saved_when_its_ticket_is_left(page):
         expect(box(page)).to_have_value(words)
 
 
+def test_what_cannot_be_saved_at_all_is_there_when_its_ticket_is_opened_again(page):
+    page.goto(PAGE)
+    row_link(page).wait_for()
+    page.route(DRAFT, lambda route: route.abort())
+    box(page).fill("Typed while nothing could be kept.")
+    row_link(page).click()
+    expect(heading(page)).to_be_visible()
+    page.go_back()
+    expect(box(page)).to_have_value("Typed while nothing could be kept.")
+    page.unroute(DRAFT)
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+
+
 def test_what_could_not_be_saved_is_saved_a_little_later_without_a_word(page):
     page.clock.install()
     page.goto(PAGE)
@@ -635,6 +648,7 @@ def test_a_page_that_nothing_helps_says_so(page):
     page.wait_for_load_state("networkidle")
     tried = []
     headers = {"HX-Retarget": "#alerts", "HX-Trigger": "page-expired", "X-CSRF-Token": "no help", "X-Agent": AGENT}
+    headers["X-Request-Id"] = "1"
     said = {"status": 403, "headers": headers, "body": '<p role="alert">This page has expired</p>'}
     page.route(DRAFT, lambda route: (tried.append(route), route.fulfill(**said)))
     box(page).fill("In vain.")
