@@ -7,7 +7,7 @@ import socket
 import ssl
 import tempfile
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -112,6 +112,13 @@ def proxy_without_a_way():
 
 
 @contextmanager
+def proxy_that_leads():
+    """A proxy that leads wherever it is asked to."""
+    with _serving(_QuietServer((HOST, 0), _Leads)) as port:
+        yield f"http://{HOST}:{port}", None
+
+
+@contextmanager
 def _serving(server):
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield server.server_address[1]
@@ -135,6 +142,29 @@ class _NoWay(_Empty):
         self.send_error(502)
 
 
+class _Leads(_Empty):
+    def do_CONNECT(self):
+        host, port = self.path.rsplit(":", 1)
+        with socket.create_connection((host, int(port))) as there:
+            self.send_response(200)
+            self.end_headers()
+            back = threading.Thread(target=_pass_on, args=(there, self.connection), daemon=True)
+            back.start()
+            _pass_on(self.connection, there)
+            back.join()
+        self.close_connection = True
+
+
+def _pass_on(source, target):
+    """Pass on what comes until one of the two ends; then end both."""
+    with suppress(OSError):
+        while data := source.recv(65_536):
+            target.sendall(data)
+    for each in (source, target):
+        with suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+
+
 class _QuietServer(ThreadingHTTPServer):
     daemon_threads = True
 
@@ -151,8 +181,9 @@ class Certificate(NamedTuple):
 
 
 @cache
-def certificate_for(name: str, *, expired: bool = False) -> Certificate:
-    """Sign a server's certificate with an authority of its own, both made on the spot."""
+def certificate_for(name: str, *, expired: bool = False, to_the_letter: bool = True) -> Certificate:
+    """Sign a server's certificate with an authority of its own, both made on the spot. Many companies' own are not
+    `to_the_letter` of RFC 5280."""
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     now = datetime.now(UTC)
     ends_at = now - timedelta(days=1) if expired else now + timedelta(days=1)
@@ -179,7 +210,7 @@ def certificate_for(name: str, *, expired: bool = False) -> Certificate:
     authority = built(
         authority_name,
         authority_key.public_key(),
-        (x509.BasicConstraints(ca=True, path_length=0), True),
+        (x509.BasicConstraints(ca=True, path_length=0), to_the_letter),
         (usage, True),
         (identifier, False),
     )

@@ -10,6 +10,7 @@ import pytest
 
 from sandbox import keys
 from sandbox.special_tickets import SAMPLE_ID
+from tests import fault_servers
 from tests.fault_servers import HOST, certificate_for
 from tickets.hostup import errors
 from tickets.hostup.client import Pool
@@ -19,10 +20,15 @@ CERTIFICATE = certificate_for(HOST)
 
 
 @pytest.fixture
-def port(sandbox):
+def certificate():
+    return CERTIFICATE
+
+
+@pytest.fixture
+def port(sandbox, certificate):
     """The port of a TLS server that passes everything on to the sandbox."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE.chain, CERTIFICATE.key)
+    context.load_cert_chain(certificate.chain, certificate.key)
 
     def pass_on(source, target):
         try:
@@ -56,10 +62,9 @@ def port(sandbox):
     thread.join()
 
 
-def client_to(port, ca_bundle, scheme="https"):
-    url = f"{scheme}://{HOST}:{port}"
-    pool = Pool(url, call_seconds=CALL_SECONDS, file_seconds=CALL_SECONDS, most_at_once=2, ca_bundle=ca_bundle)
-    return pool.client(keys.FULL)
+def client_to(port, ca_bundle, scheme="https", proxy=None):
+    url, seconds = f"{scheme}://{HOST}:{port}", {"call_seconds": CALL_SECONDS, "file_seconds": CALL_SECONDS}
+    return Pool(url, **seconds, most_at_once=2, ca_bundle=ca_bundle, proxy=proxy).client(keys.FULL)
 
 
 def test_an_intranet_s_own_authority_is_trusted_when_it_is_named(port, sandbox):
@@ -67,6 +72,24 @@ def test_an_intranet_s_own_authority_is_trusted_when_it_is_named(port, sandbox):
     assert client.tickets().tickets
     assert client.reopen(SAMPLE_ID).status == "open"
     assert sandbox.calls[0].key_name == "FULL"
+
+
+@pytest.mark.parametrize("certificate", [certificate_for(HOST, to_the_letter=False)], ids=["not to the letter"])
+def test_an_authority_is_trusted_that_browsers_trust_on_every_python(port, sandbox, certificate):
+    assert client_to(port, certificate.authority).tickets().tickets
+
+
+@pytest.mark.parametrize("fault", ["slow", "dripping_headers"])
+def test_through_a_proxy_a_change_is_sent_once_and_held_to_its_time(port, sandbox, fault):
+    with fault_servers.proxy_that_leads() as (proxy, _):
+        client = client_to(port, CERTIFICATE.authority, proxy=proxy)
+        assert client.reopen(SAMPLE_ID).status == "open"
+        sandbox.fault(fault, times=None)
+        began = time.monotonic()
+        with pytest.raises(errors.OutcomeUnknown):
+            client.close(SAMPLE_ID)
+    assert time.monotonic() - began < CALL_SECONDS + 2
+    assert [call.path.rpartition("/")[2] for call in sandbox.calls] == ["reopen", "close"]
 
 
 def test_a_stranger_s_certificate_is_refused_before_the_key_is_sent(port, sandbox):
