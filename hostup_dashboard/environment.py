@@ -212,9 +212,10 @@ def cache(value: str) -> dict:
         config["OPTIONS"] = {"MAX_ENTRIES": IN_PROCESS_ENTRIES}
     else:
         config["OPTIONS"] = {
-            "serializer": "django.core.signing.JSONSerializer",
             "socket_connect_timeout": REDIS_SECONDS,
             "socket_timeout": REDIS_SECONDS,
+            **config.get("OPTIONS", {}),  # the address's own win
+            "serializer": "django.core.signing.JSONSerializer",  # but over this
         }
     return config
 
