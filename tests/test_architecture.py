@@ -1,11 +1,14 @@
 """The rooms of the house, and which may know of which."""
 
 import ast
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
+# Of npm's own file: `npm pack htmx.org@4.0.1`, dist/htmx.min.js.
+HTMX = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"
 MODULES = [
     path
     for folder in ("tickets", "hostup_dashboard")
@@ -77,4 +80,5 @@ def test_the_vendored_htmx_is_the_version_in_its_name():
     (htmx,) = (ROOT / "static/vendor").glob("htmx-*.min.js")
     version = htmx.name.removeprefix("htmx-").removesuffix(".min.js")
     assert f'this.version="{version}"' in htmx.read_text()
+    assert sha256(htmx.read_bytes()).hexdigest() == HTMX
     assert f"vendor/{htmx.name}" in (ROOT / "templates/base.html").read_text()

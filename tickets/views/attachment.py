@@ -60,7 +60,7 @@ def download(request, ticket_id, attachment_id):
         raise
 
 
-@csp({"default-src": [NONE], "sandbox": True})
+@csp({"default-src": [NONE], "frame-ancestors": [NONE], "sandbox": True})
 def _passed_on(request, file, attachment_id):
     preview = _preview_type(file.beginning) if "preview" in request.GET else ""
     response = StreamingHttpResponse(file, content_type=preview or "application/octet-stream")
