@@ -121,10 +121,13 @@ sbom: $(VENV)/installed-dev
 	@mkdir -p $(dir $(SBOM))
 	@$(BIN)/python -m cyclonedx_py requirements requirements.txt --output-reproducible --output-file $(SBOM)
 
+# What is locked stays as it is; PACKAGE="django urllib3" has these anew, PACKAGE=all has everything.
+UPGRADE = $(if $(filter all,$(PACKAGE)),--upgrade,$(addprefix --upgrade-package=,$(PACKAGE)))
+
 lock: $(VENV)/installed-dev
-	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	$(BIN)/uv pip compile -q $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" requirements.in -o requirements.txt
-	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	$(BIN)/uv pip compile -q $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" requirements-dev.in -o requirements-dev.txt
 
 messages: $(VENV)/installed

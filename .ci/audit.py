@@ -34,7 +34,7 @@ def main() -> None:
         found = _found(json.loads(report.read_text())) if report.exists() else []
     if found:
         print("\n".join(found))
-        sys.exit(f"Update with `make lock`, or name it with a reason in .ci/{KNOWN.name}.")
+        sys.exit(f"Update with `make lock PACKAGE=…`, or name it with a reason in .ci/{KNOWN.name}.")
     if done.returncode == 0:
         print(done.stderr.strip())
     elif any(words in done.stderr for words in NOBODY_THERE):
