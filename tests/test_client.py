@@ -269,10 +269,17 @@ def test_many_calls_share_a_few_connections(pool, sandbox):
 @pytest.mark.skipif(not hasattr(socket, "TCP_KEEPIDLE"), reason="the system does not say when it asks")
 def test_a_connection_that_is_kept_is_asked_now_and_then_whether_it_is_there(client, sandbox):
     """What a firewall forgot without a word would cost the next call all its time."""
+
+    def connections():
+        """Return the timer of each, by our end of it."""
+        lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return {
+            ours: timer for _, ours, theirs, _, _, timer, *_ in lines if theirs.endswith(f":{sandbox.port:04X}")
+        }
+
+    before = connections()
     client.tickets()
-    port = int(sandbox.url.rpartition(":")[2])
-    kept = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines() if " 01 " in line]
-    (timer,) = [fields[5] for fields in kept if fields[2].endswith(f":{port:04X}")]
+    (timer,) = [timer for ours, timer in connections().items() if ours not in before]
     kind, when = timer.split(":")
     assert kind == "02"  # keepalive: https://docs.kernel.org/networking/proc_net_tcp.html
     assert 0 < int(when, 16) <= 15 * os.sysconf("SC_CLK_TCK")

@@ -194,7 +194,7 @@ def test_an_authenticator_app_is_asked_for_and_leads_back_to_the_page(phone, by_
 
 def test_a_second_step_that_is_required_from_now_on_leaves_what_is_being_written(page):
     page.goto(f"/tickets/{ENCRYPTED_ID}/")
-    page.route("**/draft/", lambda route: route.fulfill(headers={"HX-Redirect": ACCOUNT}))
+    page.route("**/draft/", lambda route: route.fulfill(headers={"HX-Redirect": ACCOUNT, "X-Request-Id": "1"}))
     page.get_by_label("Reply", exact=True).fill("A long and careful answer.")
     expect(heading(page, "Your account")).to_be_visible()
     page.unroute_all()

@@ -314,7 +314,8 @@ def test_no_file_runs_on_our_origin(browser, base_url, sign_ins, sandbox):
             page.evaluate("address => { location.href = address }", f"{address}?name={attachment.filename}")
         assert downloading.value.suggested_filename == attachment.filename
         answer = page.request.get(f"{address}?preview")
-        assert set(answer.headers["content-security-policy"].split("; ")) == {"default-src 'none'", "sandbox"}
+        policy = answer.headers["content-security-policy"].split("; ")
+        assert {*policy} == {"default-src 'none'", "frame-ancestors 'none'", "sandbox"}
         assert answer.headers["x-content-type-options"] == "nosniff"
         if not answer.headers["content-disposition"].startswith("inline"):
             continue

@@ -343,6 +343,7 @@ def test_back_after_the_session_has_ended_leads_to_all_of_the_sign_in_page(page,
 def test_what_nobody_knows_is_said_in_the_list_too(page, sandbox):
     page.goto("/tickets/")
     row_link(page).click()
+    heading(page).wait_for()
     sandbox.fault("lost_answer", method="POST")
     sandbox.fault("problem_500", method="GET", path="tkt_")
     reopen(page).click()
