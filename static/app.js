@@ -122,11 +122,15 @@
   const AWAY = 60_000; // milliseconds
   let { away } = document.currentScript.dataset;
   let awaySince = document.hasFocus() ? 0 : Date.now(); // 0 while its agent is here
-  const leave = () => (awaySince ||= Date.now());
+  const load = () => import(away).catch(() => void (away += "?")); // next time by another name, as bulk.js
+  function leave() {
+    awaySince ||= Date.now();
+    load(); // while there is a network, and the version of this page
+  }
   async function comeBack() {
     const isBack = awaySince && Date.now() - awaySince >= AWAY;
     awaySince = document.hasFocus() ? 0 : Date.now(); // in view, it may get the focus later
-    if (isBack) (await import(away).catch(() => void (away += "?")))?.lookForNews(); // by another name, as bulk.js
+    if (isBack) (await load())?.lookForNews();
   }
   addEventListener("visibilitychange", () => (document.hidden ? leave() : comeBack()));
   addEventListener("blur", leave);
@@ -279,9 +283,11 @@
   document.addEventListener("htmx:before:response", (event) => {
     const { request, response: { headers, raw }, target } = event.detail.ctx;
     const isElsewhere = raw.redirected && (request.method === "POST" || target === document.body);
-    if (headers.has("X-Request-Id") && !isElsewhere) return;
-    refuse(event);
-    if (headers.has("X-Request-Id") && target === document.body) location.reload();
+    const isOurs = headers.has("X-Request-Id");
+    if (isOurs && !isElsewhere) return;
+    if (!isOurs || target !== document.body) return refuse(event);
+    event.preventDefault();
+    location.reload();
   });
 
   // No answer at all: htmx swaps nothing, so the agent has to be told, until an answer comes. That a change may

@@ -144,7 +144,8 @@ function pick(box) {
 }
 
 function pickAgain() {
-  for (const id of changed.slice(0, MOST - selected.size)) selected.add(id);
+  selected.clear(); // what failed, or was picked since, is none of it
+  for (const id of changed) selected.add(id);
   changed = [];
   notice = "";
   render();

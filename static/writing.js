@@ -261,8 +261,8 @@
         request.onload = () => {
           const moved = request.getResponseHeader("HX-Redirect");
           const isMoved = request.responseURL !== new URL(input.dataset.upload, location).href;
-          const isForeign = request.status === 200 && !moved && !/^[^<]+$/.test(request.responseText); // ours are words
-          if (isMoved || isForeign) return request.onerror(); // a proxy before us has answered
+          const isOurs = request.getResponseHeader("X-Request-Id"); // not a proxy's, before us
+          if (isMoved || !isOurs) return request.onerror();
           const isWanted = form.isConnected && uploadsOf(form).has(upload);
           if (isWanted && renew(data.get("csrfmiddlewaretoken"), (name) => request.getResponseHeader(name))) {
             upload.sending = null;

@@ -97,6 +97,7 @@ ANSWERS_OF_A_PROXY = {
     "redirect": {"status": 302, "headers": {"Location": "/healthz"}},
     "page": {"status": 200, "content_type": "text/html", "body": SIGN_IN_ELSEWHERE},
     "nothing": {"status": 200},
+    "refused": {"status": 403, "content_type": "text/html", "body": SIGN_IN_ELSEWHERE},
 }
 
 

@@ -119,6 +119,7 @@ def test_what_the_wrong_button_did_is_taken_back_by_the_right_one(page, sandbox,
     expect(again).to_be_hidden()
     button(page, "Reopen selected").click()
     expect(says(page)).to_have_text("3 reopened.")
+    box(page, numbers(page)[5]).check()  # this one was not among them
     again.click()
     expect(says(page)).to_have_text("2 selected")
     expect(says(page)).to_be_focused()
