@@ -20,6 +20,11 @@ KEY_BYTES = 32  # AES-256
 # A guess takes a core some 0.1 s and leaves an entry for its name, kept five minutes, and two for its address.
 IN_PROCESS_ENTRIES = 20_000
 REDIS_SECONDS = 1.0  # that one question to a Redis may take: its own default is to wait for ever
+# What its address may say beside: whom to trust, and other times.
+REDIS_OPTIONS = {
+    **dict.fromkeys(("ssl_ca_certs", "ssl_certfile", "ssl_keyfile"), str),
+    **dict.fromkeys(("socket_connect_timeout", "socket_timeout"), int | float),
+}
 # PostgreSQL's own defaults wait for ever, too. https://www.postgresql.org/docs/current/libpq-connect.html
 POSTGRESQL_OPTIONS = {
     "connect_timeout": 3,  # seconds
@@ -210,13 +215,14 @@ def cache(value: str) -> dict:
         raise ImproperlyConfigured(f"CACHE_URL must look like {example}.") from None
     if parts.scheme == "locmemcache":
         config["OPTIONS"] = {"MAX_ENTRIES": IN_PROCESS_ENTRIES}
-    else:
-        config["OPTIONS"] = {
-            "socket_connect_timeout": REDIS_SECONDS,
-            "socket_timeout": REDIS_SECONDS,
-            **config.get("OPTIONS", {}),  # the address's own win
-            "serializer": "django.core.signing.JSONSerializer",  # but over this
-        }
+        return config
+    said = config.get("OPTIONS", {})
+    for name, value in said.items():
+        kind = REDIS_OPTIONS.get(name)
+        if kind is None or not isinstance(value, kind):
+            raise ImproperlyConfigured(f"CACHE_URL has {name}={value}; it takes {', '.join(REDIS_OPTIONS)}.")
+    times = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
+    config["OPTIONS"] = {"serializer": "django.core.signing.JSONSerializer", **times, **said}
     return config
 
 

@@ -393,12 +393,12 @@ def test_a_redis_that_hangs_or_was_written_to_by_others_does_no_harm():
 
 
 def test_a_redis_s_address_may_say_whom_to_trust_and_how_long_to_wait():
-    address = (
-        "rediss://cache.internal:6380/0?ssl_ca_certs=/etc/ssl/internal.pem&socket_timeout=3&serializer=pickle"
-    )
+    address = "rediss://cache.internal:6380/0?ssl_ca_certs=/etc/ssl/internal.pem&socket_timeout=3"
     options = environment.cache(address)["OPTIONS"]
     assert (options["ssl_ca_certs"], options["socket_timeout"]) == ("/etc/ssl/internal.pem", 3)
-    assert options["serializer"] == "django.core.signing.JSONSerializer"
+    for slip in ("ssl_ca_cert=/etc/ssl/internal.pem", "socket_timeout=3s", "serializer=pickle"):
+        with pytest.raises(ImproperlyConfigured, match="CACHE_URL has "):
+            environment.cache(f"redis://cache.internal:6379/0?{slip}")
 
 
 def test_a_postgresql_that_hangs_does_not_hang_us_and_the_address_may_say_how_long():

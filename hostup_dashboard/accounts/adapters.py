@@ -121,6 +121,7 @@ class IdentityProviderAdapter(DefaultSocialAccountAdapter):
         if sociallogin.is_existing:
             return
         sociallogin.email_addresses = []  # allauth's own list of what is verified, which nothing here asks
+        sociallogin.user.first_name = sociallogin.user.last_name = ""  # which no page shows
         if str(claims.get("email_verified")).lower() == "false":  # some providers send it as text
             sociallogin.user.email = ""
         # As it came: allauth has it in lower case, where a Kelvin sign is a k.
@@ -128,7 +129,7 @@ class IdentityProviderAdapter(DefaultSocialAccountAdapter):
         if len(agents) != 1:
             return
         if SocialAccount.objects.filter(user=agents[0], provider=sociallogin.account.provider).exists():
-            identity_provider.log_reason(f"agent {agents[0].pk} is tied to another account there")
+            identity_provider.log_reason(f"the agent {agents[0]} is tied to another account there")
             return
         sociallogin.connect(request, agents[0])
 

@@ -6,6 +6,8 @@ from contextlib import suppress
 from allauth.account import app_settings, views
 from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.flows.login import record_authentication
+from allauth.mfa.signals import authenticator_added
 from allauth.usersessions.models import UserSession
 from allauth.usersessions.views import ListUserSessionsView
 from django.conf import settings
@@ -90,6 +92,12 @@ def is_confirmed(request) -> bool:
     ours = [record for record in records if record["method"] != "socialaccount"]
     # `abs`: a time that lies ahead, which a clock that was wrong wrote down, confirms no longer than any other.
     return any(abs(time.time() - record["at"]) < app_settings.REAUTHENTICATION_TIMEOUT for record in ours)
+
+
+@receiver(authenticator_added)
+def adding_confirms(request, user, authenticator, **kwargs):
+    """Who has just set up a second step need not prove it once more: its code would be used up."""
+    record_authentication(request, user, "mfa", id=authenticator.pk, type=authenticator.type)
 
 
 def confirm_first(view_name: str):

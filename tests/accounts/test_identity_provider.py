@@ -1,5 +1,6 @@
 """Signing in through the company's identity provider (OpenID Connect), by settings alone."""
 
+import io
 import re
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
@@ -7,10 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth import get_user_model
+from django.core.management import call_command
 from django.test import Client
 
 from tests.accounts.identity_provider import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, identity_provider
-from tests.accounts.people import ACCOUNT, AUTHENTICATE, is_in, make_agent, set_up_app, sign_in
+from tests.accounts.people import ACCOUNT, AUTHENTICATE, is_in, make_agent, recovery_codes, set_up_app, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -106,12 +108,12 @@ def test_an_agent_is_known_by_the_address_and_later_by_the_provider_s_id(provide
 
 def test_an_address_that_led_to_an_agent_once_leads_nobody_else_to_them(provider, caplog):
     """It may be the next employee's by then, or somebody writes it into their own account there."""
-    anna = make_agent(email="anna@example.com")
+    make_agent(email="anna@example.com")
     assert is_in(come_in(provider))
     provider.claims = {**ANNA, "sub": "2"}
     assert "There is no account for you here" in come_in(provider).answer.content.decode()
     assert SocialAccount.objects.get().uid == "1"
-    assert f"agent {anna.pk} is tied to another account there" in caplog.text
+    assert "the agent anna is tied to another account there" in caplog.text
 
 
 def test_coming_in_anew_through_the_provider_confirms_nobody_who_can_be_asked_here(provider):
@@ -214,6 +216,30 @@ def test_an_address_that_agents_have_already_breaks_nothing(provider, settings, 
 def test_a_disabled_agent_stays_out(provider):
     make_agent(email="anna@example.com", is_active=False)
     assert not is_in(come_in(provider))
+
+
+def test_a_forgotten_agent_stays_out_where_the_provider_decides_who_is_one(provider, settings):
+    settings.OIDC_CREATES_AGENTS = True
+    provider.claims = ANNA | {"given_name": "Annalisa", "family_name": "Annason"}
+    assert is_in(come_in(provider))
+    anna = get_user_model().objects.get()
+    assert not anna.get_full_name()  # which no page shows
+    anna.is_active = False
+    anna.save()
+    call_command("forget_agent", "anna", stdout=io.StringIO())
+    assert not is_in(come_in(provider))
+    assert get_user_model().objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)  # allauth tells of an app once its row is written
+def test_who_sets_up_a_second_step_is_not_asked_for_it_at_once(provider):
+    """The code that they typed is used up; to be asked for it before the recovery codes show led nowhere."""
+    anna = make_agent(email="anna@example.com")
+    anna.set_unusable_password()
+    anna.save()
+    browser = come_in(provider)
+    set_up_app(browser)
+    assert recovery_codes(browser)
 
 
 def test_it_needs_no_second_step_here_when_one_is_required(provider, settings):

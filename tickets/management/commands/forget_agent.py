@@ -1,5 +1,6 @@
 """`manage.py forget_agent`: forget who somebody was who has left."""
 
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
@@ -25,7 +26,9 @@ class Command(BaseCommand):
         if agent.is_active:
             raise CommandError(f"{username} is not disabled. Disable them on the page Agents first.")
         for relation in agent._meta.related_objects:
-            if relation.on_delete is CASCADE:  # all that is theirs, but for what holds them in the log
+            # All that is theirs. What the log has of them stays, and the number that an identity provider has for
+            # them: where it decides who is an agent, they would come back as somebody new.
+            if relation.on_delete is CASCADE and relation.related_model is not SocialAccount:
                 relation.related_model._base_manager.filter(**{relation.field.name: agent}).delete()
         Activity.objects.filter(user=agent).update(address=None)
         agent.username = f"former-{agent.pk}"
