@@ -219,8 +219,10 @@ def cache(value: str) -> dict:
     said = config.get("OPTIONS", {})
     for name, value in said.items():
         kind = REDIS_OPTIONS.get(name)
-        if kind is None or not isinstance(value, kind):
-            raise ImproperlyConfigured(f"CACHE_URL has {name}={value}; it takes {', '.join(REDIS_OPTIONS)}.")
+        is_vain = name.startswith("ssl_") and parts.scheme == "redis"  # without TLS
+        if kind is None or is_vain or not isinstance(value, kind) or (kind is not str and value <= 0):
+            # Neither is named: a part of a password may be in it.
+            raise ImproperlyConfigured(f"CACHE_URL has an option that is none of {', '.join(REDIS_OPTIONS)}.")
     times = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
     config["OPTIONS"] = {"serializer": "django.core.signing.JSONSerializer", **times, **said}
     return config

@@ -396,9 +396,13 @@ def test_a_redis_s_address_may_say_whom_to_trust_and_how_long_to_wait():
     address = "rediss://cache.internal:6380/0?ssl_ca_certs=/etc/ssl/internal.pem&socket_timeout=3"
     options = environment.cache(address)["OPTIONS"]
     assert (options["ssl_ca_certs"], options["socket_timeout"]) == ("/etc/ssl/internal.pem", 3)
-    for slip in ("ssl_ca_cert=/etc/ssl/internal.pem", "socket_timeout=3s", "serializer=pickle"):
-        with pytest.raises(ImproperlyConfigured, match="CACHE_URL has "):
-            environment.cache(f"redis://cache.internal:6379/0?{slip}")
+    slips = "ssl_ca_cert=/a.pem", "socket_timeout=3s", "socket_timeout=0", "serializer=pickle", f"password={KEY}"
+    for slip in slips:
+        with pytest.raises(ImproperlyConfigured, match="CACHE_URL has an option that is none of") as refusal:
+            environment.cache(f"rediss://cache.internal:6379/0?{slip}")
+        assert KEY not in str(refusal.value)
+    with pytest.raises(ImproperlyConfigured):  # which says nothing without TLS
+        environment.cache("redis://cache.internal:6379/0?ssl_ca_certs=/etc/ssl/internal.pem")
 
 
 def test_a_postgresql_that_hangs_does_not_hang_us_and_the_address_may_say_how_long():

@@ -90,6 +90,11 @@ class AccountAdapter(DefaultAccountAdapter):
         if not agent.update(password=user.password):
             raise ImmediateHttpResponse(redirect(self.request.path))
 
+    def populate_username(self, request, user):
+        """Make a name for an agent whom an identity provider brings, of theirs if need be, which no page shows."""
+        super().populate_username(request, user)
+        user.first_name = user.last_name = ""
+
     def get_password_change_redirect_url(self, request):
         return reverse("mfa_index")
 
@@ -121,7 +126,6 @@ class IdentityProviderAdapter(DefaultSocialAccountAdapter):
         if sociallogin.is_existing:
             return
         sociallogin.email_addresses = []  # allauth's own list of what is verified, which nothing here asks
-        sociallogin.user.first_name = sociallogin.user.last_name = ""  # which no page shows
         if str(claims.get("email_verified")).lower() == "false":  # some providers send it as text
             sociallogin.user.email = ""
         # As it came: allauth has it in lower case, where a Kelvin sign is a k.

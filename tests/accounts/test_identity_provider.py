@@ -224,11 +224,16 @@ def test_a_forgotten_agent_stays_out_where_the_provider_decides_who_is_one(provi
     assert is_in(come_in(provider))
     anna = get_user_model().objects.get()
     assert not anna.get_full_name()  # which no page shows
+    provider.claims = {"sub": "2", "given_name": "Berit"}  # neither address nor name of an account
+    assert is_in(come_in(provider))
+    berit = get_user_model().objects.get(username="berit")
+    assert not berit.get_full_name()
+    provider.claims = ANNA
     anna.is_active = False
     anna.save()
     call_command("forget_agent", "anna", stdout=io.StringIO())
     assert not is_in(come_in(provider))
-    assert get_user_model().objects.count() == 1
+    assert get_user_model().objects.count() == 2
 
 
 @pytest.mark.django_db(transaction=True)  # allauth tells of an app once its row is written
