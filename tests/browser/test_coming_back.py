@@ -325,7 +325,8 @@ def test_a_list_that_comes_after_a_change_does_not_show_what_was(page, sandbox, 
     sandbox.fault(path="tickets$", delay=1.5)
     sandbox.fault("problem_500", path="tickets$", skip=press.count("filter"))  # to asking for the list once more
     with page.expect_response("**/tickets/"):
-        come_back(page, way="window")
+        with page.expect_request("**/tickets/"):
+            come_back(page, way="window")
         if "filter" in press:
             page.get_by_label("Status").select_option("Closed")
             expect(row(page, 150013)).to_have_count(0)  # which is answered
