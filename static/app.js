@@ -130,7 +130,8 @@
   async function comeBack() {
     const isBack = awaySince && Date.now() - awaySince >= AWAY;
     awaySince = document.hasFocus() ? 0 : Date.now(); // in view, it may get the focus later
-    if (isBack) (await load())?.lookForNews();
+    const isComing = document.querySelector("#tickets > .loading")?.checkVisibility(); // the list, for the first time
+    if (isBack) (await load())?.lookForNews(isComing);
   }
   addEventListener("visibilitychange", () => (document.hidden ? leave() : comeBack()));
   addEventListener("blur", leave);

@@ -6,15 +6,15 @@ const PAGE = 50; // tickets, as many as the server asks HostUp for
 const FRAGMENT = { "HX-Request": "true", "HX-Request-Type": "partial" };
 const byId = (id) => document.getElementById(id);
 
-export async function lookForNews() {
-  const [source, list] = [byId("list-heading"), listAtRest()];
+// `isComing` tells whether the list was being asked for anyway when they came.
+export async function lookForNews(isComing) {
+  const [source, list] = [byId("list-heading"), isComing ? null : listAtRest()];
   if (list) await htmx.ajax("GET", list, { source, target: "#tickets", swap: "innerMorph", isQuiet: true });
   const ticket = document.querySelector(".ticket");
-  if (ticket && !(list ? rowOf(ticket) : isLoading())) await lookAt(ticket);
+  if (ticket && !(list ? rowOf(ticket) : isComing)) await lookAt(ticket);
 }
 
 const rowOf = (ticket) => byId(ticket.id.replace("ticket-", "row-"));
-const isLoading = () => document.querySelector("#tickets > .loading")?.checkVisibility();
 
 function listAtRest() {
   // The heading asks for it; and opening a ticket changes nothing of it.
