@@ -405,7 +405,7 @@ def service_s_folder():
         pytest.skip("only root makes a backup for somebody else")
     user = pwd.getpwnam("nobody").pw_uid
     with tempfile.TemporaryDirectory() as outside:  # into pytest's own nobody but root gets
-        os.chmod(outside, 0o711)  # noqa: S103  (and there is nothing else in it)
+        os.chmod(outside, 0o711)  # noqa: S103  (the service's user has to get through it to what is theirs)
         folder = Path(outside) / "data"
         folder.mkdir(mode=0o700)
         with closing(sqlite3.connect(folder / "db.sqlite3")) as database:

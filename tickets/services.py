@@ -14,7 +14,7 @@ from tickets.hostup.types import TicketSummary
 
 KEPT_FOR = 12 * 60 * 60  # seconds: a working day
 MOST_KEPT = 200
-LONGEST_ID, LONGEST_NAME = 255, 255  # characters; the form of a new ticket takes no longer id
+LONGEST = 255  # characters of an id or a name; the form of a new ticket takes no longer id
 
 
 class Service(NamedTuple):
@@ -35,10 +35,10 @@ def seen_by(user) -> list[Service]:
 def remember(user, tickets: Iterable[TicketSummary]) -> None:
     """Remember the services of tickets that are being shown."""
     shown = {
-        Service(service.service_type or "", service.service_id, (service.service_name or "")[:LONGEST_NAME])
+        Service(service.service_type or "", service.service_id, (service.service_name or "")[:LONGEST])
         for ticket in tickets
         for service in ticket.linked_services
-        if service.service_id and len(service.service_id) <= LONGEST_ID
+        if service.service_id and len(service.service_id) <= LONGEST
     }
     if not shown:
         return

@@ -15,17 +15,16 @@ from django.shortcuts import render
 
 logger = logging.getLogger(__name__)
 
+# Of what the provider says only its name for an error goes into the log (RFC 6749, 4.1.2.1 and 5.2): in the rest
+# may be a token, a code, or our secret.
+_NAME = "[a-z_]{1,40}"
+
 
 @receiver(pre_save, sender=SocialAccount)
 def keep_the_id_alone(instance, **kwargs):
     """allauth keeps all that the provider says of somebody, and renews it with each sign-in. Nothing here asks for
     it again: their real name, groups or picture are the provider's to keep."""
     instance.extra_data = {}
-
-
-# Of what the provider says only its name for an error goes into the log (RFC 6749, 4.1.2.1 and 5.2): in the rest
-# may be a token, a code, or our secret.
-_NAME = "[a-z_]{1,40}"
 
 
 def _worded(view):

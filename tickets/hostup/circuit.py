@@ -60,7 +60,10 @@ class Circuit:
             self._let_go(probe)
             raise
         except errors.Unavailable:
-            self._let_go(probe) if of_file else self._failed(probe)
+            if of_file:
+                self._let_go(probe)
+            else:
+                self._failed(probe)
             raise
         except errors.HostUpError:  # a refusal, or an answer that cannot be read, is an answer
             self._answered()
