@@ -191,10 +191,15 @@
     }
   });
 
-  // Nor does it go with the page, by Back.
+  // Nor does it go with its ticket, or with the page by Back; but then it says of which ticket it is.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
-    if (ctx.target !== document.body) return;
-    tasks[0]?.fragment.querySelector("#alerts")?.append(...document.querySelectorAll("#alerts > :is(.unknown, .unsent)"));
+    if (ctx.target !== document.body && ctx.target?.id !== "ticket-pane") return;
+    const number = document.querySelector(".ticket .number")?.textContent;
+    const left = document.querySelectorAll("#alerts > :is(.unknown, .unsent)");
+    for (const title of document.querySelectorAll("#alerts > .unknown h2")) {
+      if (number && !title.textContent.includes("#")) title.prepend(`${number}: `);
+    }
+    tasks[0]?.fragment.querySelector("#alerts")?.append(...left);
   });
 
   // Another ticket: what was said before is over, but for that.

@@ -349,9 +349,13 @@ def test_what_nobody_knows_is_said_in_the_list_too(page, sandbox):
     reopen(page).click()
     unknown = page.get_by_role("alert").filter(has_text="We do not know whether that happened")
     expect(unknown).to_be_visible()
+    expect(unknown).not_to_contain_text("#")  # it stands in its ticket
     page.go_back()
     expect(row(page)).to_be_visible()
-    expect(unknown).to_be_visible()
+    expect(unknown).to_contain_text(f"#{SAMPLE_NUMBER}: We do not know")
+    row_link(page).press("Enter")
+    expect(heading(page)).to_be_visible()
+    expect(unknown).to_contain_text(f"#{SAMPLE_NUMBER}: We do not know")
 
 
 def test_a_toast_covers_neither_the_way_elsewhere_nor_the_ticket(page):
