@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 HOST = "127.0.0.1"
+_certificates = tempfile.TemporaryDirectory(prefix="hostup-dashboard-certificates-")  # removed at the end
 NO_TICKETS = b'{"data": [], "nextCursor": null}'
 
 
@@ -95,12 +96,7 @@ def not_encrypted():
 def encrypted(name=HOST, *, expired=False, is_trusted=True):
     """A server that answers with an empty list over TLS, with a certificate for `name`."""
     certificate = certificate_for(name, expired=expired)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate.chain, certificate.key)
-    server = _QuietServer((HOST, 0), _Empty)
-    # The handshake is the connection's own thread's, not the one's that accepts.
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    with _serving(server) as port:
+    with _serving(_QuietServer((HOST, 0), _Empty), certificate) as port:
         yield f"https://{HOST}:{port}", certificate.authority if is_trusted else None
 
 
@@ -112,14 +108,19 @@ def proxy_without_a_way():
 
 
 @contextmanager
-def proxy_that_leads():
-    """A proxy that leads wherever it is asked to."""
-    with _serving(_QuietServer((HOST, 0), _Leads)) as port:
-        yield f"http://{HOST}:{port}", None
+def proxy_that_leads(certificate=None):
+    """A proxy that leads wherever it is asked to; with a certificate it speaks TLS itself."""
+    with _serving(_QuietServer((HOST, 0), _Leads), certificate) as port:
+        yield f"{'https' if certificate else 'http'}://{HOST}:{port}", None
 
 
 @contextmanager
-def _serving(server):
+def _serving(server, certificate=None):
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate.chain, certificate.key)
+        # The handshake takes place in the connection's own thread, not in the one that accepts.
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield server.server_address[1]
     server.shutdown()
@@ -223,7 +224,7 @@ def certificate_for(name: str, *, expired: bool = False, to_the_letter: bool = T
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    folder = Path(tempfile.mkdtemp(prefix="hostup-dashboard-certificates-"))
+    folder = Path(tempfile.mkdtemp(dir=_certificates.name))
     for file, content in (("chain", server), ("key", pem), ("authority", authority)):
         (folder / file).write_bytes(content)
     return Certificate(str(folder / "chain"), str(folder / "key"), str(folder / "authority"))

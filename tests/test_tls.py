@@ -92,6 +92,13 @@ def test_through_a_proxy_a_change_is_sent_once_and_held_to_its_time(port, sandbo
     assert [call.path.rpartition("/")[2] for call in sandbox.calls] == ["reopen", "close"]
 
 
+def test_through_a_proxy_that_speaks_tls_itself_nothing_is_sent(port, sandbox):
+    """The settings take none. With one, a slow change would count as one that never left, and go out twice."""
+    with fault_servers.proxy_that_leads(CERTIFICATE) as (proxy, _), pytest.raises(errors.Unsafe):
+        client_to(port, CERTIFICATE.authority, proxy=proxy).reopen(SAMPLE_ID)
+    assert not sandbox.calls
+
+
 def test_a_stranger_s_certificate_is_refused_before_the_key_is_sent(port, sandbox):
     with pytest.raises(errors.Unavailable):
         client_to(port, None).reopen(SAMPLE_ID)

@@ -46,13 +46,13 @@ RETRIED_STATUSES = (502, 503, 504)
 HUNG_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError)  # in a handshake: who that was, nobody knows
 # A firewall that forgets a connection says nothing: a call over it would wait for all its time, and of a change
 # nobody would know whether it arrived. So the system asks now and then, and closes it when nobody answers.
-SOCKET_OPTIONS = [*HTTPConnection.default_socket_options, (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
-if hasattr(socket, "TCP_KEEPIDLE"):  # in seconds, and how often; elsewhere the system's own hold
-    SOCKET_OPTIONS += [
-        (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
-        (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
-        (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 2),
-    ]
+KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 2}  # in seconds, and how often
+SOCKET_OPTIONS = [
+    *HTTPConnection.default_socket_options,
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    # A system that has none of these does it in its own way.
+    *((socket.IPPROTO_TCP, getattr(socket, name), KEEPALIVE[name]) for name in KEEPALIVE if hasattr(socket, name)),
+]
 BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 
