@@ -21,7 +21,7 @@ def site_url_is_encrypted(app_configs, **kwargs):
         return []
     return [
         Warning(
-            f"SITE_URL is {settings.SITE.origin}: passwords and tickets travel the network unencrypted.",
+            f"SITE_URL is {settings.SITE.origin}: passwords and tickets travel over the network unencrypted.",
             hint="Put a proxy with a certificate in front and set SITE_URL to its https:// address.",
             id="hostup_dashboard.W001",
         )
@@ -49,7 +49,7 @@ def debug_stays_on_this_machine(app_configs, **kwargs):
         return []
     return [
         Error(
-            f"DEBUG is on and SITE_URL is {settings.SITE.origin}: errors would show their insides to others.",
+            f"DEBUG is on and SITE_URL is {settings.SITE.origin}: errors would show internals to others.",
             hint="Unset DEBUG.",
             id="hostup_dashboard.E001",
         )

@@ -34,7 +34,7 @@ def settings_check() -> Iterator[CheckMessage]:
     """What `manage.py check` says, with what it says of deployments where people come over https."""
     doubts = checks.run_checks(include_deployment_checks=settings.SITE.is_https)
     doubts = [doubt for doubt in doubts if not doubt.is_silenced()]
-    yield from doubts or [Info(f"nothing speaks against them; people come to {settings.SITE.origin}")]
+    yield from doubts or [Info(f"no problems found; people reach the dashboard at {settings.SITE.origin}")]
 
 
 def database() -> Iterator[CheckMessage]:
@@ -59,15 +59,15 @@ def database() -> Iterator[CheckMessage]:
     with transaction.atomic(), connection.cursor() as cursor:
         # Changes nothing, and is refused where nothing may be changed.
         cursor.execute("UPDATE django_migrations SET app = app WHERE 1 = 0")
-    yield Info(f"{connection.display_name} answers, can be written, and has every migration")
+    yield Info(f"{connection.display_name} answers, is writable, and has every migration")
 
 
 def cache_works() -> Iterator[CheckMessage]:
     cache.set("doctor", "ok", 10)
     if cache.get("doctor") != "ok":
-        yield Error("it does not keep what is put into it", "Look at the server that CACHE_URL names.")
+        yield Error("it does not store what is put into it", "Look at the server that CACHE_URL names.")
     elif not settings.CACHES["default"]["BACKEND"].endswith("LocMemCache"):
-        yield Info("it keeps what is put into it, for all processes")
+        yield Info("it stores what is put into it, shared by all processes")
     elif connection.vendor != "sqlite":
         yield Warning(
             "each process has its own, so that each counts failed sign-ins by itself",
@@ -128,7 +128,7 @@ def site_certificate() -> Iterator[CheckMessage]:
             begins_at = ssl.cert_time_to_seconds(certificate["notBefore"])
             ends_at = ssl.cert_time_to_seconds(certificate["notAfter"])
     except ssl.SSLCertVerificationError as error:
-        what = f"{settings.SITE.origin} shows a certificate that is not good: {error.verify_message}"
+        what = f"{settings.SITE.origin} shows an invalid certificate: {error.verify_message}"
         if error.verify_code in UNKNOWN_ISSUER:
             advice = "Fine if every browser here trusts the authority that signed it"
             yield Warning(what, f"{advice}. SSL_CERT_FILE names its certificate to doctor, too.")
@@ -141,7 +141,7 @@ def site_certificate() -> Iterator[CheckMessage]:
         )
     else:
         days, lifetime = (ends_at - time.time()) / 86400, (ends_at - begins_at) / 86400
-        yield certificate_ends(days, "Renew it, and look why nothing did.", lifetime)
+        yield certificate_ends(days, "Renew it, and find out why nothing else did.", lifetime)
 
 
 def certificate_ends(days: float, advice: str, lifetime: float | None = None) -> CheckMessage:

@@ -251,7 +251,7 @@ def encryption_keys(value: str, secret_key: str) -> Mapping[str, bytes]:
         if len(set(key)) < LEAST_DISTINCT_BYTES:
             raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {kid} is weak; make it from random bytes.")
         if kid in keys or key in keys.values():
-            raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {kid} is there twice.")
+            raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {kid} is listed twice.")
         if _holds(secret_key, key):
             raise ImproperlyConfigured(f"ENCRYPTION_KEYS: the key {kid} is the SECRET_KEY; use another.")
         keys[kid] = key

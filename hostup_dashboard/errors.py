@@ -33,10 +33,13 @@ WORDS = {
         _("Nothing was changed. Shorten it, or put it into a file and attach that."),
     ),
     429: (_("Too many attempts"), _("Wait a few minutes, then try again.")),
-    500: (_("Something broke in the dashboard"), _("If you were changing a ticket, look at it before retrying.")),
+    500: (
+        _("Something broke in the dashboard"),
+        _("If you were changing a ticket, check it before you try again."),
+    ),
     503: (
-        _("The dashboard's storage does not answer"),
-        _("Try again in a moment. If you were changing a ticket, look at it first."),
+        _("The dashboard's storage is not responding"),
+        _("Try again in a moment. If you were changing a ticket, check it first."),
     ),
 }
 TOO_MANY_FILES = (

@@ -48,7 +48,7 @@ def main() -> None:
         _say_where(environment, f"{hostup_url}{' (sandbox: made-up tickets)' if sandbox_port else ''}")
         while all(server.poll() is None for server in servers):
             time.sleep(0.3)
-        sys.exit("A server stopped; its own words are above.")
+        sys.exit("A server stopped; see its output above.")
     except KeyboardInterrupt:
         print("\nStopping.")
     finally:
@@ -102,7 +102,7 @@ def _start(*arguments: str, environment: dict[str, str], wait: bool = False) -> 
 def _wait_for(address: str, servers: list[subprocess.Popen]) -> None:
     for _ in range(START_SECONDS * 10):
         if any(server.poll() is not None for server in servers):
-            sys.exit("A server stopped while starting; its own words are above.")
+            sys.exit("A server stopped while starting; see its output above.")
         try:
             DIRECT.open(address, timeout=1)
             return

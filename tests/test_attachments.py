@@ -72,7 +72,7 @@ def test_from_a_file_that_did_not_come_there_is_a_way_back_to_its_ticket(agent, 
     href = attachments(agent)[0]
     sandbox.fault(fault, path="/attachments/", times=None)
     html = agent.get(href).content.decode()
-    assert f'href="/tickets/{ATTACHMENTS_ID}/">Look at the ticket</a>' in html
+    assert f'href="/tickets/{ATTACHMENTS_ID}/">View ticket</a>' in html
 
 
 def test_no_file_is_ever_drawn_into_a_page(agent, sandbox):
@@ -291,8 +291,8 @@ def test_a_file_whose_answer_was_lost_is_not_said_to_be_a_change_of_the_ticket(a
     with_reply = agent.post(f"/tickets/{SAMPLE_ID}/reply/", data).content.decode()
     for html in (alone, with_reply):
         assert "We do not know whether notes.txt was attached" in html
-        assert "Send your reply without it, then look whether the ticket shows it." in html
-        assert "could not be read again" not in html
+        assert "Send your reply without it, then check whether it is in the ticket." in html
+        assert "could not be reloaded" not in html
     assert "Your reply was not sent." in alone
     assert "The ticket was reopened, but your reply was not sent." in with_reply
 
@@ -446,7 +446,7 @@ def test_a_file_that_fails_holds_the_text_back_and_keeps_it(agent, sandbox):
     assert response.status_code == 422
     html = response.content.decode()
     assert "The file two.txt could not be attached" in html
-    assert "Already attached: one.txt. Leave out what is attached when you try again." in html
+    assert "Already attached: one.txt. Leave these out when you try again." in html
     assert "Two files.</textarea>" in html
     assert not messages_with(sandbox, "Two files.", ENCRYPTED_ID)
 

@@ -114,7 +114,7 @@ def test_after_five_failures_hostup_is_left_alone_for_a_while(agent, down):
     assert 1 <= int(response.headers["Retry-After"]) <= PROBE_AFTER
     html = response.content.decode()
     assert "HostUp is not answering right now" in html
-    assert "This call was not made." in html
+    assert "This request was not sent." in html
     assert "Retry</a>" in html
     assert down.calls == []
 

@@ -231,7 +231,7 @@ def test_a_second_critical_ticket_within_the_hour_is_explained(agent, sandbox, f
     again = form | critical | {"token": str(uuid.uuid4()), "subject": "Another"}
     response = agent.post(URL, again)
     assert response.status_code == 429
-    assert "HostUp takes one critical ticket an hour. Choose “Urgent”, or wait." in response.content.decode()
+    assert "HostUp accepts one critical ticket an hour. Choose “Urgent”, or wait." in response.content.decode()
     assert agent.post(URL, again | {"priority": "urgent"}).status_code == 302
 
 
@@ -242,7 +242,7 @@ def test_a_critical_ticket_may_be_one_call_too_many(agent, sandbox, form):
         URL, form | {"priority": "critical", "critical_reason": "Nobody can order."}
     ).content.decode()
     assert "Try again in 7 seconds." in html
-    assert "Or choose “Urgent”: HostUp takes one critical ticket an hour." in html
+    assert "Or choose “Urgent”: HostUp accepts one critical ticket an hour." in html
 
 
 def test_without_hostup_the_text_stays(agent, settings, nowhere, form):
@@ -309,7 +309,7 @@ def test_another_text_in_a_form_that_was_sent_is_asked_about(agent, sandbox, for
     response = agent.post(URL, changed)
     assert response.status_code == 409
     html = response.content.decode()
-    assert "This was sent before, and you have changed it since" in html
+    assert "You have already sent this and have changed it since" in html
     assert f'href="/tickets/{made(sandbox)[0].id}/"' in html
     assert not made(sandbox, "Something else")
     agent.post(URL, changed | {"token": token_in(html)})
@@ -321,7 +321,7 @@ def test_a_press_while_the_first_is_under_way_sends_nothing(agent, sandbox, form
     Submission.objects.create(token=form["token"], user=agent.user, digest="x")
     response = agent.post(URL, form)
     assert response.status_code == 409
-    assert "It is being created" in response.content.decode()
+    assert "Your ticket is being created" in response.content.decode()
     assert not posts(sandbox)
 
 
@@ -342,7 +342,7 @@ def test_one_draft_in_two_tabs_is_created_once_unless_that_is_wanted(agent, sand
     response = agent.post(URL, second)
     assert response.status_code == 409
     html = response.content.decode()
-    assert "You have created this ticket already" in html
+    assert "You have already created this ticket" in html
     assert f'href="/tickets/{made(sandbox)[0].id}/"' in html
     assert "We got it twice." in html
     assert not Draft.objects.exists()
@@ -351,7 +351,7 @@ def test_one_draft_in_two_tabs_is_created_once_unless_that_is_wanted(agent, sand
 
 
 @pytest.mark.parametrize(("state", "words"), [
-    ("sending", "It is being created"),
+    ("sending", "Your ticket is being created"),
     ("unknown", "We do not know whether the ticket was created"),
 ])  # fmt: skip
 def test_one_draft_in_two_tabs_is_created_once_whoever_knows_of_it(agent, sandbox, two_tabs, state, words):
@@ -417,7 +417,7 @@ def test_a_lost_answer_to_what_was_not_created_may_be_tried_again(agent, sandbox
     response = agent.post(URL, form)
     assert response.status_code == 503
     html = response.content.decode()
-    assert "the newest tickets show that yours is not there. Try again." in html
+    assert "it is not among the newest tickets. Try again." in html
     assert 'class="failure"' in html  # what is known does not look like what nobody knows
     assert Activity.objects.get().outcome == "not_done"
     assert agent.post(URL, form | {"token": token_in(html)}).status_code == 302
@@ -467,7 +467,7 @@ def test_in_all_the_tickets_it_is_looked_for_whatever_their_order(agent, sandbox
     every_one = {"nextCursor": None}
     sandbox.fault(method="GET", path="tickets$", transform=lambda page: every_one | {"data": page["data"][::-1]})
     sandbox.fault("reset", method="POST")
-    assert "yours is not there. Try again." in agent.post(URL, form).content.decode()
+    assert "it is not among the newest tickets. Try again." in agent.post(URL, form).content.decode()
 
 
 @pytest.mark.parametrize("fault", ["lost_answer", "reset"])
@@ -524,7 +524,7 @@ def test_an_older_one_or_another_form_s_is_not_taken_for_it(agent, sandbox, form
     sandbox.fault("reset", method="POST")
     response = agent.post(URL, form)
     assert response.status_code == 503
-    assert "yours is not there" in response.content.decode()
+    assert "it is not among the newest tickets" in response.content.decode()
 
 
 # Drafts
@@ -533,11 +533,11 @@ def test_an_older_one_or_another_form_s_is_not_taken_for_it(agent, sandbox, form
 def test_of_a_text_that_is_too_long_the_first_part_is_kept_and_that_is_said(agent, form):
     too_long = "x" * LONGEST_MESSAGE + "y"
     saved = agent.htmx_post(DRAFT_URL, form | {"message": too_long})
-    assert saved.content.decode() == "Too long to be kept as a draft."
+    assert saved.content.decode() == "Too long to save as a draft."
     assert too_long[:-1] in agent.get(URL).content.decode()
     page = agent.post(URL, form | {"message": too_long}).content.decode()
     assert too_long in page
-    assert "Too long to be kept as a draft." in page
+    assert "Too long to save as a draft." in page
     assert "Draft saved." not in page
 
 
@@ -634,5 +634,5 @@ def test_a_read_only_key_is_told_so_and_keeps_the_text(db, sandbox):
     response = reader.post(URL, fields | {"token": token})
     assert response.status_code == 403
     html = response.content.decode()
-    assert "Your API key may not do this" in html
+    assert "Your API key does not allow this" in html
     assert "My words." in html

@@ -121,7 +121,7 @@ def test_who_was_told_none_is_not_told_that_their_key_may_not_ask(agent, sandbox
     sandbox.fault(status=200, body={"departments": []})
     sandbox.fault(status=200, body={"data": [], "nextCursor": None})
     html = agent.get("/tickets/new/").content.decode()
-    assert "No department is known: HostUp named none" in html
+    assert "No departments to choose from: HostUp listed none" in html
     assert "your API key may not" not in html
 
 
@@ -211,8 +211,8 @@ def test_a_new_ticket_is_written_with_what_is_known_when_hostup_does_not_tell(ag
 def test_when_none_can_be_learned_the_page_says_so(limited, sandbox):
     sandbox.fault(status=200, body={"data": [], "nextCursor": None})
     html = limited.get("/tickets/new/").content.decode()
-    assert "No department is known" in html
-    assert "No department is known" not in limited.get("/tickets/new/").content.decode()
+    assert "No departments to choose from" in html
+    assert "No departments to choose from" not in limited.get("/tickets/new/").content.decode()
 
 
 def test_a_key_of_unknown_rights_still_gets_departments_at_once(db, sandbox):

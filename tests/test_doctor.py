@@ -138,7 +138,7 @@ def test_one_that_hangs_holds_up_nothing(examine, settings, monkeypatch):
     began = time.monotonic()
     with fault_servers.silent() as (settings.HOSTUP_API_URL, _):
         (line,) = examine("HostUp")
-    assert line == "problem no end after 2 seconds. Something that it asks hangs."
+    assert line == "problem not finished after 2 seconds. Something it depends on hangs."
     assert time.monotonic() - began < 5
 
 
@@ -148,7 +148,7 @@ def test_keys_that_cannot_be_read_are_told_and_none_of_them_is_shown(examine, se
     first = settings.ENCRYPTION_KEYS
     settings.ENCRYPTION_KEYS = OTHER_KEYS
     lines = examine("keys")
-    assert lines[0].startswith("problem the database was written with other ENCRYPTION_KEYS")
+    assert lines[0].startswith("problem the database was written with different ENCRYPTION_KEYS")
     assert lines[1].startswith("problem 3 of 3 stored secrets cannot be read")  # the key, the app, the canary
     settings.ENCRYPTION_KEYS = OTHER_KEYS | first
     assert examine("keys") == [

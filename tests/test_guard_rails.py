@@ -95,8 +95,8 @@ def test_whoever_wanted_a_file_comes_back_to_the_page_it_is_on(visitor, link, ba
 
 
 SIGNED_OUT = "You were signed out"
-NOT_DONE, KEPT = "What you just pressed was not carried out.", "Your text is kept."
-KEPT_IN_PART = "Your text is kept as far as it was saved as a draft."
+NOT_DONE, KEPT = "Your last action was not carried out.", "Your text is kept."
+KEPT_IN_PART = "Your text is kept up to the last saved draft."
 
 
 @pytest.mark.parametrize("post", ["post", "htmx_post"])
@@ -268,7 +268,7 @@ def test_an_error_for_htmx_is_a_fragment(agent):
 
 @pytest.mark.parametrize("ask", ["get", "htmx_get", "htmx_post"])
 @pytest.mark.parametrize(("error", "status", "words"), [
-    (DatabaseError("the disk is full"), 503, "The dashboard&#39;s storage does not answer"),
+    (DatabaseError("the disk is full"), 503, "The dashboard&#39;s storage is not responding"),
     (ZeroDivisionError("a mistake"), 500, "Something broke in the dashboard"),
 ])  # fmt: skip
 def test_what_breaks_is_worded_even_without_a_database(agent, monkeypatch, ask, error, status, words):

@@ -67,7 +67,7 @@ def test_what_hostup_says_without_a_letter_is_not_said(agent, sandbox):
     problem = {"code": "invalid_request", "errors": [{"pointer": "/message", "detail": "\u200b"}]}
     sandbox.fault("problem_400", method="POST", transform=lambda body: body | problem)
     html = agent.htmx_post(f"{TICKET}reopen/", {"status": "closed"}).content.decode()
-    assert "Check what you asked for." in html
+    assert "Check what you tried to do." in html
     assert "<p></p>" not in html
 
 

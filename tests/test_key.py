@@ -180,7 +180,7 @@ def test_a_key_is_not_replaced_or_removed_by_whoever_finds_the_screen_open(agent
     assert keys.COLLEAGUE not in str(dict(agent.session))
     assert sandbox.calls == []
     page = agent.get(answer.headers["Location"]).content.decode()
-    assert "Nothing was changed yet." in page
+    assert "Nothing has been changed yet." in page
     back = agent.post(answer.headers["Location"], {"password": PASSWORD})
     assert back.headers["Location"] == f"{URL}?undone="
     assert "If you still want it, do it again." in agent.get(back.headers["Location"]).content.decode()
@@ -199,7 +199,9 @@ def test_a_change_that_was_not_confirmed_is_spoken_of_nowhere_else(agent):
     ticket = agent.post("/tickets/new/", form, follow=True).content.decode()
     assert "Ticket created." in ticket
     others = ["/accounts/reauthenticate/?next=/accounts/me/totp/activate/", URL]
-    assert "Nothing was changed yet." not in "".join([ticket, *(agent.get(at).content.decode() for at in others)])
+    assert "Nothing has been changed yet." not in "".join(
+        [ticket, *(agent.get(at).content.decode() for at in others)]
+    )
 
 
 @pytest.mark.parametrize("path", ["/tickets/", "/tickets/149943/"])

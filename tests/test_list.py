@@ -154,7 +154,7 @@ def test_what_hostup_says_of_a_field_is_shown_plainly(agent, sandbox, sentence):
     problem = {"code": "invalid_request", "errors": [{"pointer": "/status", "detail": sentence}]}
     sandbox.fault(method="GET", path="tickets$", status=400, body=problem)
     html = agent.get("/tickets/").content.decode()
-    assert ("No \ufffdemoji." if sentence else "Check what you asked for.") in html
+    assert ("No \ufffdemoji." if sentence else "Check what you tried to do.") in html
     assert "<p></p>" not in html
 
 

@@ -364,9 +364,9 @@ def test_a_status_that_says_nothing_is_no_success(agent, sandbox):
     sandbox.fault("html_502", method="POST")
     sandbox.tickets.find(SAMPLE_ID).status = "unknown"
     html = agent.htmx_post(URL, FORM).content.decode()
-    assert "We do not know whether that happened" in html
+    assert "We do not know whether the change went through" in html
     assert "the ticket does not show what happened." in html
-    assert "could not be read again" not in html  # it was read
+    assert "could not be reloaded" not in html  # it was read
     assert Activity.objects.get().outcome == "unknown"
 
 
@@ -374,7 +374,7 @@ def test_a_status_that_says_nothing_is_no_success(agent, sandbox):
 def test_an_answer_that_came_is_not_called_lost(agent, sandbox, fault):
     sandbox.fault(fault, times=None)
     html = agent.htmx_post(URL, FORM).content.decode()
-    assert "HostUp did not confirm it, and the ticket could not be read again." in html
+    assert "HostUp did not confirm it and the ticket could not be reloaded." in html
     assert "lost" not in html
 
 
@@ -430,8 +430,8 @@ def test_what_cannot_be_known_is_called_unknown(agent, sandbox):
     assert [method for method, _ in calls(sandbox)] == ["POST", "GET"]
     assert response.status_code == 503
     html = response.content.decode()
-    assert "We do not know whether that happened" in html
-    assert "Look at the ticket" in html
+    assert "We do not know whether the change went through" in html
+    assert "View ticket" in html
     assert "Retry</button>" not in html
     assert Activity.objects.get().outcome == "unknown"
 
@@ -439,9 +439,9 @@ def test_what_cannot_be_known_is_called_unknown(agent, sandbox):
 REFUSALS = {
     "problem_400": (422, "HostUp did not accept that"),
     "problem_401": (403, "HostUp does not accept your API key"),
-    "problem_403": (403, "Your API key may not do this"),
+    "problem_403": (403, "Your API key does not allow this"),
     "problem_404": (404, "HostUp has no such ticket"),
-    "problem_409": (409, "The ticket&#39;s state does not allow that"),
+    "problem_409": (409, "The ticket&#39;s status does not allow that"),
     "rate_limited_seconds": (429, "Try again in 7 seconds."),
 }
 
@@ -464,11 +464,13 @@ def test_a_refusal_is_worded_with_the_request_id_and_leaves_the_screen(agent, sa
         assert len(sandbox.calls) == 1
 
 
-@pytest.mark.parametrize(("at", "way_on"), [(TICKET_PAGE, "Reload"), ("http://testserver/tickets/", "Look at")])
+@pytest.mark.parametrize(
+    ("at", "way_on"), [(TICKET_PAGE, "Reload the ticket"), ("http://testserver/tickets/", "View ticket")]
+)
 def test_the_way_on_from_a_refusal_is_called_what_it_does(agent, sandbox, at, way_on):
     sandbox.fault("problem_409", method="POST")
     html = agent.htmx_post(URL, FORM, at=at).content.decode()
-    assert f'href="/tickets/{SAMPLE_ID}/">{way_on} the ticket</a>' in html
+    assert f'href="/tickets/{SAMPLE_ID}/">{way_on}</a>' in html
 
 
 def test_nothing_is_sent_when_hostup_cannot_be_reached(agent, settings, nowhere):
@@ -540,7 +542,7 @@ def test_another_ticket_does_not_tell_what_became_of_this_one(agent, sandbox):
     sandbox.fault(method="GET", status=200, body=ANOTHER | {"status": "open"})
     response = agent.htmx_post(URL, FORM, at=TICKET_PAGE)
     assert "Reopened." not in response.content.decode()
-    assert "We do not know whether that happened" in response.content.decode()
+    assert "We do not know whether the change went through" in response.content.decode()
     activity = Activity.objects.get()
     assert (activity.ticket_id, activity.outcome) == (SAMPLE_ID, "unknown")
 
@@ -558,7 +560,7 @@ def test_a_status_that_says_nothing_is_not_called_open(agent, sandbox):
     response = agent.htmx_post(CLOSE_URL, {"status": "open"})
     assert response.status_code == 502
     html = response.content.decode()
-    assert "We do not know whether that happened" in html
+    assert "We do not know whether the change went through" in html
     assert "still open" not in html
     assert Activity.objects.get().outcome == "unknown"
 

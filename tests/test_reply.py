@@ -66,7 +66,7 @@ def test_that_hostup_did_not_encrypt_it_is_said(agent, sandbox, form, send):
     )
     where = {"at": PAGE} if send == "htmx_post" else {"follow": True}
     html = getattr(agent, send)(URL, form | {"message": "Secret.", "encrypted": "on"}, **where).content.decode()
-    assert "Sent. But HostUp did not encrypt it: change what is secret in it." in html
+    assert "Sent. But HostUp did not encrypt it. Any password or other secret in it should now be changed." in html
 
 
 def test_an_answer_that_says_nothing_of_encryption_is_judged_by_the_ticket(agent, sandbox, form):
@@ -95,7 +95,7 @@ def test_a_ticket_that_is_read_as_another_gets_no_reply(agent, sandbox, form):
 def test_that_the_ticket_could_not_be_read_after_it_is_said(agent, sandbox, form):
     sandbox.fault("problem_503", method="GET", skip=1)
     html = agent.htmx_post(URL, form | {"message": "Thank you."}, at=PAGE).content.decode()
-    assert "Sent. The ticket could not be read again: reload it to see your reply." in html
+    assert "Sent. The ticket could not be reloaded: reload it yourself to see your reply." in html
 
 
 def staff_writes(sandbox, text, ticket_id=OPEN_ID):
@@ -182,7 +182,7 @@ def test_a_reply_to_a_ticket_that_comes_without_its_thread_is_not_sent_and_nothi
     """It tells neither what is new nor, later, what has come: an older "Thanks!" would be taken for this one."""
     sandbox.fault(method="GET", path=OPEN_ID, transform=LEAVING_OUT["the thread"])
     html = agent.htmx_post(URL, form | {"message": "Thanks!"}, at=PAGE).content.decode()
-    assert "HostUp sent an answer we cannot read" in html
+    assert "HostUp sent a response the dashboard cannot read" in html
     assert "Your reply was not sent." in html
     assert "has changed" not in html
     assert 'class="thread"' not in html
@@ -202,8 +202,8 @@ def test_a_reply_that_could_not_be_looked_for_says_so_and_where_to_look(agent, s
     sandbox.fault("lost_answer", method="POST")
     sandbox.fault("problem_500", method="GET", skip=1)
     html = agent.htmx_post(URL, form | {"message": "Where?"}, at=PAGE).content.decode()
-    assert "HostUp did not confirm it, and the ticket could not be read again." in html
-    assert f'href="/tickets/{OPEN_ID}/">Look at the ticket</a>' in html
+    assert "HostUp did not confirm it, and the ticket could not be reloaded." in html
+    assert f'href="/tickets/{OPEN_ID}/">View ticket</a>' in html
 
 
 def test_a_draft_that_arrived_after_all_is_told_from_one_that_did_not(agent, sandbox, form):
@@ -258,7 +258,7 @@ def test_another_text_in_a_form_that_was_sent_is_kept_and_asked_about(agent, san
     response = agent.post(URL, form | {"message": "Second."})
     assert response.status_code == 409
     html = response.content.decode()
-    assert "This was sent before, and you have changed it since" in html
+    assert "You have already sent this and have changed it since" in html
     assert text_in_the_box(html) == "Second."
     assert not messages_with(sandbox, "Second.")
     assert agent.htmx_post(URL, hidden_fields(html) | {"message": "Second."}, at=PAGE).status_code == 200
@@ -271,14 +271,14 @@ def test_a_file_added_to_what_was_sent_is_not_called_sent(agent, sandbox, form):
     log = SimpleUploadedFile("log.txt", b"the log")
     response = agent.post(URL, form | {"message": "Here is the log.", "files": log})
     assert response.status_code == 409
-    assert "This was sent before, and you have changed it since" in response.content.decode()
+    assert "You have already sent this and have changed it since" in response.content.decode()
 
 
 def test_a_press_while_another_is_being_sent_sends_nothing(agent, sandbox, form):
     Submission.objects.claim(form["token"], agent.user, digest="of the other press", turn=0)
     response = agent.htmx_post(URL, form | {"message": "Twice?"}, at=PAGE)
     assert response.status_code == 409
-    assert "It is being sent" in response.content.decode()
+    assert "Your reply is being sent" in response.content.decode()
     assert not messages_with(sandbox, "Twice?")
 
 
@@ -293,7 +293,7 @@ def test_of_two_presses_that_try_again_the_later_one_sends_nothing(agent, sandbo
 
     with connection.execute_wrapper(behind_another):
         response = agent.htmx_post(URL, form | {"message": "Twice?"}, at=PAGE)
-    assert "It is being sent" in response.content.decode()
+    assert "Your reply is being sent" in response.content.decode()
     assert not messages_with(sandbox, "Twice?")
 
 
@@ -301,9 +301,9 @@ def test_a_press_while_many_files_are_being_sent_sends_nothing(agent, sandbox, f
     submission, _ = Submission.objects.claim(form["token"], agent.user, digest="of the other press", turn=0)
     Submission.objects.filter(pk=submission.pk).update(started_at=timezone.now() - timedelta(minutes=20))
     html = agent.htmx_post(URL, form | {"message": "Twice?"}, at=PAGE).content.decode()
-    assert "It is being sent" in html
+    assert "Your reply is being sent" in html
     again = agent.htmx_post(URL, form | hidden_fields(html) | {"message": "Twice?"}, at=PAGE)
-    assert "It is being sent" in again.content.decode()
+    assert "Your reply is being sent" in again.content.decode()
     assert not messages_with(sandbox, "Twice?")
 
 
@@ -337,7 +337,7 @@ def test_a_lost_answer_to_a_reply_that_did_not_arrive_may_be_tried_again(agent, 
     refused = agent.htmx_post(URL, form | {"message": "Try me."}, at=PAGE)
     assert refused.status_code in (503, 504)
     html = refused.content.decode()
-    for words in ("<h2>Not sent</h2>", "the ticket shows that your reply did not arrive", "Your text is kept."):
+    for words in ("<h2>Not sent</h2>", "the ticket shows that it did not arrive", "Your text is kept."):
         assert words in html
     assert "Your reply was not sent." not in html  # once is enough
     again = agent.htmx_post(URL, form | {"message": "Try me."}, at=PAGE)
@@ -415,7 +415,7 @@ def test_pressed_again_while_the_ticket_cannot_be_read_nobody_knows_more(agent, 
 def test_pressed_again_while_the_ticket_cannot_be_read_it_is_still_being_sent(agent, sandbox, form):
     Submission.objects.claim(form["token"], agent.user, digest="of the other press", turn=0)
     sandbox.fault("problem_503", method="GET", times=None)
-    assert "It is being sent" in agent.post(URL, form | {"message": "Twice?"}).content.decode()
+    assert "Your reply is being sent" in agent.post(URL, form | {"message": "Twice?"}).content.decode()
 
 
 def test_when_neither_ticket_nor_database_can_be_read_the_text_is_there_to_copy(agent, sandbox, form):
@@ -431,7 +431,7 @@ def test_when_neither_ticket_nor_database_can_be_read_the_text_is_there_to_copy(
     assert "My words." in response.content.decode()
 
 
-@pytest.mark.parametrize(("state", "words"), [("sent", "This was sent before"), ("not_sent", "Sent.")])
+@pytest.mark.parametrize(("state", "words"), [("sent", "You have already sent this"), ("not_sent", "Sent.")])
 def test_a_press_that_ends_while_the_ticket_is_read_for_another_counts(agent, form, monkeypatch, state, words):
     Submission.objects.claim(form["token"], agent.user, digest="of the first press", turn=0)
     read = Client.ticket
@@ -443,7 +443,7 @@ def test_a_press_that_ends_while_the_ticket_is_read_for_another_counts(agent, fo
 
     monkeypatch.setattr(Client, "ticket", read_slowly)
     html = agent.htmx_post(URL, form | {"message": "Twice?"}, at=PAGE).content.decode()
-    assert "It is being sent" not in html
+    assert "Your reply is being sent" not in html
     assert words in html
 
 
@@ -525,7 +525,7 @@ def test_a_message_that_was_long_on_its_way_stops_the_reply_too(agent, sandbox, 
     assert response.status_code == 409
     html = response.content.decode()
     assert "Do not pay." in html[html.index("<article") : html.index("</article>")]
-    assert "Read what is new, then send it if it still fits." in html
+    assert "Read what is new, then send your reply if it still makes sense." in html
     assert "POST" not in methods(sandbox)
     assert agent.htmx_post(URL, form | hidden_fields(html) | {"message": "I pay."}, at=PAGE).status_code == 200
 
@@ -600,7 +600,7 @@ def test_another_status_stops_the_reply_too_and_is_said(agent, sandbox, form, st
     response = agent.htmx_post(URL, form | {"message": "Bye."}, at=PAGE)
     assert response.status_code == 409
     html = response.content.decode()
-    assert f"It is now “{shown}”. Send it if it still fits." in html
+    assert f"The ticket is now “{shown}”. Send your reply if it still makes sense." in html
     assert "Read what is new" not in html
     assert "POST" not in methods(sandbox)
 
@@ -635,7 +635,7 @@ def test_reopening_first_by_an_answer_without_the_thread_has_it_read(agent, sand
     sandbox.clear_calls()
     response = agent.htmx_post(f"/tickets/{SAMPLE_ID}/reply/", form | {"message": "Again.", "reopen": "1"})
     assert methods(sandbox) == ["GET", "POST", "GET", "POST", "GET"]
-    assert "the ticket shows that your reply did not arrive" in response.content.decode()
+    assert "the ticket shows that it did not arrive" in response.content.decode()
 
 
 def test_reopened_but_not_sent_says_both(agent, sandbox):
@@ -670,7 +670,7 @@ def test_what_cannot_be_logged_is_neither_reopened_nor_sent(agent, sandbox):
 
 
 @pytest.mark.parametrize(("faults", "status", "words"), [
-    ([{"name": "problem_403", "path": "reopen"}], 403, "Your API key may not do this"),
+    ([{"name": "problem_403", "path": "reopen"}], 403, "Your API key does not allow this"),
     ([{"name": "reset", "path": "reopen"}], 503, "Not reopened: the ticket is still closed"),
     ([{"path": "reopen", "transform": lambda ticket: ticket | {"status": "closed"}}], 502,
      "Not reopened: the ticket is still closed"),
@@ -706,7 +706,7 @@ def test_reopened_but_lost_says_both(agent, sandbox):
     assert response.status_code == 503
     html = response.content.decode()
     assert "The ticket was reopened, but your reply was not sent." in html
-    assert "the ticket shows that your reply did not arrive" in html
+    assert "the ticket shows that it did not arrive" in html
 
 
 @pytest.mark.parametrize("path", ["reopen", "messages"])
@@ -742,11 +742,11 @@ def test_a_draft_is_there_after_a_reload_and_in_the_list(agent, sandbox):
 def test_of_a_text_that_is_too_long_the_first_part_is_kept_and_that_is_said(agent, form):
     too_long = "x" * LONGEST_MESSAGE + "y"
     response = agent.htmx_post(DRAFT_URL, form | {"message": too_long})
-    assert response.content.decode() == "Too long to be kept as a draft."
+    assert response.content.decode() == "Too long to save as a draft."
     assert text_in_the_box(agent.get(f"/tickets/{OPEN_ID}/").content.decode()) == too_long[:-1]
     page = agent.post(URL, form | {"message": too_long}).content.decode()
     assert text_in_the_box(page) == too_long
-    assert "Too long to be kept as a draft." in page
+    assert "Too long to save as a draft." in page
     assert "Draft saved." not in page
     assert agent.htmx_post(DRAFT_URL, form | {"message": too_long[1:]}).content.decode() == "Draft saved."
 

@@ -87,7 +87,7 @@ def test_it_starts_over_an_address_of_yours_whatever_that_thinks_of_the_sandbox_
         (server,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         os.kill(int(server), signal.SIGTERM)
         said, _ = process.communicate(timeout=15)
-        assert (process.returncode, said.splitlines()[-1]) == (1, "A server stopped; its own words are above.")
+        assert (process.returncode, said.splitlines()[-1]) == (1, "A server stopped; see its output above.")
     finally:
         process.kill()
 

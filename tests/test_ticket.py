@@ -111,7 +111,7 @@ def test_an_opening_that_is_the_first_message_too_shows_once(agent):
 def test_encrypted_messages_carry_a_lock_and_the_word(agent, sandbox):
     assert re.search(r'<span class="lock"><svg.*?</svg> Encrypted</span>', page(agent, ENCRYPTED_ID), re.DOTALL)
     sandbox.encrypted_body = "null"
-    assert "Read it in HostUp&#39;s own panel." in page(agent, ENCRYPTED_ID)
+    assert "Read it in HostUp&#39;s control panel." in page(agent, ENCRYPTED_ID)
 
 
 def test_linked_services_show_what_they_are_and_their_details(agent):

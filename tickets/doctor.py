@@ -24,20 +24,20 @@ def keys() -> Iterator[CheckMessage]:
     stored = len(rows)
     if stored > 1 and [type(row) for row in unreadable] == [Canary]:
         yield Error(
-            "only the canary cannot be read: it was written with other ENCRYPTION_KEYS than all else",
-            "If no process has those any more, let it be written anew: "
+            "only the canary cannot be read: it was written with different ENCRYPTION_KEYS from everything else",
+            "If no process has those keys any more, have it rewritten: "
             "manage.py rotate_encryption_key --delete-unreadable",
         )
         return
     if any(isinstance(row, Canary) for row in unreadable):
         yield Error(
-            "the database was written with other ENCRYPTION_KEYS than the present ones",
+            "the database was written with different ENCRYPTION_KEYS from the current ones",
             "Put the former key back, after the new one; then manage.py rotate_encryption_key.",
         )
     if unreadable:
         yield Error(
             f"{len(unreadable)} of {stored} stored secrets cannot be read",
-            "Put the key that they are under back into ENCRYPTION_KEYS, or let their agents make them anew.",
+            "Put their key back into ENCRYPTION_KEYS, or have their agents set them up again.",
         )
     if old:
         yield Warning(f"{old} of {stored} stored secrets are under an old key", "manage.py rotate_encryption_key")
@@ -57,9 +57,7 @@ def hostup() -> Iterator[CheckMessage]:
         if settings.HOSTUP_CA_BUNDLE:
             advice = "HOSTUP_CA_BUNDLE takes the place of the public authorities: whose certificate is it?"
         else:
-            advice = (
-                "If something in your network ends TLS, name its authority in HOSTUP_CA_BUNDLE; else ask HostUp."
-            )
+            advice = "If your network terminates TLS, name its authority in HOSTUP_CA_BUNDLE; else ask HostUp."
         yield Error(f"{way} cannot prove that it is HostUp: {error.detail}", advice)
         return
     except errors.Unavailable as error:
@@ -70,7 +68,7 @@ def hostup() -> Iterator[CheckMessage]:
         return
     took = time.time() - began
     if reached.status == 401:
-        yield Info(f"{way} answered in {took * 1000:.0f} ms, and lets nobody in without a key")
+        yield Info(f"{way} answered in {took * 1000:.0f} ms, and requires a key")
     else:
         yield Error(
             f"{way} answered {reached.status} where HostUp says 401",
@@ -78,7 +76,7 @@ def hostup() -> Iterator[CheckMessage]:
         )
     if reached.certificate_ends_at:
         days = (reached.certificate_ends_at - datetime.now(UTC)).total_seconds() / 86400
-        yield certificate_ends(days, "Tell whoever renews it: HostUp, or who ends TLS on the way.")
+        yield certificate_ends(days, "Tell whoever renews it: HostUp, or whoever terminates TLS on the way.")
     if reached.answered_at:
         ahead = reached.answered_at.timestamp() - (began + took / 2)
         yield _clock(ahead)

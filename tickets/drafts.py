@@ -22,7 +22,7 @@ def keep(request, ticket_id: str) -> str:
     has_words = any(fields[name].strip() for name in showing)
     Draft.objects.keep(request.user, ticket_id, fields if has_words else {}, **turn_in(request.POST))
     if fields != written:
-        return _("Too long to be kept as a draft.")
+        return _("Too long to save as a draft.")
     return SAVED if has_words else ""
 
 

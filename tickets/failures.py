@@ -53,7 +53,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
             return Failure(
                 403,
                 _("Add your API key"),
-                [_("The dashboard shows what your own HostUp API key may see. Save one to begin.")],
+                [_("The dashboard shows what your own HostUp API key gives access to. Save it to get started.")],
                 needs_key=True,
                 is_todo=True,
             )
@@ -73,7 +73,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 _("Your second step cannot be checked"),
                 [
                     _("The dashboard's encryption keys have changed since you set it up."),
-                    _("Ask the person who runs this dashboard to reset your second step."),
+                    _("Ask an administrator to reset your second step."),
                 ],
             )
         case storage.NothingSent():
@@ -97,10 +97,10 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
         case errors.Forbidden(lacks_scope=False):
             return Failure(
                 403,
-                _("HostUp, or something on the way to it, does not allow that"),
+                _("HostUp, or something between it and the dashboard, does not allow that"),
                 [
                     *unchanged,
-                    _("The answer does not say that your API key lacks a scope. Check the key."),
+                    _("The refusal does not say that your API key lacks a scope. Check the key."),
                     _("If HostUp accepts it, tell the person who runs this dashboard."),
                 ],
                 needs_key=True,
@@ -108,7 +108,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
         case errors.Forbidden():
             return Failure(
                 403,
-                _("Your API key may not do this"),
+                _("Your API key does not allow this"),
                 [
                     *unchanged,
                     _("The API key lacks a scope. Ask the owner of your HostUp account for a key that has it."),
@@ -120,7 +120,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 404,
                 _("There is no such address at HostUp"),
                 [
-                    _("Perhaps the dashboard's settings name another server than HostUp's."),
+                    _("The dashboard's settings may name a server that is not HostUp's."),
                     _("Tell the person who runs this dashboard."),
                 ],
             )
@@ -136,47 +136,47 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
         case errors.Conflict():
             return Failure(
                 409,
-                _("The ticket's state does not allow that"),
-                [*unchanged, _("The ticket may have another status by now. Reload the ticket and look again.")],
+                _("The ticket's status does not allow that"),
+                [*unchanged, _("The ticket may have a different status by now. Reload the ticket to check.")],
             )
         case errors.TooLarge():
-            sentences = [_("Larger than 25 MB."), _("Download it in HostUp's own panel.")]
+            sentences = [_("Larger than 25 MB."), _("Download it in HostUp's control panel.")]
             return Failure(502, _("The file is too large"), sentences)
         case errors.NoRoom():
             return no_room()
         case errors.Invalid():
             advice = [*filter(None, map(plain, error.fields.values()))] or [
-                _("Check what you asked for. If it is right, do it in HostUp's own panel.")
+                _("Check what you tried to do. If it is right, do it in HostUp's control panel.")
             ]
             return Failure(422, _("HostUp did not accept that"), [*unchanged, *advice])
         case errors.RateLimited():
             return Failure(
                 429,
-                _("HostUp asks us to slow down"),
-                [*unchanged, _("HostUp takes no more calls for now."), _wait(error.retry_after)],
+                _("HostUp asked the dashboard to slow down"),
+                [*unchanged, _("HostUp is not accepting more requests for now."), _wait(error.retry_after)],
                 retry_after=error.retry_after,
             )
         case errors.OutcomeUnknown():
             is_unreadable = error.status is not None and error.status < 500
             return Failure(
                 504 if error.too_slow else 502 if is_unreadable else 503,
-                _("We do not know whether that happened"),
+                _("We do not know whether the change went through"),
                 [
-                    _("The change was sent, HostUp did not confirm it, and the ticket could not be read again."),
-                    _("Look at the ticket before you try again."),
+                    _("The change was sent, but HostUp did not confirm it and the ticket could not be reloaded."),
+                    _("Check the ticket before you try again."),
                 ],
                 is_unknown=True,
             )
         case errors.TooSlow():
-            return Failure(504, _("HostUp takes too long to answer"), [*unchanged, _("Try again in a moment.")])
+            return Failure(504, _("HostUp took too long to respond"), [*unchanged, _("Try again in a moment.")])
         case errors.CircuitOpen():
             return Failure(
                 503,
                 _("HostUp is not answering right now"),
                 [
                     *unchanged,
-                    _("HostUp failed several times in a row: the dashboard waits a little before it asks again."),
-                    _("This call was not made."),
+                    _("Several requests have failed in a row: the dashboard waits a little before it asks again."),
+                    _("This request was not sent."),
                     _wait(error.retry_after),
                 ],
                 retry_after=error.retry_after,
@@ -185,7 +185,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
             return Failure(
                 503,
                 _("The dashboard is busy"),
-                [*unchanged, _("Many calls to HostUp are under way. Try again in a few seconds.")],
+                [*unchanged, _("Many requests to HostUp are under way. Try again in a few seconds.")],
                 retry_after=5,
             )
         case errors.Unsafe():
@@ -194,18 +194,18 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 _("The connection to HostUp is not safe"),
                 [
                     *unchanged,
-                    _("What answered could not prove that it is HostUp, so your key was not sent to it."),
+                    _("The server that answered could not prove that it is HostUp, so it was not sent your key."),
                     _("Tell the person who runs this dashboard."),
                 ],
             )
         case errors.Unavailable():
-            heading = _("HostUp answers with an error") if error.status else _("HostUp cannot be reached")
+            heading = _("HostUp returned an error") if error.status else _("HostUp cannot be reached")
             return Failure(503, heading, [*unchanged, _("Try again in a moment.")], retry_after=10)
         case errors.Unreadable():
             return Failure(
                 502,
-                _("HostUp sent an answer we cannot read"),
-                [_("Try again. If it keeps happening, look at the ticket in HostUp's own panel.")],
+                _("HostUp sent a response the dashboard cannot read"),
+                [_("Try again. If it keeps happening, open the ticket in HostUp's control panel.")],
             )
 
 
@@ -222,8 +222,8 @@ def lost_file(error: errors.OutcomeUnknown, name: str) -> Failure:
     """Word that nobody knows what became of a file, which goes out before its reply."""
     heading = _("We do not know whether %(name)s was attached") % {"name": name}
     sentences = [
-        _("HostUp did not confirm it, and may show it with your next reply only."),
-        _("Send your reply without it, then look whether the ticket shows it."),
+        _("HostUp did not confirm it, and may not show it until your next reply."),
+        _("Send your reply without it, then check whether it is in the ticket."),
     ]
     return describe(error)._replace(heading=heading, sentences=sentences)
 
@@ -238,13 +238,13 @@ def unknown(error: errors.OutcomeUnknown | None, heading: str, sentences: list[s
 def not_changed(change: changes.Change, result: changes.Result) -> Failure:
     """Word that a change did not happen, or may not have."""
     if result.outcome == Activity.Outcome.UNKNOWN and result.ticket:
-        sentences = [not_shown_by_the_ticket(), _("Look at the ticket before you try again.")]
+        sentences = [not_shown_by_the_ticket(), _("Check the ticket before you try again.")]
         return describe(result.error)._replace(sentences=sentences)
     if result.outcome != Activity.Outcome.NOT_DONE or not result.ticket:
         return describe(result.error, changing=True)
     if result.error:
         failure = describe(result.error)
-        what_came = _("HostUp did not confirm it, so we read the ticket again.")
+        what_came = _("HostUp did not confirm the change, so the ticket was reloaded.")
     else:
         failure = Failure(502, change.not_done, [])
         what_came = _("HostUp answered with the ticket unchanged.")

@@ -103,7 +103,7 @@ class NewTicketForm(forms.Form):
     message = MessageField(
         widget=forms.Textarea(attrs={"rows": 8, "dir": "auto"}),
         label=_("Message"),
-        help_text=_("Files, and what only HostUp may read, go into a reply once the ticket is there."),
+        help_text=_("Send files, passwords and other secrets in a reply once the ticket has been created."),
     )
     priority = forms.ChoiceField(choices=words.PRIORITIES.items, initial="medium", label=_("Priority"))
     critical_reason = TextField(
@@ -111,7 +111,7 @@ class NewTicketForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
         label=_("Why is it critical?"),
-        help_text=_("Say how your customers are affected. HostUp takes one critical ticket an hour."),
+        help_text=_("Say how your customers are affected. HostUp accepts one critical ticket an hour."),
     )
     cc_emails = TextField(
         max_length=10_000,
@@ -127,7 +127,7 @@ class NewTicketForm(forms.Form):
         max_length=255,
         required=False,
         widget=forms.TextInput(attrs={"list": "services", "spellcheck": "false", "autocapitalize": "none"}),
-        label=_("Service id"),
+        label=_("Service ID"),
     )
 
     # What is kept as a draft.
@@ -180,7 +180,7 @@ class NewTicketForm(forms.Form):
             if not fields["service_type"]:
                 self.add_error("service_type", _("Choose what kind of service it is."))
         if service_type and service_id == "":
-            self.add_error("service_id", _("Give the service's id, or choose “None”."))
+            self.add_error("service_id", _("Give the service's ID, or choose “None”."))
         return fields
 
     @property

@@ -33,7 +33,7 @@ PRIORITY_ADVICE = {
 SENDERS = {
     "customer": _("Us"),
     "staff": _("HostUp"),
-    "automation": _("HostUp, automatic"),
+    "automation": _("HostUp, automated"),
 }
 
 SERVICES = {

@@ -100,7 +100,7 @@ class AddPasskeyForm(AddWebAuthnForm):
         initial=True,
         label=_("Sign in with this passkey alone"),
         help_text=_(
-            "Your device then asks for your fingerprint, face or PIN. Otherwise it comes after the password."
+            "Your device then asks for your fingerprint, face or PIN. Otherwise you use it after your password."
         ),
     )
 

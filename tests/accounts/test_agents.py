@@ -83,7 +83,7 @@ def test_a_link_works_once(boss):
     choose_password(link)
     page = Client().get(link, follow=True).content.decode()
     assert "This link does not work any more" in page
-    assert ">Back to signing in</a>" in page
+    assert ">Back to sign in</a>" in page
 
 
 def works(link) -> bool:
@@ -275,7 +275,7 @@ def test_a_lost_password_gets_a_new_link(boss, anna):
 @pytest.mark.parametrize("username", ["anna", "nobody"])
 def test_who_has_forgotten_the_password_is_told_whom_to_ask(username):
     html = sign_in(username, "forgotten").answer.content.decode()
-    assert "Forgotten the password? Ask the person who runs this dashboard for a new link." in html
+    assert "Forgotten your password? Ask an administrator for a new link." in html
 
 
 @pytest.mark.parametrize(
@@ -348,7 +348,7 @@ def test_who_is_disabled_can_sign_in_as_somebody_else(boss, anna):
     browser = sign_in()
     html = browser.get(browser.answer.headers["Location"]).content.decode()
     assert "This account is disabled" in html
-    assert 'href="/accounts/login/">Back to signing in</a>' in html
+    assert 'href="/accounts/login/">Back to sign in</a>' in html
 
 
 def let_a_while_pass(browser):
@@ -364,9 +364,9 @@ def test_an_administrator_is_asked_for_the_password_after_a_while(boss, anna):
     assert answer.headers["Location"] == "/accounts/reauthenticate/?next=%2Fagents%2F%3Fundone%3D"
     assert is_in(sign_in())
     page = boss.get(answer.headers["Location"]).content.decode()
-    assert "Nothing was changed yet. Confirm that it is you" in page
+    assert "Nothing has been changed yet. Confirm that it is you" in page
     back = boss.post(answer.headers["Location"], {"password": PASSWORD}, follow=True).content.decode()
-    assert 'class="toast info">Nothing was changed yet. If you still want it, do it again.' in back
+    assert 'class="toast info">Nothing has been changed yet. If you still want it, do it again.' in back
     boss.post(f"{URL}{anna.pk}/disable/")
     assert not is_in(sign_in())
 
@@ -376,7 +376,7 @@ def test_a_second_step_is_reset_by_confirming_once_also_after_a_while(boss, anna
     let_a_while_pass(boss)
     reset = f"{URL}{anna.pk}/second-step/"
     ask = boss.get(reset).headers["Location"]
-    assert "Nothing was changed yet" not in boss.get(ask).content.decode()
+    assert "Nothing has been changed yet" not in boss.get(ask).content.decode()
     answer = boss.post(ask, {"password": PASSWORD})
     assert answer.headers["Location"] == reset
     assert "<strong>anna</strong> is signed out everywhere" in boss.get(reset).content.decode()

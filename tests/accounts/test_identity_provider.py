@@ -266,7 +266,7 @@ def test_an_answer_without_our_state_is_no_sign_in(provider):
     sent = browser.post(LOGIN)
     stolen = provider.authorize(sent_to(sent))
     answer = other.get(stolen)
-    assert "Signing in did not work" in answer.content.decode()
+    assert "Sign-in failed" in answer.content.decode()
     assert not is_in(other)
 
 
@@ -275,14 +275,14 @@ def test_nobody_ties_an_identity_to_an_account_by_themselves(provider):
     browser = sign_in("berit")
     sent = browser.post(f"{LOGIN}?process=connect")
     answer = browser.get(provider.authorize(sent_to(sent)))
-    assert "Signing in did not work" in answer.content.decode()
+    assert "Sign-in failed" in answer.content.decode()
     assert not SocialAccount.objects.exists()
 
 
 def test_a_provider_that_is_down_is_said(provider, settings, nowhere):
     settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APP"]["settings"]["server_url"] = nowhere
     answer = Client().post(LOGIN)
-    assert "Signing in did not work" in answer.content.decode()
+    assert "Sign-in failed" in answer.content.decode()
     assert answer.status_code == 503
 
 

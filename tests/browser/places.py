@@ -46,7 +46,7 @@ def open_new_ticket_with_errors(page: Page) -> None:
 
 def open_authenticator_app(page: Page) -> None:
     page.goto("/accounts/me/totp/activate/")
-    proof, app = heading(page, "Is it you?"), heading(page, "Set up an authenticator app")
+    proof, app = heading(page, "Confirm that it is you"), heading(page, "Set up an authenticator app")
     expect(proof.or_(app)).to_be_visible()
     if proof.is_visible():  # more than five minutes after the tests' one sign-in
         page.get_by_label("Password").fill(PASSWORD)
@@ -101,7 +101,7 @@ AGENTS = {
     "sign out": _path("/accounts/logout/", "Sign out"),
     "account": _path("/accounts/me/", "Your account"),
     "authenticator app": open_authenticator_app,
-    "is it you": _path("/accounts/reauthenticate/", "Is it you?"),
+    "is it you": _path("/accounts/reauthenticate/", "Confirm that it is you"),
     "sessions": _path("/accounts/sessions/", "Your sessions"),
     "agents": _path("/agents/", "Agents"),
     "reset of a second step": open_reset_of_second_step,

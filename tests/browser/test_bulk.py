@@ -196,13 +196,13 @@ def test_what_fails_stays_selected_with_its_reason_and_the_others_go_on(page, sa
     for fault in ("problem_409", "problem_503", "problem_403"):
         sandbox.fault(fault, method="POST", skip=1)
     button(page, "Reopen selected").click()
-    expect(says(page)).to_have_text("2 reopened, 1 not known, 3 not done. 4 selected")
+    expect(says(page)).to_have_text("2 reopened, 1 unknown, 3 not done. 4 selected")
     assert changes(sandbox) == paths(sandbox, wanted)
     reasons = {
-        wanted[1]: "We do not know whether that happened",
-        wanted[2]: "The ticket's state does not allow that",
+        wanted[1]: "We do not know whether the change went through",
+        wanted[2]: "The ticket's status does not allow that",
         wanted[3]: "Not reopened: the ticket is still closed",
-        wanted[4]: "Your API key may not do this",
+        wanted[4]: "Your API key does not allow this",
     }
     for number, reason in reasons.items():
         expect(box(page, number)).to_be_checked()
@@ -225,7 +225,7 @@ def test_asked_to_slow_down_it_counts_the_seconds_and_goes_on_with_the_same(page
     expect(says(page)).to_have_text("3 reopened.")
     waiting = [shown for shown in page.evaluate("window.shown") if "Continuing in 1 s" in shown]
     assert waiting
-    assert all("HostUp asks us to slow down" in shown and "1 of 3" in shown for shown in waiting)
+    assert all("HostUp asked the dashboard to slow down" in shown and "1 of 3" in shown for shown in waiting)
     assert changes(sandbox) == paths(sandbox, [three[0], three[1], three[1], three[2]])
 
 
@@ -432,7 +432,7 @@ def test_gone_back_to_an_error_it_stops_too(page, sandbox, under_way):
     wanted, answered = under_way
     sandbox.fault("problem_503", method="GET", times=None)
     page.go_back()
-    expect(page.get_by_role("heading", name="HostUp answers with an error")).to_be_visible()
+    expect(page.get_by_role("heading", name="HostUp returned an error")).to_be_visible()
     answered.set()
     page.wait_for_timeout(500)
     assert changes(sandbox) == paths(sandbox, wanted[:2])
@@ -443,10 +443,10 @@ def test_gone_back_to_an_error_it_stops_too(page, sandbox, under_way):
 
 def test_without_an_answer_of_the_dashboard_it_stops_and_says_so(page, context, sandbox, three):
     def expect_stopped():
-        counts = "0 reopened, 1 not known, 2 not done. 3 selected"
+        counts = "0 reopened, 1 unknown, 2 not done. 3 selected"
         expect(says(page)).to_have_text(f"Stopped: the dashboard cannot be reached. {counts}")
         expect(result(page, three[0])).to_have_text("The dashboard cannot be reached")
-        expect(page.get_by_role("alert")).to_contain_text("look at it before you try again")
+        expect(page.get_by_role("alert")).to_contain_text("see whether it changed before you try again")
 
     answers = list(ANSWERS_OF_A_PROXY.values())
     page.route("**/reopen/**", lambda route: route.fulfill(**answers.pop()), times=len(answers))
@@ -511,7 +511,7 @@ def test_what_becomes_of_a_ticket_moves_and_narrows_no_other(page, sandbox, thre
     assert places() == before
     answered.set()
     expect(says(page)).to_contain_text("2 reopened, 1 not done.")
-    expect(result(page, three[1])).to_have_text("The ticket's state does not allow that")
+    expect(result(page, three[1])).to_have_text("The ticket's status does not allow that")
     assert places() == before
 
 

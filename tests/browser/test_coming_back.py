@@ -106,7 +106,7 @@ def test_the_open_ticket_says_when_the_list_knows_of_more(listed, sandbox):
     listed.emulate_media(media="print")
     expect(more).to_be_hidden()
     listed.emulate_media(media="screen")
-    listed.get_by_role("link", name="Show it as it is now").click()
+    listed.get_by_role("link", name="Show the latest").click()
     expect(listed.get_by_role("article").get_by_text("Wait!")).to_be_visible()
     expect(listed.get_by_role("textbox", name="Reply")).to_have_value("My words.")
     expect(more).to_be_hidden()
@@ -139,7 +139,7 @@ def test_the_open_ticket_says_so_also_where_the_list_does_not_tell(page, sandbox
     expect(more).to_be_visible()
     expect(heading(page)).to_be_in_viewport(ratio=1)
     assert calls(sandbox) == [*["GET /tickets"][: bool(address)], f"GET /tickets/{SAMPLE_ID}"]
-    page.get_by_role("link", name="Show it as it is now").click()
+    page.get_by_role("link", name="Show the latest").click()
     expect(more).to_be_hidden()
     expect(page.get_by_role("article").get_by_text("Open" if address else "Look!", exact=True)).to_be_visible()
 
@@ -151,8 +151,8 @@ def test_a_ticket_that_cannot_be_shown_as_it_is_now_says_why_and_keeps_the_text(
     sandbox.tickets.add_message(sandbox.tickets.find(SAMPLE_ID), sender="staff", sender_name="Ola", body="Wait!")
     come_back(listed)
     sandbox.fault("problem_500", method="GET", path="tickets/tkt_")
-    listed.get_by_role("link", name="Show it as it is now").click()
-    expect(listed.get_by_role("alert")).to_contain_text("HostUp answers with an error")
+    listed.get_by_role("link", name="Show the latest").click()
+    expect(listed.get_by_role("alert")).to_contain_text("HostUp returned an error")
     expect(listed.get_by_role("banner")).to_have_count(1)
     expect(listed.get_by_role("main")).to_have_count(1)
     listed.get_by_role("link", name="Retry").click()
@@ -348,9 +348,9 @@ def test_who_writes_below_a_long_ticket_sees_that_it_has_changed_and_nothing_mov
         sandbox.tickets.find(LONG_THREAD_ID), sender="staff", sender_name="Ola", body="Wait!"
     )
     come_back(page)
-    expect(page.get_by_role("link", name="Show it as it is now")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("link", name="Show the latest")).to_be_in_viewport(ratio=1)
     expect(box).to_be_focused()
     assert box.bounding_box() == before
-    page.get_by_role("link", name="Show it as it is now").click()
+    page.get_by_role("link", name="Show the latest").click()
     expect(page.get_by_role("article").get_by_text("Wait!")).to_be_in_viewport()
     expect(page.get_by_role("article").get_by_role("heading", level=1)).to_be_focused()

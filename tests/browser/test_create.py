@@ -143,7 +143,7 @@ def test_a_draft_is_saved_after_an_error_too(page, sandbox):
     page.goto("/tickets/new/")
     page.get_by_label("Message").fill("First.")
     create(page).click()
-    expect(page.get_by_role("alert")).to_contain_text("Look at the fields that are marked.")
+    expect(page.get_by_role("alert")).to_contain_text("Check the fields that are marked.")
     with page.expect_response(re.compile("/tickets/new/draft/")):
         page.get_by_label("Message").fill("First. Second.")
     page.reload()
@@ -230,7 +230,7 @@ def test_the_reason_shows_when_it_is_critical(new_context, sign_ins, with_javasc
     expect(reason).to_be_hidden()
     page.get_by_label("Priority").select_option("Critical")
     expect(reason).to_be_visible()
-    expect(page.get_by_text("HostUp takes one critical ticket an hour.")).to_be_visible()
+    expect(page.get_by_text("HostUp accepts one critical ticket an hour.")).to_be_visible()
     fill_in(page)
     expect(reason).to_be_hidden()
     page.get_by_label("Priority").select_option("Critical")
@@ -358,7 +358,7 @@ def test_while_it_is_being_created_its_fields_stand_still(page, sandbox):
     expect(page.get_by_label("Priority")).to_have_value("medium")
     assert page.get_by_label("Subject").bounding_box()["height"] == height
     answered.set()
-    expect(page.get_by_role("alert").filter(visible=True)).to_contain_text("Your API key may not do this")
+    expect(page.get_by_role("alert").filter(visible=True)).to_contain_text("Your API key does not allow this")
     expect(message).to_be_editable()
     expect(message).to_have_value("We got it twice.")
     page.get_by_label("Priority").focus()

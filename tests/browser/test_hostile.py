@@ -132,7 +132,7 @@ def test_nothing_that_hostup_sends_of_a_ticket_runs(page, sandbox):
     expect(toast(page)).to_contain_text("Reopened.")
     expect_only_ours(page)
     page.goto(f"/tickets/{ID}/")
-    page.get_by_role("link", name="What we did with it").click()
+    page.get_by_role("link", name="Ticket activity").click()
     expect(page.get_by_role("table")).to_be_visible()
     expect_only_ours(page)
 
@@ -206,7 +206,7 @@ def test_nothing_in_a_new_ticket_runs(page, sandbox, dashboard):
 
 def fill_in_everything(page, text):
     """Put a text into every field, those to choose from too."""
-    for name in ("Subject", "Message", "CC addresses", "Service id"):
+    for name in ("Subject", "Message", "CC addresses", "Service ID"):
         page.get_by_label(name, exact=True).fill(text)
     for select in page.locator("#create select").all():
         select.evaluate("(select, text) => select.add(new Option(text, text, true, true))", text)

@@ -247,7 +247,7 @@ def test_on_a_phone_a_ticket_that_does_not_come_leads_on_and_back(page, sandbox)
     sandbox.fault("problem_500", path="/tickets/")
     row_link(page).click()
     expect(page.get_by_role("link", name="Retry")).to_be_focused()
-    expect(page).to_have_title("HostUp answers with an error · HostUp Dashboard")
+    expect(page).to_have_title("HostUp returned an error · HostUp Dashboard")
     page.get_by_role("link", name="← Tickets").click()
     expect(page).to_have_url(re.compile(r"/tickets/\?status=closed$"))
 
@@ -316,7 +316,7 @@ def test_when_the_session_has_ended_row_and_reopen_lead_to_sign_in_and_back_and_
     context.clear_cookies(name="sessionid")
     reopen(page).click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-    expect(page.get_by_role("alert")).to_contain_text("What you just pressed was not carried out.")
+    expect(page.get_by_role("alert")).to_contain_text("Your last action was not carried out.")
     fill_in_sign_in(page)
     expect(page).to_have_url(re.compile(rf"{TICKET}\?status=closed$"))
     expect(reopen(page)).to_be_visible()
@@ -347,7 +347,7 @@ def test_what_nobody_knows_is_said_in_the_list_too(page, sandbox):
     sandbox.fault("lost_answer", method="POST")
     sandbox.fault("problem_500", method="GET", path="tkt_")
     reopen(page).click()
-    unknown = page.get_by_role("alert").filter(has_text="We do not know whether that happened")
+    unknown = page.get_by_role("alert").filter(has_text="We do not know whether the change went through")
     expect(unknown).to_be_visible()
     expect(unknown).not_to_contain_text("#")  # it stands in its ticket
     page.go_back()
@@ -423,7 +423,7 @@ def test_what_is_dismissed_gives_the_focus_back(page, context):
 
 
 def test_what_came_with_its_page_leaves_the_focus_below_it_and_is_not_said_again(page):
-    undone = page.get_by_text("Nothing was changed yet.")
+    undone = page.get_by_text("Nothing has been changed yet.")
     page.goto("/settings/key/?undone=")
     expect(undone).to_be_visible()
     page.get_by_role("button", name="Check key").click()

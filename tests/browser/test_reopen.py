@@ -34,7 +34,7 @@ TOPMOST = """(element) => {
 MOVE_ON = """(button, milliseconds) => {
   for (const moment of button.getAnimations()) moment.currentTime += milliseconds;
 }"""
-UNKNOWN = "We do not know whether that happened"
+UNKNOWN = "We do not know whether the change went through"
 LIST = r"/tickets/(\?|$)"
 BOTH_SCREENS = pytest.mark.parametrize("screen", ["desktop", "phone"])
 
@@ -110,16 +110,16 @@ def test_what_was_not_done_is_said_though_another_ticket_opens_and_of_which_it_i
     late.is_on_its_way()
     answered.set()
     alert = page.get_by_role("alert").filter(visible=True)
-    expect(alert.get_by_role("heading")).to_have_text("#149943: Your API key may not do this")
+    expect(alert.get_by_role("heading")).to_have_text("#149943: Your API key does not allow this")
     late.arrive()
     expect(ticket(page)).to_be_visible()
-    expect(alert).to_contain_text("Your API key may not do this")
+    expect(alert).to_contain_text("Your API key does not allow this")
 
     row_link(page).click()
     expect(heading(page)).to_be_visible()
     sandbox.fault("problem_409", method="POST")
     ready(row_reopen(page)).click()
-    expect(alert.get_by_role("heading")).to_have_text("The ticket's state does not allow that")
+    expect(alert.get_by_role("heading")).to_have_text("The ticket's status does not allow that")
 
 
 def test_the_thread_stays_on_the_screen_when_hostup_answers_without_it(page, sandbox):
@@ -370,8 +370,8 @@ def test_refused_the_ticket_stays_as_it_was_and_the_reason_is_given(page, sandbo
     before = ticket(page).inner_text()
     alert = page.get_by_role("alert")
     reasons = {
-        "problem_409": "The ticket's state does not allow that",
-        "problem_403": "Your API key may not do this",
+        "problem_409": "The ticket's status does not allow that",
+        "problem_403": "Your API key does not allow this",
     }
     for fault, words in reasons.items():
         sandbox.fault(fault, method="POST")
@@ -503,7 +503,7 @@ def test_several_alerts_leave_the_way_to_the_buttons_free(page, sandbox):
         sandbox.fault(fault, method="POST")
         reopen(page).tap()
         expect(page.get_by_role("alert")).to_have_count(2)
-    newest = page.get_by_role("alert").filter(has_text="Your API key may not do this")
+    newest = page.get_by_role("alert").filter(has_text="Your API key does not allow this")
     expect(newest.get_by_role("button", name="Dismiss")).to_be_in_viewport(ratio=1)
     assert reopen(page).evaluate(TOPMOST)
     page.get_by_role("button", name="Dismiss").first.tap()
@@ -517,7 +517,7 @@ def test_a_page_of_a_proxy_is_no_answer(page, sandbox):
     page.route("**/reopen/**", lambda route: route.fulfill(**answers.pop()), times=len(answers))
     while answers:
         row_reopen(page).click()
-        expect(page.get_by_role("alert")).to_contain_text("look at it before you try again")
+        expect(page.get_by_role("alert")).to_contain_text("see whether it changed before you try again")
         expect(row_reopen(page)).to_be_visible()
         page.get_by_role("button", name="Dismiss").click()
         expect(page.get_by_role("alert")).to_have_count(0)

@@ -187,13 +187,13 @@ def test_what_a_lost_network_took_is_said_until_it_is_made_good(page, context):
     page.wait_for_load_state("networkidle")
     context.set_offline(True)
     close(page).click()
-    expect(alert).to_contain_text("look at it before you try again")
+    expect(alert).to_contain_text("see whether it changed before you try again")
     with page.expect_event("requestfailed", lambda request: DRAFT.search(request.url)):
         box(page).press_sequentially(" Half a")
     context.set_offline(False)
     box(page).press_sequentially(" sentence")
     expect(page.get_by_text("Draft saved.")).to_be_visible()
-    expect(alert).to_contain_text("look at it before you try again")
+    expect(alert).to_contain_text("see whether it changed before you try again")
 
 
 def test_what_could_not_be_saved_is_saved_when_its_ticket_is_left(page):
@@ -753,7 +753,7 @@ def test_that_a_reply_was_not_sent_because_its_ticket_was_left_is_said_until_it_
     expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(1)
 
-    look = said.get_by_role("link", name="Look at the ticket")
+    look = said.get_by_role("link", name="View ticket")
     expect(look).to_have_attribute("href", re.compile(ENCRYPTED_ID))
     row_link(page, sandbox.tickets.find(ENCRYPTED_ID).subject).click()
     expect(box(page)).to_have_value("With three files.")
@@ -789,7 +789,7 @@ def test_a_ticket_that_is_closed_while_files_go_up_keeps_its_reply_in_the_box(pa
     answered.set()
     said = page.get_by_role("alert")
     expect(said).to_contain_text("Not sent: the ticket has changed since you saw it")
-    expect(said).to_contain_text("It was closed or reopened. Send it if it still fits.")
+    expect(said).to_contain_text("The ticket was closed or reopened. Send your reply if it still makes sense.")
     expect(page.get_by_text("Attached.")).to_be_visible()
     expect(box(page)).to_have_value("With a file.")
     assert sorted(sent_calls(sandbox)) == ["attachments", "close"]
@@ -932,10 +932,10 @@ def test_a_reply_refused_after_its_ticket_was_left_is_said_with_its_number(page,
     expect(box(page)).to_have_value("")
     answered.set()
     alert = page.get_by_role("alert").filter(visible=True)
-    expect(alert).to_contain_text(f"{number}: Your API key may not do this")
+    expect(alert).to_contain_text(f"{number}: Your API key does not allow this")
     expect(alert).to_contain_text("Your reply was not sent.")
     expect(alert).to_contain_text("Your text is kept.")  # which is not here
-    alert.get_by_role("link", name="Look at the ticket").click()
+    alert.get_by_role("link", name="View ticket").click()
     expect(box(page)).to_have_value("Are you there?")
 
 
@@ -959,7 +959,7 @@ def test_a_picture_shows_small_and_a_file_downloads_or_says_why_not(page, sandbo
     expect(box(page)).to_have_value("About your invoice")
     sandbox.fault("empty_503", times=None)
     link.click()
-    expect(page.get_by_role("heading", name="HostUp answers with an error")).to_be_visible()
+    expect(page.get_by_role("heading", name="HostUp returned an error")).to_be_visible()
     sandbox.clear_faults()
     page.go_back()
     expect(box(page)).to_have_value("About your invoice")
@@ -982,7 +982,7 @@ def test_a_page_that_is_left_without_asking_while_files_go_up_leaves_word_to_the
     expect(alert).to_contain_text("Your reply to ticket #149999 was not sent")
     expect(alert).to_contain_text("These files have to be attached again: notes.txt")
     answered.set()
-    alert.get_by_role("link", name="Look at the ticket").click()
+    alert.get_by_role("link", name="View ticket").click()
     expect(box(page)).to_have_value("With a file.")
     expect(alert).to_have_count(0)
     assert sent_calls(sandbox) == ["attachments"]
@@ -1047,7 +1047,7 @@ def press_remove_when_the_file_is_up(page, sandbox, **fault):
 def test_a_file_that_hostup_may_have_already_is_not_hidden_until_it_turns_out_not_to(page, sandbox):
     page.goto(PAGE)
     file = press_remove_when_the_file_is_up(page, sandbox, name="problem_403")
-    expect(file.get_by_role("alert")).to_contain_text("Your API key may not do this")
+    expect(file.get_by_role("alert")).to_contain_text("Your API key does not allow this")
     file.get_by_role("button", name="Remove", exact=True).click()
     expect(file).to_have_count(0)
     page.get_by_role("button", name="Send reply").click()
@@ -1161,7 +1161,9 @@ def test_that_a_secret_lies_open_is_said_until_it_is_dismissed(page, sandbox):
     page.get_by_label("Send encrypted").check()
     box(page).press("Control+Enter")
     said = page.get_by_role("alert")
-    expect(said).to_contain_text("HostUp did not encrypt it: change what is secret in it.")
+    expect(said).to_contain_text(
+        "HostUp did not encrypt it. Any password or other secret in it should now be changed."
+    )
     expect(said).to_contain_text("#149999")
     box(page).fill("It was 1234.")
     box(page).press("Meta+Enter")  # as on a Mac
@@ -1191,8 +1193,8 @@ def test_what_was_done_with_a_ticket_that_was_left_meanwhile_is_said_with_its_nu
     page.get_by_role("listitem").get_by_role("link").nth(3).click()
     expect(heading(page)).to_have_count(0)
     answered.set()
-    alert = page.get_by_role("alert").filter(has_text="#149943: The ticket's state does not allow that")
-    expect(alert.get_by_role("link")).to_have_text(["Look at the ticket"])
+    alert = page.get_by_role("alert").filter(has_text="#149943: The ticket's status does not allow that")
+    expect(alert.get_by_role("link")).to_have_text(["View ticket"])
     answered = hold(sandbox, method="POST", path="close")
     alert.get_by_role("link").click()
     close(page).click()

@@ -142,7 +142,7 @@ def test_a_postgresql_that_hangs_is_said_within_seconds(scene):
         answer = browser.see(at, "/tickets/")
         assert time.monotonic() - began < 3 + 3  # its time to connect, and a busy machine's
         assert answer.status_code == 503
-        assert "storage does not answer" in words_of(answer)
+        assert "storage is not responding" in words_of(answer)
         assert Browser().see(at, "/healthz").status_code == 200
     finally:
         scene.database.resume()

@@ -130,37 +130,39 @@ def _failure(result, form) -> failures.Failure:
     """Word why no ticket was created, or that nobody knows."""
     match result.state:
         case State.UNDER_WAY:
-            sentences = [_("You pressed it before. Look at the tickets in a moment; nothing was sent twice.")]
-            return failures.Failure(409, _("It is being created"), sentences)
+            sentences = [
+                _("You have already pressed the button. Check the tickets in a moment; nothing was sent twice.")
+            ]
+            return failures.Failure(409, _("Your ticket is being created"), sentences)
         case State.SENT_BEFORE:
-            sentences = [_("Send it only if this should become another ticket.")]
-            return failures.Failure(409, _("This was sent before, and you have changed it since"), sentences)
+            sentences = [_("Send it only if you want to create another ticket.")]
+            return failures.Failure(409, _("You have already sent this and have changed it since"), sentences)
         case State.SENT_ELSEWHERE:
-            sentences = [_("Press the button again only if this should become another one.")]
-            return failures.Failure(409, _("You have created this ticket already"), sentences)
+            sentences = [_("Press the button again only if you want to create another ticket.")]
+            return failures.Failure(409, _("You have already created this ticket"), sentences)
         case State.UNKNOWN:
             looked = _("HostUp did not confirm it, and the newest tickets do not show what happened.")
             not_looked = _("HostUp did not confirm it, and the tickets could not be read.")
             sentences = [
                 looked if result.was_looked_for else not_looked,
-                _("Look at the tickets before you send it again. Your text is still here."),
+                _("Check the tickets before you send it again. Your text is still here."),
             ]
             return failures.unknown(result.error, _("We do not know whether the ticket was created"), sentences)
     failure = failures.describe(result.error)
     match result.error:
         case errors.OutcomeUnknown():
             sentences = [
-                _("HostUp did not confirm it; the newest tickets show that yours is not there. Try again.")
+                _("HostUp did not confirm your ticket, and it is not among the newest tickets. Try again.")
             ]
             return failure._replace(heading=_("Not created"), sentences=sentences, is_unknown=False)
         case errors.Invalid(fields=fields):
             failure = failure._replace(sentences=form.add_hostup_errors(fields))
         case errors.RateLimited(code="rate_limited") if form.cleaned_data["priority"] == "critical":
-            sentences = [_("HostUp takes one critical ticket an hour. Choose “Urgent”, or wait.")]
+            sentences = [_("HostUp accepts one critical ticket an hour. Choose “Urgent”, or wait.")]
             if result.error.retry_after < RETRY_AFTER_MOST:  # or it means all calls: that has the same code
                 sentences = [
                     *failure.sentences,
-                    _("Or choose “Urgent”: HostUp takes one critical ticket an hour."),
+                    _("Or choose “Urgent”: HostUp accepts one critical ticket an hour."),
                 ]
             failure = failure._replace(sentences=sentences)
         case errors.NotFound() | errors.Conflict():  # whose words are about a ticket that is there
@@ -175,7 +177,7 @@ def _not_created(failure: failures.Failure) -> failures.Failure:
 
 def _form_failure(form) -> failures.Failure:
     if "token" in form.errors:
-        sentences = [_("This form is not one of ours. Look at what is in it, then press the button again.")]
+        sentences = [_("This form is not one of ours. Check what is in it, then press the button again.")]
     else:
-        sentences = [_("Look at the fields that are marked.")]
+        sentences = [_("Check the fields that are marked.")]
     return failures.Failure(422, _("Not created"), sentences)

@@ -27,7 +27,7 @@ def go(request):
     ticket_id = "".join(typed.split()).removeprefix("#").lower()
     if re.fullmatch(r"[0-9]{1,18}|tkt_[a-z0-9]{1,60}", ticket_id):
         return redirect(reverse("ticket", args=[ticket_id]) + filters.query)
-    sentences = [_("Type a number such as 149943, or an id that begins with tkt_.")]
+    sentences = [_("Type a number such as 149943, or an ID that begins with tkt_.")]
     failure = Failure(422, _("That is not a ticket number"), sentences)
     template = "_error.html" if wants_fragment(request) else "tickets/go.html"
     context = {"typed": typed, "filters": filters, "failure": failure}

@@ -56,7 +56,7 @@ def reply(request, ticket_id):
         return _replied(request, ticket_id, result, is_encrypted=written.is_encrypted)
     failure = _failure(result, written)
     if result.attached:
-        attached = _("Already attached: %(names)s. Leave out what is attached when you try again.")
+        attached = _("Already attached: %(names)s. Leave these out when you try again.")
         names = ", ".join(result.attached)
         failure = failure._replace(sentences=[*failure.sentences, attached % {"names": names}])
         composer = composer._replace(attached=len(result.attached))
@@ -82,14 +82,16 @@ def _posted_composer(request, ticket_id, *, token=None) -> Composer:
 def _replied(request, ticket_id, result, *, is_encrypted):
     sentences = [_("Reopened and sent.") if result.was_reopened else _("Sent.")]
     if result.is_in_clear:
-        sentences.append(_("But HostUp did not encrypt it: change what is secret in it."))
+        sentences.append(
+            _("But HostUp did not encrypt it. Any password or other secret in it should now be changed.")
+        )
     if not result.ticket or not wants_fragment(request):
         say = messages.error if result.is_in_clear else messages.success
         say(request, " ".join(sentences))
         address = reverse("ticket", args=[ticket_id]) + Filters.of(request).query
         return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
     if not result.was_looked_for:
-        sentences.append(_("The ticket could not be read again: reload it to see your reply."))
+        sentences.append(_("The ticket could not be reloaded: reload it yourself to see your reply."))
     # As long as the ticket stays on the screen, the next message is encrypted until its agent says otherwise.
     context = _context(request, result.ticket) | {"toast": " ".join(sentences), "is_in_clear": result.is_in_clear}
     composer = Composer.fresh(request.user, result.ticket, context["drafts"])
@@ -137,23 +139,27 @@ def _failure(result, written: Written) -> failures.Failure:
     match result.state:
         case State.STALE:
             reopened = [_("The ticket was reopened, but your reply was not sent.")] if result.was_reopened else []
-            advice = _("Read what is new, then send it if it still fits.")
+            advice = _("Read what is new, then send your reply if it still makes sense.")
             if not result.news and written.seen_count in (None, result.ticket.count):  # nothing is, but its status
                 status = word_in(result.ticket.status, words.STATUSES)
-                advice = _("It is now “%(status)s”. Send it if it still fits.") % {"status": status}
+                advice = _("The ticket is now “%(status)s”. Send your reply if it still makes sense.") % {
+                    "status": status
+                }
             sentences = [*reopened, advice]
             return failures.Failure(409, _("Not sent: the ticket has changed since you saw it"), sentences)
         case State.UNDER_WAY:
-            sentences = [_("You pressed it before. Look at the ticket in a moment; nothing was sent twice.")]
-            return failures.Failure(409, _("It is being sent"), sentences)
+            sentences = [
+                _("You have already pressed the button. Check the ticket in a moment; nothing was sent twice.")
+            ]
+            return failures.Failure(409, _("Your reply is being sent"), sentences)
         case State.SENT_BEFORE:
-            sentences = [_("Send it only if this should go out as another message.")]
-            return failures.Failure(409, _("This was sent before, and you have changed it since"), sentences)
+            sentences = [_("Send it only if you want to send another message.")]
+            return failures.Failure(409, _("You have already sent this and have changed it since"), sentences)
         case State.UNKNOWN:
-            not_read = _("HostUp did not confirm it, and the ticket could not be read again.")
+            not_read = _("HostUp did not confirm it, and the ticket could not be reloaded.")
             sentences = [
                 failures.not_shown_by_the_ticket() if result.was_looked_for else not_read,
-                _("Look at the ticket before you send it again. Your text is kept."),
+                _("Check the ticket before you send it again. Your text is kept."),
             ]
             return failures.unknown(result.error, _("We do not know whether your reply was sent"), sentences)
     if result.reopening and not result.was_reopened:
@@ -166,7 +172,9 @@ def _failure(result, written: Written) -> failures.Failure:
         return _not_sent(_file_failure(result), was_reopened=result.was_reopened)
     failure = failures.describe(result.error)
     if isinstance(result.error, errors.OutcomeUnknown):
-        sentences = [_("HostUp did not confirm it; the ticket shows that your reply did not arrive. Try again.")]
+        sentences = [
+            _("HostUp did not confirm your reply, and the ticket shows that it did not arrive. Try again.")
+        ]
         failure = failure._replace(heading=_("Not sent"), sentences=sentences, is_unknown=False)
         if not result.was_reopened:  # the heading says all of what `_not_sent` would
             return failure._replace(sentences=[*sentences, _("Your text is kept.")])

@@ -31,7 +31,7 @@ class Command(BaseCommand):
         for name, thread, findings in running:
             thread.join(max(0, ends_at - time.monotonic()))
             if thread.is_alive():
-                findings = [Error(f"no end after {MOST_SECONDS} seconds", "Something that it asks hangs.")]
+                findings = [Error(f"not finished after {MOST_SECONDS} seconds", "Something it depends on hangs.")]
             for found in findings:
                 level = "problem" if found.is_serious() else "warning" if found.level == WARNING else "ok"
                 what = f"{found.msg} ({found.id})" if found.id else found.msg
@@ -47,6 +47,6 @@ def _look(check, findings: list[CheckMessage]) -> None:
         findings.extend(check())
     except Exception as error:  # whatever it is, it is what is wrong
         what = f"{type(error).__name__}: {error}".rstrip(". \n")
-        findings.append(Error(what, "The part that it names does not work."))
+        findings.append(Error(what, "The part named here is not working."))
     finally:
         connections.close_all()
