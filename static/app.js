@@ -186,7 +186,7 @@
       if (task.target?.id !== "alerts" || task.swapSpec?.style === "none") continue;
       forget(PASSING);
       byId("alerts").scrollTop = 0; // the newest is seen
-      if (number) task.fragment.querySelector("h2")?.prepend(`${number}: `);
+      if (number && !isReply(ctx)) task.fragment.querySelector("h2")?.prepend(`${number}: `); // a reply's: writing.js
       task.swapSpec = "afterbegin";
     }
   });

@@ -2,6 +2,7 @@
 
 import re
 import time
+from threading import Event
 
 import pytest
 from playwright.sync_api import expect
@@ -1176,6 +1177,30 @@ def test_that_a_secret_lies_open_is_said_until_it_is_dismissed(page, sandbox):
     expect(said).to_be_visible()
     said.get_by_role("button", name="Dismiss").click()
     expect(said).to_have_count(0)
+
+
+def test_that_a_secret_lies_open_is_said_with_the_number_of_a_ticket_that_was_left_meanwhile(page, sandbox):
+    page.goto(PAGE)
+    answered, in_clear = Event(), {"encrypted": False}
+    sandbox.fault(
+        method="POST", path="messages", transform=lambda message: answered.wait(60) and message | in_clear
+    )
+    sandbox.fault(
+        method="GET",
+        path=ENCRYPTED_ID,
+        skip=1,
+        transform=lambda ticket: ticket | {"messages": [message | in_clear for message in ticket["messages"]]},
+    )
+    box(page).fill("Secret.")
+    page.get_by_label("Send encrypted").check()
+    page.get_by_role("button", name="Send reply").click()
+    page.get_by_role("listitem").get_by_role("link").nth(3).click()
+    expect(box(page)).to_have_value("")
+    answered.set()
+    said = (
+        "#149999: Sent. But HostUp did not encrypt it. Any password or other secret in it should now be changed."
+    )
+    expect(page.get_by_role("alert").get_by_role("heading")).to_have_text(said)
 
 
 def test_what_was_done_with_a_ticket_that_was_left_meanwhile_is_said_with_its_number(page, sandbox):
