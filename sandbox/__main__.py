@@ -18,13 +18,13 @@ KEYS = {
 }
 
 
-def run(port: int, seed: int, *, log: bool) -> None:
+def run(port: int, seed: int) -> None:
     """Serves a stand-in for HostUp's support API on 127.0.0.1 until Ctrl-C or SIGTERM."""
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     # What is created now and in the next run are two tickets, for a database that outlives both.
-    sandbox = Sandbox(port, seed, log=log, repeats=False)
+    sandbox = Sandbox(port, seed, repeats=False)
     try:
         sandbox.start()
     except OSError as error:
@@ -42,5 +42,4 @@ if __name__ == "__main__":
     parser = ArgumentParser(prog="sandbox", description=run.__doc__)
     parser.add_argument("--port", type=int, default=8100, help="port on 127.0.0.1 (default: 8100)")
     parser.add_argument("--seed", type=int, default=1, help="the same number makes the same tickets")
-    parser.add_argument("--log", action="store_true", help="print a line per call on stderr")
     run(**vars(parser.parse_args()))

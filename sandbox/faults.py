@@ -39,7 +39,7 @@ class Fault:
     drop            "before": reset the connection instead of carrying the call out; "after": once it is done
     truncate        "headers" or "body": promise the whole of it, send half of that, and close
     hang_up         answer well, then close the connection without having said so
-    broken          "json": cut the true answer so that it is no JSON any more
+    broken_json     cut the true answer so that it is no JSON any more
     gzip_bomb       answer with this many megabytes, packed into a few kilobytes
     """
 
@@ -60,7 +60,7 @@ class Fault:
     drop: str | None = None
     truncate: str | None = None
     hang_up: bool = False
-    broken: str | None = None
+    broken_json: bool = False
     gzip_bomb: int = 0
 
     def __post_init__(self) -> None:
@@ -68,7 +68,6 @@ class Fault:
             ("drip", ("headers", "body")),
             ("drop", ("before", "after")),
             ("truncate", ("headers", "body")),
-            ("broken", ("json",)),
         ):
             value = getattr(self, name)
             if value is not None and value not in allowed:
@@ -129,7 +128,7 @@ class Faults:
                     fault.times -= 1
                     if fault.times <= 0:
                         self._waiting.remove(fault)
-                return replace(fault)
+                return fault
         return None
 
 
@@ -141,7 +140,7 @@ def apply_fault(fault: Fault, true_answer: Answer | None, path: str, url: str) -
         answer = Answer(true_answer.status, true_answer.body, dict(true_answer.headers))
     if fault.transform is not None and "json" in answer.headers.get("Content-Type", ""):
         answer = replace(answer, body=json_answer(200, fault.transform(json.loads(answer.body))).body)
-    if fault.broken == "json":
+    if fault.broken_json:
         answer = replace(answer, status=200, body=answer.body[:-1] + b",")
     if fault.gzip_bomb:
         bomb = {"Content-Type": "application/json", "Content-Encoding": "gzip"}

@@ -15,16 +15,12 @@ LIST_PATH = r"/support/tickets$"
 HTML = "<!doctype html><title>Just a moment</title><h1>Just a moment…</h1><script>alert(1)</script>"
 HTML_HEADERS = {"Content-Type": "text/html; charset=utf-8"}
 
-RETRY_AFTER_SECONDS = 7
+RETRY_AFTER = timedelta(seconds=7)
 CLOCK_SKEW = timedelta(hours=5)
 
 
-def _retry_at(_url: str) -> str:
-    return format_datetime(utc_now() + timedelta(seconds=RETRY_AFTER_SECONDS), usegmt=True)
-
-
 def _reset_at(_url: str) -> str:
-    return iso(utc_now() + timedelta(seconds=RETRY_AFTER_SECONDS))
+    return iso(utc_now() + RETRY_AFTER)
 
 
 # API reference: what a rate-limited answer tells beside Retry-After.
@@ -33,10 +29,6 @@ LIMIT_HEADERS = {"X-RateLimit-Limit": "600", "X-RateLimit-Remaining": "0", "X-Ra
 
 def _date(skew: timedelta) -> Callable[[str], str]:
     return lambda _url: format_datetime(utc_now() + skew, usegmt=True)
-
-
-def _same_host(_url: str) -> str:
-    return "/api/v2/support/departments"
 
 
 def _other_host(url: str) -> str:
@@ -59,8 +51,8 @@ NAMED: dict[str, dict[str, Any]] = {
     **_problems(),
     "problem_with_extensions": {"status": 409, "transform": transforms.with_extensions},
     # 429 in the ways that say, or do not say, when to come again.
-    "rate_limited_seconds": {"status": 429, "headers": LIMIT_HEADERS | {"Retry-After": str(RETRY_AFTER_SECONDS)}},
-    "rate_limited_http_date": {"status": 429, "headers": {"Retry-After": _retry_at}},
+    "rate_limited_seconds": {"status": 429, "headers": LIMIT_HEADERS | {"Retry-After": str(RETRY_AFTER.seconds)}},
+    "rate_limited_http_date": {"status": 429, "headers": {"Retry-After": _date(RETRY_AFTER)}},
     "rate_limited_reset_only": {"status": 429, "headers": LIMIT_HEADERS},
     "rate_limited_silent": {"status": 429},
     "rate_limited_critical": {"status": 429, "code": "rate_limited", "headers": {"Retry-After": "3600"}},
@@ -68,7 +60,7 @@ NAMED: dict[str, dict[str, Any]] = {
     "html_200": {"status": 200, "body": HTML, "headers": HTML_HEADERS},
     "empty_200": {"status": 200, "body": b""},
     "wrong_shape": {"status": 200, "body": ["not", {"what": "you"}, 4, None]},
-    "broken_json": {"broken": "json"},
+    "broken_json": {"broken_json": True},
     "null_in_required": {"transform": transforms.null_in_required},
     "one_malformed_ticket": {
         "transform": transforms.one_malformed_ticket,
@@ -90,7 +82,7 @@ NAMED: dict[str, dict[str, Any]] = {
     "oversize": {"transform": transforms.oversize},
     "gzip_bomb": {"gzip_bomb": 100},
     "set_cookie": {"headers": {"Set-Cookie": "hostup_session=someone-elses; Path=/"}},
-    "redirect_same_host": {"status": 302, "body": b"", "headers": {"Location": _same_host}},
+    "redirect_same_host": {"status": 302, "body": b"", "headers": {"Location": "/api/v2/support/departments"}},
     "redirect_other_host": {"status": 302, "body": b"", "headers": {"Location": _other_host}},
     # The clock of what sends the headers; the tickets' times are right.
     "clock_ahead": {"headers": {"Date": _date(CLOCK_SKEW)}},

@@ -63,7 +63,6 @@ class Sandbox:
     port          0 takes a free one; a stopped sandbox starts again on the port that it had
     seed          the same seed makes the same tickets
     rate_limit    calls per key and minute
-    log           print a line per call on stderr
     repeats       what is made later, too, is named the same each time: tickets' ids and numbers
 
     The attributes `already`, `close_answer` and `encrypted_body` are what the API reference leaves open (see
@@ -76,12 +75,10 @@ class Sandbox:
         seed: int = 1,
         *,
         rate_limit: int = 600,
-        log: bool = False,
         repeats: bool = True,
     ) -> None:
         self.port = port
         self.seed = seed
-        self.log = log
         self.repeats = repeats
         self._limiter = RateLimiter(rate_limit)
         self._faults = Faults()
@@ -157,13 +154,11 @@ class Sandbox:
             if fault.drop is not None:
                 if fault.delay:
                     wire.stopping.wait(fault.delay)
-                self._print(call)
                 wire.reset()
                 return False
             answer = apply_fault(fault, answer, request.path, self.url)
         # Before sending: a client that has its answer must find it in the journal.
         call.status = answer.status
-        self._print(call)
         return wire.send(answer, fault, head_only=head_only, close=close)
 
     def _note(self, request: Request, connection: int) -> Call:
@@ -180,10 +175,6 @@ class Sandbox:
         with self._calls_lock:
             self._calls.append(call)
         return call
-
-    def _print(self, call: Call) -> None:
-        if self.log:
-            print(call.method, call.path, call.status or "dropped", call.key_name or "-", file=sys.stderr)
 
 
 class _Server(ThreadingHTTPServer):
@@ -274,4 +265,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wire.send(answer, None, head_only=self.command == "HEAD", close=True)
 
     def log_message(self, *_: object) -> None:
-        """No access log: Sandbox(log=True) writes one that knows the key's name."""
+        """No access log: the journal (`calls`) knows more."""
