@@ -26,7 +26,7 @@ from sandbox.special_tickets import LONG_THREAD_ID
 
 LIST = "/api/v2/support/tickets"
 COUNTS = "/counts"  # how many connections and calls there were, as JSON
-ROWS, MESSAGES = 50, 10  # where the address does not say
+ROWS = 50  # where the address does not say
 MOST_ROWS = 100
 NEW = b"new------"  # nine characters of a subject that differ in each answer
 

@@ -49,7 +49,7 @@ def main() -> None:
         quick, real = Visitor(dashboard.url), Visitor(usual.url)
         for visitor in (quick, real):  # the first requests of a process load its code
             ask(visitor.address, visitor.page("/tickets/"), at_once=AT_ONCE, times=20 * AT_ONCE)
-        print_first_visit(dashboard.url, quick)
+        print_first_visit(quick)
         print_memory(quick, dashboard, at_rest, instant)
         print_own_share(real, distant, bare_list)
         print_rates(quick, dashboard, bare_url)
@@ -172,12 +172,12 @@ def print_growth(visitor: Visitor, dashboard: Dashboard) -> None:
         print(f"{name:<16} {statistics.median(load.ms):12.1f} {cpu_ms:7.1f} {whole:10,} {packed:11,}")
 
 
-def print_first_visit(url: str, visitor: Visitor) -> None:
+def print_first_visit(visitor: Visitor) -> None:
     print("\nFirst visit      requests    bytes of the bodies as sent")
     for name, path in {"list": "/tickets/", "ticket": "/tickets/tkt_10/"}.items():
-        page = visitor.session.get(url + path, timeout=30).text
+        page = visitor.session.get(visitor.url + path, timeout=30).text
         assets = re.findall(r'<(?:link|script)[^>]* (?:href|src)="([^"]+)"', page)
-        bodies = {address: sizes(visitor.session, url + address)[0] for address in [path, *assets]}
+        bodies = {address: sizes(visitor.session, visitor.url + address)[0] for address in [path, *assets]}
         parts = ", ".join(f"{address.rpartition('/')[2] or 'page'} {size:,}" for address, size in bodies.items())
         print(f"{name:<16} {len(bodies):8} {sum(bodies.values()):8,}   {parts}")
 
