@@ -1,10 +1,4 @@
-# make run    the whole dashboard on this machine, with a sandbox in HostUp's place
-# make test   all the tests, real browser included
-# make lint   style, security rules, formatting        make format   mend what can be mended
-# make coverage   which lines and branches no test reaches   make mutants   which mistakes no test notices
-# make screenshots  the pictures in docs/, of the real pages
-# make audit  known vulnerabilities in what runs       make sbom     list what runs, for others (CycloneDX)
-# make lock   requirements*.txt from requirements*.in   make messages  collect texts to translate
+# What each target does: README.md, "How it is built".
 
 PYTHON ?= python3
 VENV := .venv
