@@ -102,7 +102,8 @@
     open?.scrollIntoView({ block: "nearest" });
   });
 
-  // "← Tickets" goes back to the list that led to the ticket, past what was read in it: as long as it was.
+  // "← Tickets" goes back to the list that led to the ticket, past the history's entries within it, so that the list comes
+  // back as long as it was.
   document.addEventListener("click", (event) => {
     const list = page(event.target.closest(".back")?.href);
     if (!list || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -130,8 +131,8 @@
   async function comeBack() {
     const isBack = awaySince && Date.now() - awaySince >= AWAY;
     awaySince = document.hasFocus() ? 0 : Date.now(); // in view, it may get the focus later
-    const isComing = document.querySelector("#tickets > .loading")?.checkVisibility(); // the list, for the first time
-    if (isBack) (await load())?.lookForNews(isComing);
+    const isListComing = document.querySelector("#tickets > .loading")?.checkVisibility(); // for the first time
+    if (isBack) (await load())?.lookForNews(isListComing);
   }
   addEventListener("visibilitychange", () => (document.hidden ? leave() : comeBack()));
   addEventListener("blur", leave);
@@ -164,7 +165,7 @@
   const isChange = (ctx) => isOfStatus(ctx) || isReply(ctx);
   const ticketOf = ({ request }) => request.action.split("/")[2]; // its id
 
-  const forget = (said) => document.querySelectorAll(said).forEach((one) => one.remove());
+  const forget = (selector) => document.querySelectorAll(selector).forEach((one) => one.remove());
 
   // What nobody knows to have happened, and that a reply is not sent, is said until it is dismissed or that ticket
   // is changed or replied to. (bulk.js keeps the same.)
@@ -219,8 +220,8 @@
     }
   });
 
-  // A ticket is changed in one place at a time (in its row, in the ticket, in what is said of it): pressed in another one
-  // meanwhile, its button sends nothing, and works until that change is over. hx-sync sees to the same place.
+  // A ticket is changed in one place at a time (in its row, in the ticket, in what is said of it). Its button in another
+  // place, pressed meanwhile, sends nothing and shows "Reopening…" until that change is over. hx-sync sees to the same place.
   const changing = new Map(); // id of a ticket -> the promise that its change is over
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
     const id = isOfStatus(ctx) && ticketOf(ctx);
@@ -249,7 +250,8 @@
     if (early !== -1) tasks.splice(early, 1);
   });
 
-  // A link that was pressed goes with what it stood in: its focus goes to the next way on, or to the first ticket.
+  // When a pressed link is swapped away with its surroundings, the focus moves to the next such link, or else to the first
+  // ticket.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
     ctx.ledOn = ctx.sourceElement.matches(".more a, .ways-on a, .subject a") && !ctx.keepsFocus;
   });
@@ -284,8 +286,8 @@
     }
   });
 
-  // What is not from the dashboard, as the sign-in page of a proxy before it, is no answer. Back that leads to our own
-  // takes all of that page, with its styles and scripts.
+  // An answer that is not the dashboard's, such as the sign-in page of a proxy in front of it, counts as none. When Back
+  // ends at our own sign-in page, that is loaded whole, with its styles and scripts.
   document.addEventListener("htmx:before:response", (event) => {
     const { request, response: { headers, raw }, target } = event.detail.ctx;
     const isElsewhere = raw.redirected && (request.method === "POST" || target === document.body);
@@ -300,10 +302,10 @@
   // have been lost is told until it was read.
   let leftAt = 0; // most browsers stop what is under way then, and some for a download, too
   addEventListener("beforeunload", () => (leftAt = Date.now()));
-  function sayUnreachable(isChange) {
-    if (!isChange && Date.now() - leftAt < 1000) return;
+  function sayUnreachable(mayBeLost) {
+    if (!mayBeLost && Date.now() - leftAt < 1000) return;
     const said = byId("unreachable").content.cloneNode(true).firstElementChild;
-    said.classList.toggle("passing", !isChange && !byId("alerts").querySelector(".unreachable:not(.passing)"));
+    said.classList.toggle("passing", !mayBeLost && !byId("alerts").querySelector(".unreachable:not(.passing)"));
     forget(PASSING);
     byId("alerts").prepend(said);
   }

@@ -34,7 +34,7 @@ async function lookAt(ticket) {
   if (there > ticket.querySelector("[name=updated_at]").value) link.parentElement.hidden = false;
 }
 
-// Before app.js, which leaves alone what nobody waits for any more.
+// While capturing, so before app.js, which ignores an answer that is prevented here.
 document.addEventListener("htmx:after:request", (event) => {
   const { hx, isQuiet, request, response: { raw, status } } = event.detail.ctx;
   if (!isQuiet || request.method !== "GET") return;

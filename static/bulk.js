@@ -159,7 +159,7 @@ const isStopped = () => run.stop.signal.aborted;
 async function start(action) {
   const ids = chosen(action).map((row) => row.id);
   if (run || !ids.length) return;
-  run = { action, count: ids.length, finished: 0, seconds: 0, why: "stopped", stop: new AbortController() };
+  run = { action, count: ids.length, finished: 0, seconds: 0, stop: new AbortController() };
   results.clear();
   changed = [];
   signInAddress = "";
@@ -262,7 +262,7 @@ function send(form) {
   return new Promise((resolve) => {
     // On the document, because htmx reports the end of a request there when the form itself has gone.
     const on = (name, listener) => {
-      const ours = (event) => event.detail.ctx?.sourceEvent.target === form && listener(event, event.detail.ctx);
+      const ours = (event) => event.detail.ctx.sourceEvent.target === form && listener(event, event.detail.ctx);
       document.addEventListener(name, ours, { signal: heard.signal });
     };
     on("htmx:after:request", (event, ctx) => {

@@ -9,7 +9,7 @@
 
   const byId = (id) => document.getElementById(id);
 
-  // What is written is saved while it is, again when that failed, and at the latest when its page is left or replaced.
+  // Text is saved while it is typed, again after a try that failed, and at the latest when its page is left or replaced.
   const FORMS = ".composer form, #create form";
   const TRY_AGAIN = 5000; // milliseconds
   const typed = new WeakMap(); // form -> the turn of what was typed in it last
@@ -88,7 +88,7 @@
 
   // While a form is being sent its fields and files stand still, so that what is typed or chosen meanwhile is not lost.
   const standStill = (still) => ({ detail: { ctx } }) => {
-    if (!ctx?.sourceElement?.matches?.(FORMS)) return;
+    if (!ctx.sourceElement.matches(FORMS)) return;
     for (const text of ctx.sourceElement.querySelectorAll("input, textarea")) text.readOnly = still;
     for (const choice of ctx.sourceElement.querySelectorAll("select, .check")) choice.inert = still;
     for (const part of ctx.sourceElement.querySelectorAll(".attach-input, .upload button")) part.disabled = still;
@@ -96,8 +96,8 @@
   document.addEventListener("htmx:before:request", standStill(true));
   document.addEventListener("htmx:finally:request", standStill(false));
 
-  // Messages and pictures that come into view are drawn a little later, and larger than was thought: the box of a reply
-  // that was sent, or why it was not, which has the focus, stays in view while they do, until its agent moves on.
+  // Messages and pictures are drawn a little after they come into view, and taller than estimated. Meanwhile the focused
+  // reply box, or the reason why the reply was not sent, is kept in view until its agent scrolls, presses or types.
   const growth = new ResizeObserver(() => {
     document.activeElement.closest(".composer[autofocus], .composer [autofocus]")?.scrollIntoView({ block: "nearest" });
   });
