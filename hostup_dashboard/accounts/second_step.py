@@ -31,7 +31,7 @@ class SecondStepRequired(MiddlewareMixin):
 def is_missing(request) -> bool:
     """Tell whether the agent still has to set up a second step. The identity provider sees to that for those who
     come from there."""
-    if not settings.MFA_REQUIRED or not request.user.is_authenticated:
+    if not settings.MFA_REQUIRED:
         return False
     records = get_authentication_records(request, request.user)
     if any(record["method"] == "socialaccount" for record in records):

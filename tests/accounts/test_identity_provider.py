@@ -250,7 +250,9 @@ def test_who_sets_up_a_second_step_is_not_asked_for_it_at_once(provider):
 def test_it_needs_no_second_step_here_when_one_is_required(provider, settings):
     settings.MFA_REQUIRED = True
     make_agent(email="anna@example.com")
-    assert is_in(come_in(provider))
+    browser = come_in(provider)
+    assert is_in(browser)
+    assert "Set up a second step first" not in browser.get(ACCOUNT).content.decode()
     assert sign_in().get("/activity/").headers["Location"] == ACCOUNT
 
 
