@@ -341,7 +341,7 @@ def test_why_it_was_not_sent_is_in_view_below_a_long_thread(page, sandbox):
     sandbox.fault("problem_503", method="POST")
     box(page).fill("Try me.")
     page.get_by_role("button", name="Send reply").click()
-    expect(page.get_by_role("alert")).to_contain_text("your reply did not arrive")
+    expect(page.get_by_role("alert")).to_contain_text("the ticket shows that it did not arrive")
     page.wait_for_timeout(300)
     assert pictures
     for picture in pictures:  # those that come late
