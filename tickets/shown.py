@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import islice
-from math import inf
 from typing import NamedTuple
 
 import msgspec
@@ -74,8 +73,6 @@ def linked(text):
         url = match.group()[: _end_of(match.group())]
         parts += [escape(text[end : match.start()]), _LINK.format(escape(url))]
         end = match.start() + len(url)
-    if not parts:
-        return escape(text)
     return Markup("".join([*parts, escape(text[end:])]))  # noqa: S704  (each part is escaped)
 
 
@@ -92,29 +89,25 @@ def _end_of(url: str) -> int:
 
 def ago(moment: datetime | None):
     """Say how long ago in words: "3 hours ago"."""
-    return _ago(_in_whole_units(timezone.now() - moment)) if moment else ""
+    return _ago(*_in_largest_unit(timezone.now() - moment)) if moment else ""
 
 
-def _in_whole_units(age: timedelta) -> int:
-    """Return an age in seconds, cut to whole minutes, hours, days or years, whichever is the largest."""
+def _in_largest_unit(age: timedelta) -> tuple[int, int]:
+    """Return an age as a count of whole minutes, hours, days or years, and how many seconds one of those has."""
     seconds = int(age.total_seconds())
     unit = MINUTE if seconds < HOUR else HOUR if seconds < DAY else DAY if seconds < YEAR else YEAR
-    return seconds // unit * unit
+    return seconds // unit, unit
 
 
-def _ago(seconds: int) -> str:
-    if seconds < MINUTE:
+def _ago(count: int, unit: int) -> str:
+    if count < 1:  # also where HostUp's clock is ahead of ours
         return _("just now")
-    if seconds < HOUR:
-        count = seconds // MINUTE
+    if unit == MINUTE:
         return ngettext("%d minute ago", "%d minutes ago", count) % count
-    if seconds < DAY:
-        count = seconds // HOUR
+    if unit == HOUR:
         return ngettext("%d hour ago", "%d hours ago", count) % count
-    if seconds < YEAR:
-        count = seconds // DAY
+    if unit == DAY:
         return ngettext("%d day ago", "%d days ago", count) % count
-    count = seconds // YEAR
     return ngettext("%d year ago", "%d years ago", count) % count
 
 
@@ -134,7 +127,7 @@ def in_thread(messages: list[Message]) -> Iterator[tuple[Message, str, str]]:
     zone, now, said = timezone.get_current_timezone(), timezone.now(), cache(_ago)
     for message in messages:
         if sent_at := message.sent_at:
-            yield message, templating.in_zone(sent_at, zone), said(_in_whole_units(now - sent_at))
+            yield message, templating.in_zone(sent_at, zone), said(*_in_largest_unit(now - sent_at))
         else:
             yield message, "", ""
 
@@ -184,7 +177,8 @@ class Row(NamedTuple):
 def in_rows(tickets: list[TicketSummary]) -> list[Row]:
     """Return the row of each ticket, in the agent's language."""
     # Looked up once, rather than for each of fifty.
-    statuses, turns, ages, now = translated(words.STATUSES), translated(words.TURNS), _ages(), timezone.now()
+    statuses, turns, now = translated(words.STATUSES), translated(words.TURNS), timezone.now()
+    ages = {0: _("now"), MINUTE: _("%d min"), HOUR: _("%d h"), DAY: _("%d d"), YEAR: _("%d y")}
     return [
         Row(
             ticket.id,
@@ -204,24 +198,13 @@ def in_rows(tickets: list[TicketSummary]) -> list[Row]:
     ]
 
 
-def _ages() -> list[tuple[float, int, str]]:
-    """Return the words for ages, shortest first: under how many seconds, in units of how many, how it is said."""
-    return [
-        (MINUTE, MINUTE, _("now")),
-        (HOUR, MINUTE, _("%d min")),
-        (DAY, HOUR, _("%d h")),
-        (YEAR, DAY, _("%d d")),
-        (inf, YEAR, _("%d y")),
-    ]
-
-
-def _age(moment: datetime | None, now: datetime, ages: list[tuple[float, int, str]]) -> str:
-    """Say how long ago, in the largest unit that fits: "now", "5 min", "3 h", "12 d", "2 y"."""
+def _age(moment: datetime | None, now: datetime, ages: dict[int, str]) -> str:
+    """Say how long ago, in the largest unit that fits: "now", "5 min", "3 h", "12 d", "2 y". `ages` are the words
+    for each unit, by its seconds, and for 0."""
     if moment is None:
         return ""
-    seconds = (now - moment).total_seconds()
-    unit, said = next((unit, said) for below, unit, said in ages if seconds < below)
-    return said.replace("%d", f"{seconds // unit:.0f}")
+    count, unit = _in_largest_unit(now - moment)
+    return ages[unit] % count if count > 0 else ages[0]
 
 
 def _short(text: str | None) -> str | None:
