@@ -38,7 +38,7 @@ def environment(**options) -> Environment:
     env.globals["now"] = timezone.now
     env.globals |= {"static": cache(static), "url": url}  # files change their names with the next start at most
     env.globals["_"] = said  # Jinja2's own goes through the context and Django's catalogues each time
-    env.filters |= {"exact": exact, "in_zone": in_zone, "iso": iso, "json_script": json_script}
+    env.filters |= {"exact": exact, "in_zone": in_zone, "json_script": json_script}
     return env
 
 
@@ -95,8 +95,3 @@ def in_zone(moment: datetime, zone: tzinfo | None = None) -> str:
         return moment.astimezone(zone).isoformat(" ", "minutes")
     except OverflowError:  # a time at the end of the calendar, which another zone cannot hold
         return moment.isoformat(" ", "minutes")
-
-
-def iso(moment: datetime | None) -> str:
-    """Give a moment for machines, to the second."""
-    return moment.isoformat(timespec="seconds") if moment else ""
