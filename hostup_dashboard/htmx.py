@@ -2,6 +2,9 @@
 
 from urllib.parse import urlsplit
 
+from django.shortcuts import redirect
+from django_htmx.http import HttpResponseClientRedirect
+
 
 def wants_fragment(request) -> bool:
     """Tell whether htmx asks for a part of a page. For going back in the history it asks for all of it.
@@ -18,6 +21,11 @@ def asking_page(request) -> str | None:
         return address and address.partition("#")[0]
     except ValueError:  # no address, such as "http://["
         return None
+
+
+def lead_to(request, address: str):
+    """Redirect. htmx would follow a redirect inside its target, so it is told to move the whole page instead."""
+    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
 
 
 def answers_with_file(view):

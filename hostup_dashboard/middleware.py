@@ -13,17 +13,16 @@ from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import Error as DatabaseError
 from django.middleware.gzip import GZipMiddleware
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import render, resolve_url
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import url_has_allowed_host_and_scheme
-from django_htmx.http import HttpResponseClientRedirect
 from whitenoise.middleware import WhiteNoiseFileResponse
 
 from hostup_dashboard.accounts import throttle
 from hostup_dashboard.errors import error_answer, written_in
-from hostup_dashboard.htmx import asking_page, linking_page
+from hostup_dashboard.htmx import asking_page, lead_to, linking_page
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +82,7 @@ class Compressed(GZipMiddleware):
         patch_vary_headers(response, ["Accept-Encoding"])
         packer = brotli.Compressor(quality=self.quality)
         packed = packer.process(response.content) + packer.flush()
-        response.content = packed + _passed_over(secrets.randbelow(self.max_random_bytes)) + BROTLI_END
+        response.content = packed + _metadata_block(secrets.randbelow(self.max_random_bytes)) + BROTLI_END
         response.headers["Content-Encoding"] = "br"
         response.headers["Content-Length"] = str(len(response.content))
         return response
@@ -92,8 +91,8 @@ class Compressed(GZipMiddleware):
 BROTLI_END = b"\x03"  # a last block, empty
 
 
-def _passed_over(length: int) -> bytes:
-    """Return a block of brotli's, of `length` bytes (up to 256) and a head, that holds nothing of the text.
+def _metadata_block(length: int) -> bytes:
+    """Return a metadata block of brotli's, which decoders skip: a head, and `length` bytes (up to 256) of nothing.
 
     RFC 7932, 9.2: MNIBBLES 0 in two bits, then how many bytes tell the length, here one, then the length less one.
     """
@@ -173,9 +172,8 @@ class RefusedForms(MiddlewareMixin):
 class SignInRequired(LoginRequiredMiddleware):
     """Send whoever is not signed in to the sign-in page, and back afterwards to the page they were on.
 
-    htmx follows a redirect inside the fragment's target, so it is told to move the whole page instead. (What
-    stood in a text box then is kept by static/writing.js.) A form with a text in it is answered with that text, so
-    that it is not lost. The sign-in page tells what was not done, for which its address says what it was.
+    What stood in a text box when htmx asked is kept by static/writing.js. Any other form with a text in it is
+    answered with that text, so that it is not lost. The sign-in page tells what was not done: its address says it.
     """
 
     def process_view(self, request, view_func, view_args, view_kwargs):
@@ -203,4 +201,4 @@ class SignInRequired(LoginRequiredMiddleware):
             sign_in_url += "&pressed"
         if message:  # an encrypted one no browser keeps: of that there is what was saved of it before
             sign_in_url += "&saved" if "encrypted" in request.POST else "&written"
-        return HttpResponseClientRedirect(sign_in_url) if request.htmx else redirect(sign_in_url)
+        return lead_to(request, sign_in_url)

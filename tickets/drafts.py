@@ -20,7 +20,7 @@ def keep(request, ticket_id: str) -> str:
     # Why it is critical is asked of critical tickets alone: in others it is there and does not show.
     showing = [name for name in form.WRITTEN if name != "critical_reason" or fields["priority"] == "critical"]
     has_words = any(fields[name].strip() for name in showing)
-    Draft.objects.keep(request.user, ticket_id, fields if has_words else {}, **turn_in(request.POST))
+    Draft.objects.keep(request.user, ticket_id, fields if has_words else {}, **typed_in(request.POST))
     if fields != written:
         return _("Too long to save as a draft.")
     return SAVED if has_words else ""
@@ -34,7 +34,7 @@ class TurnForm(forms.Form):
     turn = forms.IntegerField(required=False, min_value=0, max_value=2**53)
 
 
-def turn_in(data) -> dict:
+def typed_in(data) -> dict:
     """Return which form `data` was sent from, which turn of what is typed there it is, and when the draft that it
     showed had been kept, as `Draft.objects.keep` and `forget` take them.
 

@@ -4,12 +4,12 @@ from allauth.account.authentication import get_authentication_records
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
-from django_htmx.http import HttpResponseClientRedirect
 
 from hostup_dashboard.errors import written_in
+from hostup_dashboard.htmx import lead_to
 
 KINDS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]  # recovery codes alone are none
 
@@ -24,8 +24,7 @@ class SecondStepRequired(MiddlewareMixin):
             return None
         if (message := written_in(request)) and not request.htmx:
             return render(request, "second_step_first.html", {"message": message}, status=403)
-        account = reverse("mfa_index")
-        return HttpResponseClientRedirect(account) if request.htmx else redirect(account)
+        return lead_to(request, reverse("mfa_index"))
 
 
 def is_missing(request) -> bool:

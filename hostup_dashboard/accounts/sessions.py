@@ -61,7 +61,7 @@ def has_ended(session) -> bool:
     return abs(now - began) > settings.SESSION_COOKIE_AGE or abs(now - seen) > settings.SESSION_IDLE_SECONDS
 
 
-class Sessions(ListUserSessionsView):
+class ListSessions(ListUserSessionsView):
     """allauth's page, without the sessions that have ended, which the database still has until they expire."""
 
     def get_context_data(self, **kwargs):

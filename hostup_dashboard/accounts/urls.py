@@ -25,7 +25,7 @@ of_oneself = [
         name="account_reset_password_from_key",
     ),
     path("password/chosen/", pages.chosen, name="account_reset_password_from_key_done"),
-    path("sessions/", sessions.Sessions.as_view(), name="usersessions_list"),
+    path("sessions/", sessions.ListSessions.as_view(), name="usersessions_list"),
     path("sessions/end/", sessions.sign_out_everywhere, name="sign_out_everywhere"),
     path("provider/error/", socialaccount.login_error, name="socialaccount_login_error"),
     path("provider/cancelled/", socialaccount.login_cancelled, name="socialaccount_login_cancelled"),

@@ -4,15 +4,13 @@ import uuid
 from datetime import datetime
 
 from django.contrib import messages
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
-from django_htmx.http import HttpResponseClientRedirect
 
-from hostup_dashboard.htmx import wants_fragment
-from tickets import creating, departments, drafts, failures, sending, services, storage, words
+from hostup_dashboard.htmx import lead_to, wants_fragment
+from tickets import creating, departments, drafts, failures, linked_services, sending, storage, words
 from tickets.answers import answer
 from tickets.forms import NewTicketForm
 from tickets.hostup import errors
@@ -33,7 +31,7 @@ def create(request):
     if not form.is_valid():
         return _page(request, form, failure=_form_failure(form))
     token = form.cleaned_data["token"]
-    typed = drafts.turn_in(request.POST)
+    typed = drafts.typed_in(request.POST)
     shown_at = _shown_at(request)
     result = creating.create(request.user, token, form.for_hostup, turn=typed["turn"], shown_at=shown_at)
     if result.state in (State.SENT, State.SENT_ELSEWHERE):
@@ -54,7 +52,7 @@ def _look_up_departments(client, user) -> None:
         if not api_key.departments:
             tickets = client.tickets().tickets
             departments.learn(user, tickets)
-            services.remember(user, tickets)
+            linked_services.remember(user, tickets)
     except errors.BadKey:
         raise
     except errors.HostUpError:
@@ -65,7 +63,7 @@ def _look_up_departments(client, user) -> None:
 def _form(user, *args, **kwargs) -> NewTicketForm:
     """Return the form with what this agent can choose from, which is nothing without an API key."""
     api_key = key_of(user)
-    seen = services.seen_by(user) if api_key.pk else []
+    seen = linked_services.seen_by(user) if api_key.pk else []
     known = [service for service in seen if service.type in words.SERVICES]
     return NewTicketForm(*args, departments=api_key.departments, services=known, **kwargs)
 
@@ -102,7 +100,7 @@ def _keep_draft(request, result) -> tuple[str, datetime | None]:
     if not (result and result.state == State.SENT_ELSEWHERE):
         with storage.if_possible("the draft"):
             return drafts.keep(request, drafts.NEW), timezone.now()
-    return "", drafts.turn_in(request.POST)["shown_draft"]
+    return "", drafts.typed_in(request.POST)["shown_draft"]
 
 
 def _shown_at(request) -> datetime | None:
@@ -122,8 +120,7 @@ def _created(request, ticket_id):
     if said not in [message.message for message in waiting]:  # else an earlier press has said it
         messages.success(request, said)
     waiting.used = False  # nobody has seen them yet
-    address = reverse("ticket", args=[ticket_id])
-    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
+    return lead_to(request, reverse("ticket", args=[ticket_id]))
 
 
 def _failure(result, form) -> failures.Failure:
@@ -167,10 +164,6 @@ def _failure(result, form) -> failures.Failure:
             failure = failure._replace(sentences=sentences)
         case errors.NotFound() | errors.Conflict():  # whose words are about a ticket that is there
             failure = failure._replace(heading=_("HostUp did not accept that"), sentences=[])
-    return _not_created(failure)
-
-
-def _not_created(failure: failures.Failure) -> failures.Failure:
     sentences = [_("The ticket was not created."), *failure.sentences, _("Your text is still here.")]
     return failure._replace(sentences=sentences)
 

@@ -14,7 +14,7 @@ from tickets.models import Draft, Submission
 @keeps_drafts
 def draft(request, ticket_id=drafts.NEW):
     """Keep what has been written so far, unless it has been sent meanwhile."""
-    typed = drafts.turn_in(request.POST)
+    typed = drafts.typed_in(request.POST)
     went_out = partial(Submission.objects.went_out_with, request.user, form=typed["form"], turn=typed["turn"])
     if went_out():
         return HttpResponse()

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import push_url
 
 from hostup_dashboard.htmx import asking_page, wants_fragment
-from tickets import departments, services
+from tickets import departments, linked_services
 from tickets.answers import failure_answer
 from tickets.failures import Failure, describe
 from tickets.filters import Filters
@@ -44,7 +44,7 @@ def tickets(request):
         # The address says what is chosen, as the boxes do, whatever came of it.
         return push_url(failure_answer(request, describe(error)), _address(request, filters))
     departments.learn(request.user, page.tickets)
-    services.remember(request.user, page.tickets)
+    linked_services.remember(request.user, page.tickets)
     fresh = [ticket for ticket in page.tickets if str(ticket.number) not in seen]
     is_last = page.next_cursor is None or _mark(page.next_cursor) in used  # or HostUp's cursors go in a circle
     if page.tickets and not fresh and not is_last:  # so many have moved to the top

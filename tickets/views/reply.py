@@ -3,14 +3,13 @@
 import uuid
 
 from django.contrib import messages
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
-from django_htmx.http import HttpResponseClientRedirect
 
-from hostup_dashboard.htmx import wants_fragment
+from hostup_dashboard.htmx import lead_to, wants_fragment
 from hostup_dashboard.uploads import lacks_room, takes_files
 from tickets import changes, drafts, failures, replying, sending, storage, words
 from tickets.answers import answer, is_on_screen
@@ -34,7 +33,7 @@ def reply(request, ticket_id):
     if not form.is_valid():
         return _not_replied(request, _posted_composer(request, ticket_id), failure=_form_failure(form))
     fields = form.cleaned_data
-    typed = drafts.turn_in(request.POST)
+    typed = drafts.typed_in(request.POST)
     written = Written(
         text=fields["message"],
         is_encrypted=fields["encrypted"],
@@ -69,7 +68,7 @@ def _posted_composer(request, ticket_id, *, token=None) -> Composer:
         ticket_id=ticket_id,
         token=token or uuid.uuid4(),
         message=request.POST.get("message", ""),
-        shown_draft=drafts.turn_in(request.POST)["shown_draft"],
+        shown_draft=drafts.typed_in(request.POST)["shown_draft"],
         is_encrypted="encrypted" in request.POST,
         seen_message=request.POST.get("seen_message", "")[:64],
         seen_count=request.POST.get("seen_count", "")[:9],
@@ -88,8 +87,7 @@ def _replied(request, ticket_id, result, *, is_encrypted):
     if not result.ticket or not wants_fragment(request):
         say = messages.error if result.is_in_clear else messages.success
         say(request, " ".join(sentences))
-        address = reverse("ticket", args=[ticket_id]) + Filters.of(request).query
-        return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
+        return lead_to(request, reverse("ticket", args=[ticket_id]) + Filters.of(request).query)
     if not result.was_looked_for:
         sentences.append(_("The ticket could not be reloaded: reload it yourself to see your reply."))
     # As long as the ticket stays on the screen, the next message is encrypted until its agent says otherwise.

@@ -4,7 +4,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from hostup_dashboard.htmx import wants_fragment
-from tickets import departments, services
+from tickets import departments, linked_services
 from tickets.composer import Composer
 from tickets.filters import Filters
 from tickets.models import Draft
@@ -16,7 +16,7 @@ def show(request, ticket_id):
     """Show a ticket with its thread; for htmx the ticket and its row alone. The list beside it loads itself."""
     ticket = client_of(request.user).ticket(ticket_id)
     departments.learn(request.user, [ticket])
-    services.remember(request.user, [ticket])
+    linked_services.remember(request.user, [ticket])
     drafts = Draft.objects.ticket_ids(request.user)
     context = {
         "ticket": ticket,
