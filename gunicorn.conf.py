@@ -22,8 +22,8 @@ worker_class = "hostup_dashboard.worker.Worker"
 workers = env.int("WEB_CONCURRENCY", 2) or sys.exit("problem  settings: WEB_CONCURRENCY is 0.")
 threads = 24
 graceful_timeout = 60  # seconds: a reply takes up to five calls of ten
-# "More tickets" carries HostUp's cursor and which tickets are listed already; htmx sends the address that one is
-# at along, as a header. Beyond these gunicorn itself answers, with a bare page.
+# The address of "More tickets" carries HostUp's cursor and the numbers listed so far, and htmx repeats the current
+# address in a header. What is longer, gunicorn refuses itself, with a bare page.
 limit_request_line = 8190  # bytes, the most that it takes
 limit_request_field_size = 2 * 8190
 max_requests = 20_000

@@ -53,7 +53,8 @@ FOR_ADMINISTRATORS = (
 
 
 def keeps_drafts(view):
-    """Mark a view that changes nothing but what is kept here: an error of it leaves nothing unknown."""
+    """Mark a view that only keeps what is being typed: an error of it leaves nothing unknown, being signed out
+    undoes no press, and unless it fails its requests stay out of the log, one for each pause in typing."""
     view.keeps_drafts = True
     return view
 
@@ -139,7 +140,7 @@ def page_not_found(request, exception=None):
     return error_answer(request, 404)
 
 
-def too_many_requests(request, exception=None):
+def too_many_requests(request):
     response = error_answer(request, 429)
     response.headers["Retry-After"] = str(LIMIT_SECONDS)
     return response

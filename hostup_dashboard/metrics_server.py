@@ -15,10 +15,10 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # of the files that the processes count int
 
 
 def prepare() -> None:
-    """Make the folder to count into. Has to come before whatever defines a metric.
+    """Make the folder that the processes count into, before anything defines a metric.
 
-    Not where files wait on their way, if we are given another one (systemd names several with colons between): the
-    processes have what they count in memory that is these files, and end when the disk has no room for it.
+    It is in `RUNTIME_DIRECTORY` if that is set (systemd may name several, with colons between), and not where
+    uploads wait: the counters are memory-mapped files, and a full disk there would end the processes.
     """
     from django.conf import settings
 

@@ -29,5 +29,5 @@ def is_on_screen(request, ticket) -> bool:
     """Tell whether the ticket stands open where a form was sent from, beside the list or alone: by htmx's word,
     else the form's. Where neither says where that was, take it for the ticket."""
     address = asking_page(request) or request.POST.get("next")
-    names = tuple(reverse("ticket", args=[name]) for name in (ticket.id, ticket.number))
+    names = tuple(reverse("ticket", args=[name]) for name in ticket.names_of_ticket)
     return not address or address.startswith(names)

@@ -35,7 +35,7 @@ def create(user, token, fields: dict, *, turn: int, shown_at: datetime | None) -
     what was typed last. `fields` are named as HostUp's reference does.
 
     Its draft may stand in another tab, too, or on a phone: what was created there since is not created again.
-    Raises `storage.NothingSent` without a key, when it cannot be read what became of an earlier press.
+    Raises `storage.NothingSent` when there is no key and it cannot be read what an earlier press did.
     """
     digest = sending.digest_of(json.dumps(fields, sort_keys=True))
     try:

@@ -22,8 +22,8 @@ class Filters(NamedTuple):
 
     @classmethod
     def of(cls, request) -> "Filters":
-        """Read the filters of an address, leaving out what HostUp could only refuse: of the one asked for, and for
-        a change, whose button may be older than what was chosen since, of the page that it is made from."""
+        """Read the filters from an address, without values that HostUp could only refuse: the address asked for;
+        for a change, that of the page it was made from, because its button may be older than the filter."""
         page = asking_page(request) if request.method == "POST" else None
         chosen = QueryDict(page.partition("?")[2]) if page else request.GET
         status = chosen.get("status", "")

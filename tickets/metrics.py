@@ -20,7 +20,7 @@ CALL_SECONDS = Histogram(
 )
 REFUSED = Counter(
     "hostup_dashboard_hostup_calls_refused",
-    "Calls that were not made, because HostUp was known not to take them",
+    "Calls that were not made: too many were under way, or HostUp was known not to take them",
     ["reason"],
 )
 UNDER_WAY = Gauge(
@@ -40,7 +40,8 @@ CIRCUIT_OPENINGS = Counter("hostup_dashboard_hostup_circuit_openings", "How ofte
 
 
 class Metrics(Watcher):
-    """Counts what a `Pool` tells. The outcome of a call is `ok` or the name of an error of `errors`."""
+    """Counts what a `Pool` tells. The outcome of a call is `ok`, the name of an error of `errors`, or
+    `broken_off` where it ended otherwise."""
 
     def __init__(self):
         self.circuit_changed(State.CLOSED)

@@ -1,4 +1,4 @@
-"""Counts the calls to HostUp, and turns what no view has answered of what went wrong with them into an answer."""
+"""Adds the calls to HostUp to the request's log line, and answers those of their errors that no view has."""
 
 from django.utils.deprecation import MiddlewareMixin
 

@@ -219,9 +219,9 @@ class DraftQuerySet(models.QuerySet):
         """Keep what an agent has written so far in `form`; when that is nothing, forget what was written in it and
         the draft that it showed, which had been kept at `shown_draft`.
 
-        Requests overtake each other: of two from the same `form`, the one with the higher `turn` counts, whichever
-        comes last; with the same one, unless that is 0 for not known, they have the same words. (Of one that was
-        emptied nothing is left that could tell: an older save brings it back.)
+        Requests overtake each other: of two saves from one `form` that with the higher `turn` wins, whichever
+        comes last. Equal turns carry the same words, unless they are 0 (not known). An emptied draft leaves no
+        turn behind: an older save that comes after it brings the text back.
         """
         older = self.filter(user=user, ticket_id=ticket_id).exclude(form=form, turn__gte=turn or 1)
         if not fields:

@@ -211,9 +211,9 @@ def _settled(before: Ticket, after: Ticket, written: Written, error: errors.Host
     """Compare the ticket before and after: is our message in it? Also after a refusal: what stands in between may
     have sent the same twice, and passed on what was said of the second.
 
-    No message of ours means "not sent", unless it may yet show. A message of ours with other words may be a
-    colleague's, or ours as HostUp rewrote it: not known. So may be one that cannot be told from others, or that is
-    not among those that HostUp sends although the ticket's times tell of it.
+    No new message from our side means "not sent", unless it may yet show. It is not known when there is one in
+    other words (a colleague's, or ours as HostUp rewrote it), when a new one cannot be read or told apart, or when
+    the ticket's times tell of one that HostUp left out.
     """
     new = _added(before, after)
     # Another sender than the reference knows, or none, may be us.

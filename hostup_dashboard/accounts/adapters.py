@@ -68,8 +68,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def _get_login_attempts_cache_key(self, request, **credentials):
         """Count failed sign-ins by the name alone. allauth's key includes the `Host` header; a guesser could vary
-        its port and get a fresh allowance each time. In the same place it counts second steps, as those of
-        "mfa-auth-user-1", which anybody may type for a name."""
+        its port and get a fresh allowance each time. The prefix keeps names apart from keys such as
+        "mfa-auth-user-1", under which allauth counts second steps: anybody may type one of those as a name."""
         return "name:" + credentials.get("email", credentials.get("username", "")).lower()
 
     def authenticate(self, request, **credentials):

@@ -13,8 +13,8 @@ class SecondStep(AuthenticateStage):
         return super().handle()
 
     def is_resumable(self, request):
-        """Let whoever has no second step any more, since an administrator reset it, sign in anew: allauth sends
-        them from the page of the code to that of the password, and back."""
+        """Not when an administrator has reset the second step meanwhile, so that the agent signs in anew: allauth
+        alone would send them from the code's page to the password's and back."""
         return self._should_handle(request)
 
     def exit(self):

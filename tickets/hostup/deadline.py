@@ -19,12 +19,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssl_ import create_urllib3_context
 
-
-class _Thread(threading.local):
-    call = None
-
-
-_thread = _Thread()
+_thread = threading.local()  # its `call` is the one under way
 
 
 class Call:

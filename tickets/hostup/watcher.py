@@ -10,7 +10,7 @@ class Watcher:
 
     def calling(self, endpoint: str) -> AbstractContextManager:
         """Give what goes around a call, all its tries included. `endpoint` is the reference's name for it, such as
-        `GET /tickets/{id}`. The block ends with an error of `errors`, or well."""
+        `GET /tickets/{id}`. The block ends well, or with an error: of `errors`, unless the call was broken off."""
         return nullcontext()
 
     def under_way(self) -> AbstractContextManager:

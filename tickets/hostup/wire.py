@@ -105,7 +105,9 @@ def read_page(answer: Answer) -> Page:
     page = _read(answer, _List)
     tickets, unreadable = _each(page.data, TicketSummary)
     cursor = page.next_cursor if isinstance(page.next_cursor, str) else None
-    return Page(tickets=_unique(tickets), next_cursor=cursor or None, unreadable=unreadable)
+    # The cursor is an offset at HostUp, so that a ticket can come twice when others arrive.
+    unique = {ticket.id: ticket for ticket in tickets}
+    return Page(tickets=list(unique.values()), next_cursor=cursor or None, unreadable=unreadable)
 
 
 def read_departments(answer: Answer) -> list[Department]:
@@ -237,11 +239,6 @@ def _each(entries: RawEntries, type_: type[Value]) -> tuple[list[Value], int]:
         except NOT_JSON:
             continue
     return values, len(entries) - len(values)
-
-
-def _unique(tickets: list[TicketSummary]) -> list[TicketSummary]:
-    # The cursor is an offset at HostUp, so that a ticket can come twice when others arrive.
-    return list({ticket.id: ticket for ticket in tickets}.values())
 
 
 def _field_errors(entries: Any) -> dict[str, str]:
