@@ -23,10 +23,10 @@ PRIORITIES = {
 # What helps to choose one. HostUp's reference does not say more than the names.
 PRIORITY_ADVICE = {
     "low": _("A question that can wait."),
-    "medium": _("Something is not as it should be, but work goes on."),
+    "medium": _("Something is wrong, but you can keep working."),
     "high": _("Something important does not work."),
     "urgent": _("A service is down, or will be soon."),
-    "critical": _("Your customers are affected right now. HostUp's staff on duty is alerted."),
+    "critical": _("Your customers are affected right now. HostUp alerts its staff on duty."),
 }
 
 # HostUp's "customer" is the company that uses this dashboard.
