@@ -142,7 +142,7 @@ def _failure(result, form) -> failures.Failure:
             not_looked = _("HostUp did not confirm it, and the tickets could not be read.")
             sentences = [
                 looked if result.was_looked_for else not_looked,
-                _("Check the tickets before you send it again. Your text is still here."),
+                _("Check your tickets before you try again. Your text is still here."),
             ]
             return failures.unknown(result.error, _("We do not know whether the ticket was created"), sentences)
     failure = failures.describe(result.error)

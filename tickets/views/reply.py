@@ -157,7 +157,7 @@ def _failure(result, written: Written) -> failures.Failure:
             not_read = _("HostUp did not confirm it, and the ticket could not be reloaded.")
             sentences = [
                 failures.not_shown_by_the_ticket() if result.was_looked_for else not_read,
-                _("Check the ticket before you send it again. Your text is kept."),
+                _("Check the ticket before you send your reply again. Your text is kept."),
             ]
             return failures.unknown(result.error, _("We do not know whether your reply was sent"), sentences)
     if result.reopening and not result.was_reopened:
