@@ -1,4 +1,4 @@
-// What HTML and htmx cannot say. The site works without it.
+// What HTML and htmx cannot do by themselves. The site works without it.
 
 (() => {
   "use strict";
@@ -6,12 +6,12 @@
   const byId = (id) => document.getElementById(id);
   const page = (address) => address?.split("#")[0];
 
-  // Times show in the zone of this browser (see browser_time_zone in middleware.py). Intl takes 26 ms to say it.
+  // Times are shown in this browser's zone (see browser_time_zone in middleware.py). Temporal first: Intl takes 26 ms.
   const zone = globalThis.Temporal?.Now.timeZoneId() ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   const secure = location.protocol === "https:" ? "; secure" : "";
   document.cookie = `timezone=${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
 
-  // The row of the ticket that stands open beside the list, and the way past the list.
+  // Mark the row of the open ticket, and let the skip link lead past the list to that ticket.
   const openRowId = () => document.querySelector("article.ticket")?.id.replace("ticket-", "row-");
   function markOpenTicket() {
     const open = openRowId();
@@ -28,7 +28,7 @@
     for (const button of document.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
   }
 
-  let here; // the page that is shown, where there is no Navigation API
+  let here; // the address of the page that is shown, for browsers without the Navigation API
   function refresh() {
     here = page(location.href);
     markOpenTicket();
@@ -39,28 +39,28 @@
   refresh();
   document.addEventListener("htmx:after:swap", refresh);
 
-  // What the page before could not say any more (writing.js).
+  // An alert that the previous page had no time to show: writing.js has kept it.
   const unsent = `unsent by ${document.querySelector(".username")?.textContent}`;
   byId("alerts").insertAdjacentHTML("afterbegin", sessionStorage.getItem(unsent) ?? "");
   sessionStorage.removeItem(unsent);
 
-  // Screen readers say of #toasts what comes into it, not what is there when its page comes.
+  // Screen readers announce what is added to #toasts, not what is in it when the page loads: add that once more.
   const said = [...byId("toasts").children];
   setTimeout(() => byId("toasts").append(...said.filter((one) => one.isConnected && !one.matches(":focus-within"))), 500);
 
-  // Where Back brings no page, the address comes back too: it names what is on the screen.
+  // When Back fails to load its page, the address goes back too, so that it names what is on the screen.
   let shown = window.navigation?.currentEntry;
   const show = () => (shown = window.navigation?.currentEntry);
   window.navigation?.addEventListener("currententrychange", ({ navigationType }) => navigationType !== "traverse" && show());
   addEventListener("hashchange", show);
-  // By the time a page comes its agent may have gone on.
+  // The agent may have moved on by the time a page arrives.
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => (ctx.entry = window.navigation?.currentEntry));
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => ctx.target === document.body && (shown = ctx.entry));
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
     if (shown && ctx?.target === document.body) navigation.traverseTo(shown.key);
   });
 
-  // Back takes the focus along: to the ticket that has come, or else to the row of the one that was left.
+  // After Back, the focus goes to the ticket that was loaded, or else to the row of the one that was left.
   function focusPlace({ openId, target }) {
     if (target !== document.body || document.activeElement !== target) return;
     (document.querySelector(".ticket h1") ?? byId(openId)?.querySelector("a"))?.focus({ preventScroll: true });
@@ -68,20 +68,20 @@
   document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => (ctx.openId = openRowId()));
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => focusPlace(ctx));
 
-  // Back brings the page anew, and its list: as long as it was, where it was, the open row in view. (On a phone the
-  // browser scrolls, too early for a longer one.)
+  // Back loads the page again. Its list gets back its length and its scroll position, with the open row in view. (On a
+  // phone the browser scrolls, but too early for a list of more than one page.)
   const rowCount = () => document.querySelectorAll(".ticket-row").length;
-  let left = rowCount() ? null : { top: 0, rows: 0 }; // the list, as it was
-  let isComing = false; // the page: a list that comes before it is still that of the one before
+  let left = rowCount() ? null : { top: 0, rows: 0 }; // the list, as the agent left it
+  let isComing = false; // the page is on its way: until it is there, a list that arrives belongs to the page before
   document.addEventListener("htmx:before:history:restore", (event) => {
     isComing = shown ? shown.key !== navigation.currentEntry.key : page(location.href) !== here;
     if (!isComing) {
       left = null;
-      return event.preventDefault(); // nothing of it has gone
+      return event.preventDefault(); // the page is still on the screen
     }
     const link = document.querySelector(".ticket-row .subject a");
     if (!link) return;
-    const isSame = link.search === location.search; // else it was filtered in between
+    const isSame = link.search === location.search; // otherwise the list was filtered in between
     left ??= { top: byId("list-pane").scrollTop, rows: isSame ? rowCount() : 0 };
   });
   document.addEventListener("htmx:after:swap", async ({ detail: { ctx } }) => {
@@ -90,20 +90,20 @@
     const { top, rows } = left;
     left = null;
     const at = byId("list-pane").scrollTop;
-    let before = 0; // how many rows there were when more were asked for
+    let before = 0; // the number of rows when more were requested
     for (let more; before < rowCount() && rowCount() < rows && (more = document.querySelector(".more a")); ) {
       before = rowCount();
       await htmx.ajax("GET", more.href, { source: more, target: ".more", swap: "outerHTML", keepsFocus: true });
     }
     focusPlace(ctx);
-    if (byId("list-pane")?.scrollTop !== at) return; // its agent has gone on
+    if (byId("list-pane")?.scrollTop !== at) return; // the agent has scrolled or moved on
     byId("list-pane").scrollTop = top;
     const open = document.querySelector(".ticket-row:has([aria-current])") ?? (before ? byId(ctx.openId) : null);
     open?.scrollIntoView({ block: "nearest" });
   });
 
-  // "← Tickets" goes back to the list that led to the ticket, past the history's entries within it, so that the list comes
-  // back as long as it was.
+  // "← Tickets" goes back in the history to the list that led to the ticket, past entries within the ticket. So
+  // the list comes back with its full length.
   document.addEventListener("click", (event) => {
     const list = page(event.target.closest(".back")?.href);
     if (!list || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -119,26 +119,26 @@
     navigation.traverseTo(from.key);
   });
 
-  // Who comes back after a minute elsewhere, in another tab or window, sees what is new (away.js).
+  // An agent who comes back after a minute in another tab or window sees what is new (away.js).
   const AWAY = 60_000; // milliseconds
   let { away } = document.currentScript.dataset;
-  let awaySince = document.hasFocus() ? 0 : Date.now(); // 0 while its agent is here
-  const load = () => import(away).catch(() => void (away += "?")); // next time by another name, as bulk.js
+  let awaySince = document.hasFocus() ? 0 : Date.now(); // 0 while the agent is here
+  const load = () => import(away).catch(() => void (away += "?")); // under another name next time, like bulk.js
   function leave() {
     awaySince ||= Date.now();
-    load(); // while there is a network, and the version of this page
+    load(); // while the network and this page's version of away.js are there
   }
   async function comeBack() {
     const isBack = awaySince && Date.now() - awaySince >= AWAY;
-    awaySince = document.hasFocus() ? 0 : Date.now(); // in view, it may get the focus later
-    const isListComing = document.querySelector("#tickets > .loading")?.checkVisibility(); // for the first time
+    awaySince = document.hasFocus() ? 0 : Date.now(); // a page that is in view may get the focus later
+    const isListComing = document.querySelector("#tickets > .loading")?.checkVisibility(); // its first load
     if (isBack) (await load())?.lookForNews(isListComing);
   }
   addEventListener("visibilitychange", () => (document.hidden ? leave() : comeBack()));
   addEventListener("blur", leave);
   addEventListener("focus", comeBack);
 
-  // The ticket that is open stays as it is read, and says when the list knows of more.
+  // The open ticket is not replaced while it is being read. It says so when the list has a newer version of it.
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     if (ctx.target?.id !== "tickets") return;
     const ticket = document.querySelector(".ticket");
@@ -148,14 +148,14 @@
     if (there > here) ticket.querySelector(".outdated > *").hidden = false;
   });
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
-    // The first list, asked for once or again, gives way to a filtered one.
+    // Filtering aborts a request for the first list, or a retry of it.
     if (ctx.sourceElement.id === "filters") {
       for (const first of document.querySelectorAll("#tickets, #tickets [hx-target='#tickets']")) htmx.trigger(first, "htmx:abort");
     }
     if (ctx.select) ctx.request.headers["HX-Request-Type"] = "partial"; // htmx would select from a whole page
   });
   document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
-    // What went wrong is no ticket: it stands where that of one that was opened stands.
+    // An error has no ticket to select: it takes the whole pane, like an error on opening a ticket.
     if (ctx.response.status < 400 || !ctx.sourceElement.matches(".outdated a")) return;
     Object.assign(ctx, { target: byId("ticket-pane"), swap: "innerHTML", select: null });
   });
@@ -163,12 +163,12 @@
   const isOfStatus = ({ sourceElement }) => sourceElement.matches(".status-action");
   const isReply = ({ sourceElement }) => sourceElement.matches(".composer form");
   const isChange = (ctx) => isOfStatus(ctx) || isReply(ctx);
-  const ticketOf = ({ request }) => request.action.split("/")[2]; // its id
+  const ticketOf = ({ request }) => request.action.split("/")[2]; // the ticket's id
 
   const forget = (selector) => document.querySelectorAll(selector).forEach((one) => one.remove());
 
-  // What nobody knows to have happened, and that a reply is not sent, is said until it is dismissed or that ticket
-  // is changed or replied to. (bulk.js keeps the same.)
+  // Two kinds of alert stay until dismissed, or until there is a new outcome for their ticket: .unknown (of a change or
+  // a reply) and .unsent (a reply that was not sent, which only another reply removes). bulk.js keeps them, too.
   const PASSING = "#alerts > :not(.unknown, .unsent)";
   document.addEventListener("htmx:before:swap", (event) => {
     const { ctx, tasks } = event.detail;
@@ -177,22 +177,22 @@
     if (id && !says(".toast, .failure")) return refuse(event);
     if (says(".toast, .unknown")) {
       forget(`#alerts > ${isReply(ctx) ? "" : ":not(.unsent)"}:has([href^="/tickets/${id}/"])`);
-      forget(`#toasts > :has([action^="/tickets/${id}/"])`); // it said what was so before
+      forget(`#toasts > :has([action^="/tickets/${id}/"])`); // they are about the state before
     }
-    // What became of a ticket that is not open says which it was; a selected row says it in its place.
+    // An outcome names its ticket if that is not open. In select mode the ticket's row shows the outcome instead.
     const inRow = document.querySelector(`#row-${id}:not(:has(.pick)) .number`)?.textContent;
     const number = byId(`ticket-${id}`) ? "" : inRow ?? ctx.sourceElement.querySelector(".unsent-left")?.dataset.ticket;
     for (const task of tasks) {
       if (number) task.fragment.querySelector(".toast .words:not(:has(.number))")?.prepend(`${number} `); // it was left
       if (task.target?.id !== "alerts" || task.swapSpec?.style === "none") continue;
       forget(PASSING);
-      byId("alerts").scrollTop = 0; // the newest is seen
-      if (number && !isReply(ctx)) task.fragment.querySelector("h2")?.prepend(`${number}: `); // a reply's: writing.js
+      byId("alerts").scrollTop = 0; // show the newest
+      if (number && !isReply(ctx)) task.fragment.querySelector("h2")?.prepend(`${number}: `); // writing.js: a reply's
       task.swapSpec = "afterbegin";
     }
   });
 
-  // Nor does it go with its ticket, or with the page by Back; but then it says of which ticket it is.
+  // Those alerts also stay when their ticket is left or Back replaces the page. Then they name the ticket.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
     if (ctx.target !== document.body && ctx.target?.id !== "ticket-pane") return;
     const number = document.querySelector(".ticket .number")?.textContent;
@@ -203,13 +203,13 @@
     tasks[0]?.fragment.querySelector("#alerts")?.append(...left);
   });
 
-  // Another ticket: what was said before is over, but for that.
+  // Opening another ticket removes the other alerts, and the toasts that are not errors.
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
     if (ctx.target?.id !== "ticket-pane" || ctx.isAgain) return;
     forget(`${PASSING}, #toasts > :not(.error)`);
   });
 
-  // An answer takes the focus from nobody who is typing elsewhere by now, and from nobody at all if it `keepsFocus`.
+  // An answer does not take the focus from a field elsewhere. With `keepsFocus` it takes it from nothing that stays.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
     const at = document.activeElement;
     const isElsewhere = at.matches("input, select, textarea") && !ctx.sourceElement.contains(at);
@@ -220,22 +220,23 @@
     }
   });
 
-  // A ticket is changed in one place at a time (in its row, in the ticket, in what is said of it). Its button in another
-  // place, pressed meanwhile, sends nothing and shows "Reopening…" until that change is over. hx-sync sees to the same place.
+  // A ticket is changed from one place at a time: its row, the open ticket, or a toast or alert about it. A button in
+  // another place that is pressed meanwhile sends nothing, and shows "Reopening…" until that change is over. hx-sync
+  // takes care of the same button.
   const changing = new Map(); // id of a ticket -> the promise that its change is over
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
     const id = isOfStatus(ctx) && ticketOf(ctx);
-    const first = ctx.sourceEvent?.submitter && changing.get(id); // nobody pressed what bulk.js submits
+    const first = ctx.sourceEvent?.submitter && changing.get(id); // bulk.js submits without a button
     if (first) ctx.fetch = () => first.then(() => Promise.reject(new DOMException("", "AbortError")));
     if (first || !id) return;
     const change = new Promise((end) => (ctx.end = end));
     changing.set(id, change);
-    change.then(() => changing.get(id) === change && changing.delete(id)); // not one that has joined in
+    change.then(() => changing.get(id) === change && changing.delete(id)); // unless a bulk run has replaced it
   });
   document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => ctx.end?.());
 
-  // Who closes or reopens a ticket while reading it, or has it shown as it is now, reads on there: what has the focus then
-  // may be out of view.
+  // Agents who close or reopen the ticket that they are reading, or show its latest version, keep their place: the
+  // focus moves without scrolling, because what gets it may be out of view.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
     if (!ctx.sourceElement.matches(".status-action, .outdated a")) return;
     ctx.changed = tasks.map(({ fragment }) => fragment.querySelector("[autofocus]")).find(Boolean);
@@ -243,7 +244,7 @@
   });
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => ctx.changed?.focus({ preventScroll: true }));
 
-  // A ticket that is opened brings its row; one whose change is under way waits for the answer to that.
+  // Opening a ticket also redraws its row, unless a change from that row is under way: its answer redraws the row.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
     if (ctx.target?.id !== "ticket-pane") return;
     const early = tasks.findIndex(({ target }) => target?.matches(".ticket-row:has(.status-action.htmx-request)"));
@@ -262,17 +263,17 @@
     (inView(".pane .ways-on a") ?? inView(".subject"))?.focus();
   });
 
-  // A list or ticket that was asked for before a change and comes after it may show what was: it is asked for again.
+  // A list or ticket that was requested before a change and arrives after it may be out of date: request it again.
   let changes = 0;
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => (ctx.changes = changes));
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = event.detail;
     // htmx may have asked for the first list before this script ran.
     const { changes: before = 0, hx, isQuiet, push, request, sourceElement, swap, target } = ctx;
-    if (event.defaultPrevented) return; // a list that nobody waits for
+    if (event.defaultPrevented) return; // a list that away.js does not want any more
     if (request.method === "POST") {
       changes += isChange(ctx);
-      // Back was pressed meanwhile: the page is another one, and has to be told all the same.
+      // Back was pressed meanwhile: the new page has to show the outcome all the same.
       if (target?.isConnected === false) ctx.target = byId(target.id) ?? target;
     } else if (sourceElement.id === "filters") {
       // The ticket that is open beside the list may be another one by now.
@@ -280,14 +281,14 @@
     }
     if (request.method === "GET" && before < changes && target?.closest(".pane")) {
       event.preventDefault();
-      const source = sourceElement.isConnected ? sourceElement : target; // a row that was redrawn is another one
-      // When this one is over.
+      const source = sourceElement.isConnected ? sourceElement : target; // a redrawn row is another element
+      // Once this request is over.
       setTimeout(() => htmx.ajax("GET", request.action, { source, push, swap, target, isAgain: true, isQuiet }));
     }
   });
 
   // An answer that is not the dashboard's, such as the sign-in page of a proxy in front of it, counts as none. When Back
-  // ends at our own sign-in page, that is loaded whole, with its styles and scripts.
+  // ends at our own sign-in page, load that page as a whole, with its styles and scripts.
   document.addEventListener("htmx:before:response", (event) => {
     const { request, response: { headers, raw }, target } = event.detail.ctx;
     const isElsewhere = raw.redirected && (request.method === "POST" || target === document.body);
@@ -298,9 +299,9 @@
     location.reload();
   });
 
-  // No answer at all: htmx swaps nothing, so the agent has to be told, until an answer comes. That a change may
-  // have been lost is told until it was read.
-  let leftAt = 0; // most browsers stop what is under way then, and some for a download, too
+  // Without an answer htmx swaps nothing, so tell the agent, until an answer comes. If a change may have been lost, the
+  // alert stays even then.
+  let leftAt = 0; // most browsers abort requests when the page is left, and some on a download, too
   addEventListener("beforeunload", () => (leftAt = Date.now()));
   function sayUnreachable(mayBeLost) {
     if (!mayBeLost && Date.now() - leftAt < 1000) return;
@@ -313,9 +314,9 @@
     if (!ctx?.request || ctx.isQuiet) return;
     sayUnreachable(ctx.request.method === "POST" && !ctx.request.action.endsWith("/draft/"));
     const loading = ctx.target?.querySelector?.(":scope > .loading");
-    if (loading) [loading.hidden, loading.nextElementSibling.hidden] = [true, false]; // what tries again
+    if (loading) [loading.hidden, loading.nextElementSibling.hidden] = [true, false]; // show Retry instead
     if (ctx.sourceElement.id !== "filters") return;
-    const chosen = new URL(location).searchParams; // what the list is of that is still there
+    const chosen = new URL(location).searchParams; // the filters of the list that is still there
     for (const select of ctx.sourceElement.querySelectorAll("select")) select.value = chosen.get(select.name) ?? "";
   });
   document.addEventListener("htmx:after:request", () => forget("#alerts > .unreachable.passing"));
@@ -324,16 +325,16 @@
     document.dispatchEvent(new CustomEvent("htmx:error", { detail: event.detail }));
   }
 
-  // What takes no press in its first moment (app.css) takes none as long as somebody goes on pressing it.
+  // A button that has just arrived ignores presses for a moment (app.css). Each press starts that moment anew.
   document.addEventListener("pointerdown", ({ target }) => {
     if (!target.matches(".status-action.arrived")) return;
     for (const guard of target.getAnimations({ subtree: true })) guard.currentTime = 0;
   });
 
-  // Back, after signing out: the browser may still have the page in memory. The server knows better.
+  // After signing out, Back may show a page from the browser's memory. The server knows whether it may be shown.
   addEventListener("pageshow", (event) => event.persisted && location.reload());
 
-  // What is dismissed takes its button along: the focus goes back to where it was in the content.
+  // Dismissing an alert or a toast removes the focused button, so the focus goes back to where it was in the content.
   let place = null;
   document.addEventListener("focusin", ({ target }) => target.closest("#main") && (place = target));
   document.addEventListener("click", (event) => {
@@ -345,8 +346,8 @@
     if (document.activeElement === document.body) byId("main").focus({ preventScroll: true });
   });
 
-  // What selects several tickets is loaded once: Back may bring a page that names another version of it. It is tried
-  // again by another name, since some browsers remember what they could not load.
+  // bulk.js is loaded once, because Back may bring a page that names another version of it. After a failure it is tried
+  // again under another name, because some browsers remember what they could not load.
   let selecting = null;
   let again = "";
   let isLoading = false;
@@ -360,7 +361,7 @@
       selecting.toggleSelecting();
     } catch {
       again += "?";
-      // Gone after an upgrade: this page is of the version before.
+      // Gone after an upgrade: this page is from the version before.
       const answer = await fetch(button.dataset.script).catch(() => null);
       answer?.status === 404 ? location.reload() : sayUnreachable();
     }

@@ -1,30 +1,30 @@
-// Reopen or close several tickets. Each selected row's own form is sent, one after another, so that all is as when
-// its button is pressed. Loaded by app.js when Select is pressed first.
+// Reopen or close several tickets. The selected rows' own forms are sent one after another, so that each ticket changes
+// as if its button had been pressed. Loaded by app.js when Select is first pressed.
 
-// Its style sheet comes along, before anything shows that it is for.
+// Load the style sheet before showing anything that needs it.
 await new Promise((resolve, reject) => {
   const { style } = document.getElementById("bulk-select").dataset;
   document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: style, onload: resolve, onerror: reject }));
 });
 
 const MOST = 25;
-const WAIT_SECONDS = 30; // when an answer says "slow down" and not for how long
+const WAIT_SECONDS = 30; // when an answer says "slow down" but not for how long
 
-// What each action's forms are known by, and its words in _bulk.html.
+// Each action by its name in its forms' addresses, and the names of its words in _bulk.html.
 const WORDS = {
   reopen: { busy: "reopening", done: "reopened" },
   close: { busy: "closing", done: "closed" },
 };
 
-// By the ids of rows, because a row that was sent is replaced.
+// By row id, because the row itself is replaced when its form is sent.
 const selected = new Set();
 const results = new Map(); // {words, outcome}; an outcome is "done", "unknown" or "failed"
-let changed = []; // by the last run, which the other button would take back
+let changed = []; // ids of rows that the last run changed, to undo it with the other button
 let isSelecting = false;
-let notice = ""; // what the bar says beside how many are selected
+let notice = ""; // what the bar says besides the number of selected tickets
 let signInAddress = "";
 let run = null;
-let texts = null; // kept, because going back may lead to a page without the bar: to one that tells of an error
+let texts = null; // kept, because Back may lead to a page without the bar: an error page
 
 const byId = (id) => document.getElementById(id);
 const allRows = () => [...document.querySelectorAll(".ticket-row")];
@@ -115,7 +115,7 @@ function renderRun() {
   byId("bulk").querySelector("[data-bulk=stop]").disabled = isStopped();
   byId("bulk-wait").hidden = !run.seconds;
   byId("bulk-wait").textContent = run.seconds ? say("wait", run) : "";
-  // The seconds are not in what is read out: once is enough.
+  // The seconds are not part of what is read out, which would then be read every second.
   speak(isStopped() ? say("stopping") : run.seconds ? run.reason : say(WORDS[run.action].busy));
 }
 
@@ -127,7 +127,7 @@ function speak(words) {
 
 export function toggleSelecting() {
   isSelecting = !isSelecting;
-  byId("toasts").replaceChildren(); // which would lie over the bar
+  byId("toasts").replaceChildren(); // they would cover the bar
   selected.clear();
   results.clear();
   changed = [];
@@ -144,7 +144,7 @@ function pick(box) {
 }
 
 function pickAgain() {
-  selected.clear(); // what failed, or was picked since, is none of it
+  selected.clear(); // drop what failed or was picked since
   for (const id of changed) selected.add(id);
   changed = [];
   notice = "";
@@ -167,7 +167,7 @@ async function start(action) {
   for (const said of document.querySelectorAll("#alerts > :not(.unknown, .unsent)")) said.remove();
   addEventListener("beforeunload", askToStay);
   render();
-  // Not Stop itself, which a second press of Enter would press.
+  // The focus does not go to Stop, which a second press of Enter would press.
   byId("bulk-says").focus({ preventScroll: true });
   for (const id of ids) {
     if (isStopped()) break;
@@ -188,7 +188,7 @@ function finish() {
   if (wasHere) byId("bulk-says")?.focus({ preventScroll: true });
 }
 
-// What was not sent is not done either.
+// A ticket whose form was not sent counts as not done.
 function countOutcomes() {
   const outcomes = [...results.values()].map((result) => result.outcome);
   const [done, unknown] = ["done", "unknown"].map((each) => outcomes.filter((outcome) => outcome === each).length);
@@ -199,10 +199,10 @@ function countOutcomes() {
   return `${parts.join(", ")}.`;
 }
 
-// A page that is left stops in the middle.
+// Leaving the page would stop the run in the middle.
 const askToStay = (event) => event.preventDefault();
 
-// Send a row, and again after each wait that HostUp asks for.
+// Send a row's form, and again after each wait that HostUp asks for.
 async function settle(id) {
   while (!isStopped()) {
     const row = byId(id);
@@ -255,7 +255,7 @@ function pause(milliseconds) {
   });
 }
 
-// Send a form as htmx does when its button is pressed; tell what became of it.
+// Send a form as htmx does when its button is pressed, and return the outcome.
 function send(form) {
   const answer = { status: 0, words: "", outcome: "", isChanged: false, seconds: WAIT_SECONDS, signIn: "", isExpired: false };
   const heard = new AbortController();
@@ -267,21 +267,21 @@ function send(form) {
     };
     on("htmx:after:request", (event, ctx) => {
       answer.signIn = ctx.hx.redirect ?? "";
-      if (answer.signIn) event.preventDefault(); // the agent goes there after having read why
+      if (answer.signIn) event.preventDefault(); // the agent can read why first
       answer.isExpired = ctx.hx.trigger === "page-expired";
-      ctx.keepsFocus = !answer.isExpired; // else its alert tells what to do
+      ctx.keepsFocus = !answer.isExpired; // if expired, the alert that says what to do takes it
     });
-    // Not before: an answer that breaks off in the middle is none.
+    // Not earlier: an answer that breaks off in the middle does not count.
     on("htmx:before:swap", (event, { response }) => {
-      if (event.defaultPrevented) return; // nor is one that is not ours
+      if (event.defaultPrevented) return; // nor does one that is not the dashboard's
       const { tasks } = event.detail;
       answer.status = response.status;
       answer.seconds = Number(response.headers.get("Retry-After")) || WAIT_SECONDS;
       answer.words = wordsIn(tasks);
       answer.outcome = outcomeOf(response.status, tasks);
-      answer.isChanged = Boolean(findIn(tasks, ".toast form")); // else it was so already
+      answer.isChanged = Boolean(findIn(tasks, ".toast form")); // otherwise it was so already
       if (answer.isExpired) return;
-      // One summary comes at the end.
+      // There is one summary at the end.
       const kept = tasks.filter((task) => !["toasts", "alerts"].includes(task.target?.id));
       tasks.splice(0, tasks.length, ...kept);
     });
@@ -295,12 +295,12 @@ function send(form) {
 
 const findIn = (tasks, selector) => tasks.map((task) => task.fragment.querySelector(selector)).find(Boolean);
 
-// The heading of what went wrong, or else what the toast would have said, without the number that the row has.
+// Return an error's heading, or else what the toast would have said, without the number, which is in the row.
 function wordsIn(tasks) {
   return (findIn(tasks, ".failure h2") ?? findIn(tasks, ".toast .words")?.lastChild)?.textContent.trim() ?? "";
 }
 
-// An error that is not the dashboard's own, but of what is before it, tells nothing of the ticket.
+// A server error that is not the dashboard's own, but comes from a proxy in front of it, says nothing about the ticket.
 function outcomeOf(status, tasks) {
   if (status < 400) return "done";
   return status >= 500 && !findIn(tasks, ".failure:not(.unknown)") ? "unknown" : "failed";
@@ -325,6 +325,6 @@ document.addEventListener("change", (event) => {
   if (event.target.matches(".pick input")) pick(event.target);
 });
 document.addEventListener("htmx:before:history:restore", () => run && stop());
-// At once, so that a redrawn row does not flicker; and when htmx has put back the classes that it animates.
+// Before htmx settles, so that a redrawn row does not flicker, and after it has put back the classes that it animates.
 document.addEventListener("htmx:before:settle", render);
 document.addEventListener("htmx:after:swap", render);

@@ -1,2 +1,2 @@
-// What an address says is said once: Back and a reload come after what was done since.
+// Show the message that the address asks for only once: after a reload or Back it may no longer be true.
 history.replaceState(history.state, "", location.pathname);

@@ -1,31 +1,31 @@
-// Replies and new tickets while they are written: no text is lost, and files go first.
+// Replies and new tickets while they are being written: no text is lost, and files are uploaded first.
 
 (() => {
   "use strict";
 
-  // A reply box that htmx fetches brings this script along, after an upgrade even in another version.
+  // Each reply box that htmx fetches brings this script along, after an upgrade even another version of it.
   if (window.isWritingWatched) return;
   window.isWritingWatched = true;
 
   const byId = (id) => document.getElementById(id);
 
-  // Text is saved while it is typed, again after a try that failed, and at the latest when its page is left or replaced.
+  // Text is saved while it is typed, again after a failed attempt, and at the latest when its page is left or replaced.
   const FORMS = ".composer form, #create form";
   const TRY_AGAIN = 5000; // milliseconds
-  const typed = new WeakMap(); // form -> the turn of what was typed in it last
-  let turn = Date.now(); // a page that is loaded again, with the same form in it, goes on counting
-  const sending = new WeakMap(); // form -> what its draft is on its way with
+  const typed = new WeakMap(); // form -> the turn of the last input in it
+  let turn = Date.now(); // counts inputs; from the clock, so that it goes on when the same form is loaded again
+  const sending = new WeakMap(); // form -> htmx's context of the request that saves its draft
   const isDraft = ({ request }) => request.action.endsWith("/draft/");
-  let isQuiet = false; // what was said of the first try is not said again
-  const failed = new WeakMap(); // form -> the turn that could not be saved, which is not said again
+  let isQuiet = false; // true while trying again: the first failure has been reported
+  const failed = new WeakMap(); // form -> the turn that could not be saved, which is reported once
   let tryingAgain;
 
   document.addEventListener("input", ({ target }) => {
     const form = target.closest(FORMS);
     if (!form || target.type === "file") return;
     typed.set(form, ++turn);
-    form.classList.add("unsaved"); // hides that it is saved, too
-    form.querySelector(".fields .failure.todo")?.remove(); // of the text as it was
+    form.classList.add("unsaved"); // this also hides the hint that it is saved
+    form.querySelector(".fields .failure.todo")?.remove(); // it is about the text before this input
   });
 
   function save(form) {
@@ -63,7 +63,7 @@
     const { form } = ctx.request;
     if (!isDraft(ctx) || sending.get(form) !== ctx) return;
     sending.delete(form);
-    const isAnswered = ctx.text !== undefined && !ctx.response.raw.redirected; // to its end, and by us
+    const isAnswered = ctx.text !== undefined && !ctx.response.raw.redirected; // in full, and not by another page
     const status = isAnswered ? ctx.response.status : 0;
     if (status && status < 400 && ctx.typed === typed.get(form)) form.classList.remove("unsaved");
     if (status && status < 400) markRow(form.closest(".composer"), ctx.text !== "");
@@ -73,20 +73,20 @@
     tryingAgain = setTimeout(saveAgain, TRY_AGAIN);
   });
 
-  // The ticket's row has the mark of a draft, as it would in a list that was loaded now.
+  // Mark the ticket's row as having a draft or not, as a list that is loaded now would.
   function markRow(composer, hasDraft) {
     const row = byId(composer?.id.replace("composer", "row"));
     row?.querySelector(".draft")?.remove();
     if (hasDraft) row?.querySelector(".number").after(composer.querySelector(".draft-mark").content.cloneNode(true));
   }
 
-  // Ctrl and Enter, ⌘ and Enter on a Mac, press the form's button.
+  // Ctrl+Enter, or ⌘+Enter on a Mac, presses the form's button.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !event.target.matches("textarea")) return;
     event.target.closest(FORMS)?.querySelector("button.primary").click();
   });
 
-  // While a form is being sent its fields and files stand still, so that what is typed or chosen meanwhile is not lost.
+  // While a form is being sent, its fields and files cannot be changed: what is typed or chosen then would be lost.
   const standStill = (still) => ({ detail: { ctx } }) => {
     if (!ctx.sourceElement.matches(FORMS)) return;
     for (const text of ctx.sourceElement.querySelectorAll("input, textarea")) text.readOnly = still;
@@ -96,8 +96,8 @@
   document.addEventListener("htmx:before:request", standStill(true));
   document.addEventListener("htmx:finally:request", standStill(false));
 
-  // Messages and pictures are drawn a little after they come into view, and taller than estimated. Meanwhile the focused
-  // reply box, or the reason why the reply was not sent, is kept in view until its agent scrolls, presses or types.
+  // Messages and pictures are drawn a little after they come into view, and taller than estimated. Keep the focused
+  // reply box, or the reason why the reply was not sent, in view until the agent scrolls, presses or types.
   const growth = new ResizeObserver(() => {
     document.activeElement.closest(".composer[autofocus], .composer [autofocus]")?.scrollIntoView({ block: "nearest" });
   });
@@ -107,7 +107,7 @@
   });
   for (const move of ["wheel", "touchmove", "pointerdown", "keydown"]) addEventListener(move, () => growth.disconnect());
 
-  // A reply whose ticket was left while it was being sent: why it was not, or may not have been, is said all the same.
+  // If the ticket is left while its reply is being sent, an alert still says why it was not, or may not have been.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx: { sourceElement: form }, tasks } }) => {
     if (!form.matches(".composer form") || form.isConnected) return;
     const failure = tasks.map(({ fragment }) => fragment.querySelector(".failure")).find(Boolean);
@@ -115,22 +115,23 @@
     if (!failure || !left) return;
     failure.classList.add("unsent");
     failure.querySelector("h2").prepend(`${left.dataset.ticket}: `);
-    // "Reload the ticket", if it is there, was meant for its own place.
+    // "View ticket" replaces a "Reload the ticket", which is meant for the open ticket.
     const waysOn = left.content.querySelector(".ways-on").cloneNode(true);
     failure.querySelector(`.ways-on:has([href="${waysOn.firstChild.getAttribute("href")}"])`)?.remove();
     failure.append(waysOn);
     byId("alerts").prepend(failure);
   });
 
-  // Signed out in the middle of a sentence, in again in another tab, or asked for a second step first: this tab keeps
-  // what is not saved until its agent is back and the form shows again, or until it has been sent or saved after all.
-  // Not an encrypted one, which lies in clear nowhere: the server's draft has all but its last second.
+  // An agent may be signed out in the middle of a sentence, sign in again in another tab, or be asked for a second step
+  // first. This tab keeps their unsaved text until they are back and the form is shown again, or until the text has
+  // been sent or saved after all. It does not keep an encrypted reply, which must not be stored in clear: the
+  // server's draft has all but its last second.
   const textsOf = (form) => form.querySelectorAll("textarea, [type=text]");
   const username = () => document.querySelector(".username")?.textContent;
   const stashName = (text) => `written by ${username()}: ${text.id}`;
   function stash(...left) {
     for (const form of [...document.querySelectorAll(FORMS), ...left]) {
-      form.ariaBusy = null; // its page is left without asking
+      form.ariaBusy = null; // so that leaving the page does not ask
       keep(form);
     }
   }
@@ -142,9 +143,9 @@
   }
   const unstash = (form) => textsOf(form).forEach((text) => sessionStorage.removeItem(stashName(text)));
 
-  // Signed in again in another tab: this page's forms get the token of now, unless that is another agent's, or the one
-  // that was refused had been got like this.
-  const renewed = new Set(); // since a form was last taken
+  // After the agent has signed in again in another tab, give this page's forms the current token, unless it is another
+  // agent's, or the refused token was itself such a renewed one.
+  const renewed = new Set(); // tokens, since a form was last accepted
   function renew(old, header) {
     const [token, agent] = [header("X-CSRF-Token"), header("X-Agent")];
     if (!token || renewed.has(old) || decodeURIComponent(agent) !== username()) return false;
@@ -163,7 +164,7 @@
       if (ctx.isRenewed) return event.preventDefault();
     }
     if (trigger === "page-expired" && isDraft(ctx) && !ctx.request.form.matches(".unsaved")) {
-      return event.preventDefault(); // it has been sent meanwhile
+      return event.preventDefault(); // its text has been sent meanwhile
     }
     if (redirect?.startsWith("/accounts/") || trigger === "page-expired") return stash(...sent);
     const isTaken = ctx.response.status < 400;
@@ -173,11 +174,11 @@
   });
   document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
     const { form } = ctx.request;
-    // When this one is over.
+    // Once this request is over.
     if (ctx.isRenewed) setTimeout(() => (isDraft(ctx) ? save(form) : form.requestSubmit(ctx.sourceEvent.submitter)));
   });
 
-  const shown = new WeakSet(); // texts that show what was kept, or what has been written since
+  const shown = new WeakSet(); // text fields that show what was kept, or what was written since
   function restore() {
     for (const text of [...document.querySelectorAll(FORMS)].flatMap((form) => [...textsOf(form)])) {
       const stashed = shown.has(text) ? null : sessionStorage.getItem(stashName(text));
@@ -188,19 +189,19 @@
       text.dispatchEvent(new Event("input", { bubbles: true }));
     }
   }
-  setTimeout(restore); // htmx begins so, too
+  setTimeout(restore); // htmx starts in a timeout, too
   document.addEventListener("htmx:after:swap", restore);
 
   addEventListener("htmx:config:request", ({ detail: { ctx: { request, sourceElement } } }) => {
-    // Files that travel with a form take as long as the line needs; the server lets go of who stands still (worker.py).
+    // A form with files may take as long as the line needs. The server drops a connection that stalls (worker.py).
     if (request.body.has("reopen") && uploadsOf(request.form).size && isWritten(request.form)) {
-      request.body.delete("files"); // none, as the field has it
+      request.body.delete("files"); // the empty field's entry
       for (const { file } of uploadsOf(request.form)) request.body.append("files", file);
       request.timeout = 0;
     }
-    // Requests overtake each other, and the last words are sent while a draft may still be on its way.
+    // Requests can overtake each other, and a draft may still be on its way when the form is sent: number them.
     if (request.body.has("token")) request.body.set("turn", typed.get(request.form) ?? turn);
-    // With a change of a ticket goes how much of its thread is on the screen, wherever the change is pressed.
+    // Wherever a ticket is closed or reopened, the request says how much of its thread is on the screen.
     if (!sourceElement.matches(".status-action")) return;
     const changed = request.action.split("/")[2];
     for (const seen of document.querySelectorAll(`#composer-state-${changed} :is([name=seen_count], [name=seen_thread])`)) {
@@ -208,23 +209,23 @@
     }
   });
 
-  // Files go up one by one before the text, so that one that fails is tried again alone. (Without JavaScript, and
-  // when the ticket has to be reopened first, they travel with the form.)
+  // Files are uploaded one by one before the text, so that one that fails can be retried alone. (Without JavaScript,
+  // and when the ticket has to be reopened first, they are sent with the form.)
   const waiting = new WeakMap(); // form -> its uploads that are not done
-  let stopped = null; // the form of a file that the browser has stopped just now
+  let stopped = null; // the form whose upload the browser has just aborted
   const uploadsOf = (form) => waiting.get(form) ?? waiting.set(form, new Set()).get(form);
-  const isWritten = (form) => form.message.value.trim(); // else the server says so, and files wait
+  const isWritten = (form) => form.message.value.trim(); // if not, the server says so, and files wait
 
   function addUpload(input, file) {
     const form = input.form;
     const row = form.querySelector(".upload-row").content.firstElementChild.cloneNode(true);
     const part = (name) => row.querySelector(`.upload-${name}`);
-    // The focus does not go with what goes: the next file takes it, or what more are chosen with.
+    // When a focused button goes, the focus moves on to the next file's button, or else to the file field.
     const isFocused = (name) => part(name) === document.activeElement;
     const focusNext = () => (row.nextElementSibling?.querySelector("button:not([hidden])") ?? input).focus();
     const progress = row.querySelector("progress");
     part("name").textContent = file.name;
-    // In the unit of the limit, and upwards: what is over it shows as more, and nothing else does.
+    // In the limit's unit (2^20 bytes) and rounded up, so that a file shows as more than the limit only if it is.
     const megabytes = (Math.ceil((10 * file.size) / 2 ** 20) / 10).toLocaleString(document.documentElement.lang);
     part("size").textContent = file.size < 2 ** 20 ? `${Math.ceil(file.size / 2 ** 10)} kB` : `${megabytes} MB`;
     const upload = {
@@ -232,14 +233,14 @@
       row,
       remind: () => {
         row.scrollIntoView({ block: "center" });
-        part("state").replaceChildren(...part("state").childNodes); // an alert is read out when it comes
+        part("state").replaceChildren(...part("state").childNodes); // screen readers read an alert when it is added
         part("remove").focus();
       },
       isSendable: file.size <= Number(input.dataset.mostBytes),
-      // Once, also when it is asked for while it is under way; again when it failed.
+      // Sends the file once, even if called again meanwhile. After a failure, it can be sent again.
       send: () => upload.sending ??= new Promise((resolve) => {
         stopped = null;
-        const request = new XMLHttpRequest(); // fetch tells nothing of how far an upload is
+        const request = new XMLHttpRequest(); // fetch does not report an upload's progress
         const data = new FormData();
         data.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
         data.set("file", file);
@@ -247,7 +248,7 @@
           if (!isDone) upload.sending = null;
           const isRefused = request.status === 422; // it would be refused again
           part("state").innerHTML = html;
-          // What nobody knows to be attached does not go along as if it were not: to send it again is for the agent to say.
+          // A file that may be attached already is not sent again with the reply: that is for the agent to decide.
           upload.isSendable = !isRefused && !part("state").querySelector(".unknown");
           progress.hidden = isRefused;
           part("again").hidden = isDone || isRefused;
@@ -261,7 +262,7 @@
         request.onload = () => {
           const moved = request.getResponseHeader("HX-Redirect");
           const isMoved = request.responseURL !== new URL(input.dataset.upload, location).href;
-          const isOurs = request.getResponseHeader("X-Request-Id"); // not a proxy's, before us
+          const isOurs = request.getResponseHeader("X-Request-Id"); // not a proxy's in front of us
           if (isMoved || !isOurs) return request.onerror();
           const isWanted = form.isConnected && uploadsOf(form).has(upload);
           if (isWanted && renew(data.get("csrfmiddlewaretoken"), (name) => request.getResponseHeader(name))) {
@@ -272,11 +273,11 @@
           stash();
           location.href = moved;
         };
-        // Browsers stop it when its page is left, some of them before they leave, and when a file is downloaded.
+        // Browsers abort an upload when its page is left, some of them before that and also on a download.
         request.onabort = request.onerror = () => {
           if (form.ariaBusy === "true" && uploadsOf(form).has(upload)) {
             stopped = form;
-            setTimeout(() => (stopped = null), 10_000); // the page stays, and says it itself
+            setTimeout(() => (stopped = null), 10_000); // the page was not left, and shows the failure itself
           }
           end(false, part("unreachable").textContent);
         };
@@ -293,7 +294,7 @@
         request.send(data);
       }),
     };
-    // What is up is waited for, because HostUp may have it; browsers tell of it a moment late.
+    // A file that is fully uploaded is waited for, because HostUp may have it. Browsers report that a moment late.
     upload.stop = () => setTimeout(() => progress.value < 1 && upload.request?.abort(), 1000);
     part("again").onclick = () => {
       if (isFocused("again")) part("remove").focus();
@@ -304,7 +305,7 @@
       uploadsOf(form).delete(upload);
       if (!upload.sending) return row.remove();
       part("remove").hidden = progress.hidden = true;
-      upload.leave(); // a reply that waits for it does not go out as if it had never been there
+      upload.leave(); // a reply that waits for this file is not sent without it
       progress.value < 1 ? setTimeout(takeAway, 1000) : takeAway();
     };
     function takeAway() {
@@ -325,7 +326,7 @@
   }
   document.addEventListener("change", ({ target }) => target.matches(".attach-input") && takeFiles(target));
 
-  // Files that came with a reply and are attached, though it was not sent, do not go along with it again.
+  // Files that were attached although their reply was not sent are not sent with it again.
   document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
     const said = tasks.map(({ fragment }) => fragment.querySelector("[data-attached]")).find(Boolean);
     if (!said) return;
@@ -336,7 +337,7 @@
     }
   });
 
-  // The ticket was left, or closed or reopened, while files for the reply were going up.
+  // The ticket was left, or closed or reopened, while the reply's files were being uploaded.
   function sayUnsent(form, isLeft = !form.isConnected) {
     const alert = form.querySelector(isLeft ? ".unsent-left" : ".unsent-changed").content.cloneNode(true);
     const missing = [...uploadsOf(form)].filter((upload) => upload.isSendable).map(({ file }) => file.name);
@@ -347,7 +348,7 @@
 
   const underWay = () => document.querySelector(".composer [aria-busy]");
   addEventListener("beforeunload", (event) => underWay() && event.preventDefault());
-  // iPhones do not ask: their agent's next page says it (app.js).
+  // iPhones do not ask before a page is left: the next page shows the alert (app.js).
   addEventListener("pagehide", () => {
     const form = underWay() ?? stopped;
     if (!form?.isConnected) return;
@@ -358,9 +359,9 @@
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (!form.matches(".composer form")) return;
-    byId("toasts").replaceChildren(); // what was said of the reply before is over
+    byId("toasts").replaceChildren(); // they are about the previous reply
     stopped = null;
-    takeFiles(form.querySelector(".attach-input")); // chosen before this script was there
+    takeFiles(form.querySelector(".attach-input")); // chosen before this script was loaded
     const uploads = [...uploadsOf(form)];
     const refused = uploads.find((upload) => !upload.isSendable);
     const isReopening = event.submitter.name === "reopen";
@@ -377,7 +378,7 @@
       areUp = upload.isSendable && (await upload.send()) && event.submitter.isConnected;
       if (areUp) continue;
       if (!upload.isSendable) upload.remind();
-      break; // failed or taken away: what is to go out now is for the agent to say
+      break; // failed or removed: the agent decides what to send now
     }
     removeEventListener("htmx:after:swap", stopIfLeft);
     form.ariaBusy = null;
