@@ -1,4 +1,4 @@
-"""The sandbox in the foreground: `python -m sandbox --port 8100`."""
+"""Run the sandbox in the foreground: `python -m sandbox --port 8100`."""
 
 import signal
 from argparse import ArgumentParser
@@ -23,7 +23,7 @@ def run(port: int, seed: int) -> None:
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    # What is created now and in the next run are two tickets, for a database that outlives both.
+    # Each run gives the tickets that it creates other ids and numbers, because a database may outlive the run.
     sandbox = Sandbox(port, seed, repeats=False)
     try:
         sandbox.start()

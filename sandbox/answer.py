@@ -27,7 +27,7 @@ class Answer:
 
 
 def json_answer(status: int, value: Any, content_type: str = "application/json") -> Answer:
-    # Half a surrogate pair, which JSON can carry into us, goes out as it came: in JSON's own escape.
+    # Half a surrogate pair, which a JSON request can contain, goes out as it came in: as a JSON escape.
     body = json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")
     return Answer(status, body, {"Content-Type": content_type})
 

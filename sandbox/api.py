@@ -23,7 +23,7 @@ from .store import AttachmentNotFound, CriticalTooSoon, Store, TicketClosed, Tic
 DEFAULT_LIMIT = 25
 # API reference: `limit` is 1 to 100.
 MAX_LIMIT = 100
-# Not documented: the largest file. As much as the dashboard sends at most.
+# Not documented: the largest file. This is the most that the dashboard sends.
 MAX_UPLOAD = 25 * 1024 * 1024
 FORM_AROUND_A_FILE = 64 * 1024
 ONE_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
@@ -32,7 +32,7 @@ ONE_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 class Undocumented(Protocol):
     """What the API reference leaves open, and the sandbox can do either way."""
 
-    already: str  # "unchanged" or "conflict": reopening what is not closed, closing what is
+    already: str  # "unchanged" or "conflict": reopening a ticket that is not closed, or closing one that is
     close_answer: str  # "ticket" or "empty": what closing answers
     encrypted_body: str  # "text" or "null": what `body` holds for an encrypted message
 
@@ -44,7 +44,7 @@ class Api:
         self.undocumented = undocumented
 
     def answer(self, request: Request) -> Answer:
-        """Carries the call out. The store is locked meanwhile, so the answer shows this call's own work."""
+        """Carry out the call. The store is locked meanwhile, so that the answer shows only this call's work."""
         key = bearer_key(request)
         allowance = self.limiter.take(key)
         with self.store.lock:
@@ -136,7 +136,7 @@ class Api:
         message = fields.required_text("message")
         priority = fields.choice("priority", PRIORITIES, default="medium")
         if priority == "critical":
-            # API reference: it must say how customers are affected.
+            # API reference: a critical ticket must say how customers are affected.
             fields.required_text("criticalReason")
         else:
             fields.optional("criticalReason", str)
@@ -174,14 +174,14 @@ class Api:
         return json_answer(201, shapes.message(message, show_encrypted=show))
 
     def reopen(self, _: Request, holder: keys.Holder, reference: str) -> Answer:
-        """API reference: answers the refreshed ticket. Not documented: reopening what is not closed."""
+        """Reopen the ticket and answer with it (API reference). Not documented: if it is not closed."""
         ticket = self.store.get(holder.account, reference)
         if ticket.status != "closed" and self.undocumented.already == "conflict":
             raise Problem(409, "The ticket is already open.", code="ticket_already_open")
         return self._ticket_answer(200, self.store.reopen(holder.account, reference))
 
     def close(self, _: Request, holder: keys.Holder, reference: str) -> Answer:
-        """Not documented: what closing answers, and what closing a closed ticket does."""
+        """Close the ticket. Not documented: the answer, and what closing a closed ticket does."""
         ticket = self.store.get(holder.account, reference)
         if ticket.status == "closed" and self.undocumented.already == "conflict":
             raise Problem(409, "The ticket is already closed.", code="ticket_already_closed")
@@ -254,7 +254,7 @@ ROUTES = (
 
 
 def find_route(request: Request) -> tuple[Route, str]:
-    """The call, and the id in its path ("" where it has none)."""
+    """Return the call's route, and the id in its path ("" if it has none)."""
     methods = []
     for route in ROUTES:
         if match := route.path.fullmatch(request.path):
@@ -272,7 +272,7 @@ def bearer_key(request: Request) -> str | None:
 
 
 def too_many(seconds: int, code: str, detail: str) -> Problem:
-    """API reference: 429 comes with `Retry-After` in seconds."""
+    """Return a Problem for the status 429. API reference: it has `Retry-After` in seconds."""
     return Problem(429, detail, code=code, headers={"Retry-After": str(seconds)})
 
 
@@ -285,7 +285,7 @@ def read_cc_emails(fields: BodyFields) -> tuple[str, ...]:
 
 
 def read_context(fields: BodyFields) -> tuple[dict, ...]:
-    """The service that a new ticket is about, as the ticket will show it."""
+    """Return the linked service of a new ticket, as the ticket will show it."""
     context = fields.optional("context", dict)
     if context is None:
         return ()
@@ -299,7 +299,7 @@ def read_context(fields: BodyFields) -> tuple[dict, ...]:
 
 
 def content_disposition(attachment: Attachment) -> str:
-    """RFC 6266: a plain name for old clients and the true one, awkward as it may be, percent-encoded."""
+    """Return the header's value (RFC 6266): a plain name for old clients, and the true name, percent-encoded."""
     name = attachment.filename or "file"
     plain = "".join(c if " " <= c <= "~" and c not in '"\\' else "_" for c in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='', errors='replace')}"

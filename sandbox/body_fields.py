@@ -1,4 +1,4 @@
-"""Reads a JSON body field by field and gathers what is wrong with it, so that one answer names all of it."""
+"""Read a JSON body field by field and collect its errors, so that one answer names them all."""
 
 import json
 from collections.abc import Collection
@@ -22,7 +22,7 @@ def read_json_object(request: Request) -> "BodyFields":
 
 
 class BodyFields:
-    """Each reader gives a usable value or notes an error; call `refuse_if_wrong` after the last one.
+    """The fields of a body. Each reader returns a usable value or notes an error; `refuse_if_wrong` comes last.
 
     Unknown fields are ignored.
     """
@@ -39,7 +39,7 @@ class BodyFields:
         self._errors.append(field_error(pointer, detail, code))
 
     def required_text(self, name: str) -> str:
-        """Not documented: whether a blank text counts as missing. Here it does."""
+        """Return the field's text. Not documented: whether a blank text counts as missing. Here it does."""
         value = self._value.get(name)
         if value is None or value == "":
             self.wrong(f"/{name}", f"{name} is required.", "required")
@@ -52,7 +52,7 @@ class BodyFields:
         return ""
 
     def optional(self, name: str, kind: type, default: Any = None, *, nullable: bool = False) -> Any:
-        """The field's value if it is there and is a `kind`; `default` otherwise."""
+        """Return the field's value if it is there and is a `kind`, otherwise `default`."""
         value = self._value.get(name)
         if name not in self._value or (value is None and nullable):
             return default

@@ -1,4 +1,4 @@
-"""The calls under /_sandbox/: what people and scripts ask of a running sandbox. README.md shows them."""
+"""The calls under /_sandbox/, by which people and scripts control a running sandbox. README.md shows them."""
 
 import json
 import re
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PREFIX = "/_sandbox/"
 TICKET = re.compile(r"tickets/([^/]+)(/messages)?")
-# What HostUp or a colleague can change on a ticket: JSON name, our name, allowed values.
+# What HostUp or a colleague can change in a ticket, by JSON name: the attribute and its allowed values.
 CHANGEABLE: dict[str, tuple[str, tuple[str, ...] | None]] = {
     "status": ("status", STATUSES),
     "priority": ("priority", PRIORITIES),
@@ -85,7 +85,7 @@ def add_message(
     senderName: str = "Sam Sandbox",
     encrypted: bool = False,
 ) -> Answer:
-    """The parameters are the JSON body's fields."""
+    """Add a message to the ticket. The parameters from `body` on are the fields of the JSON body."""
     if sender not in SENDERS:
         raise ValueError(f"sender must be one of: {', '.join(SENDERS)}")
     store = sandbox.tickets

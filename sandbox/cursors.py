@@ -16,7 +16,7 @@ def encode_cursor(offset: int) -> str:
 
 
 def decode_cursor(cursor: str) -> int:
-    """Raises ValueError for anything that `encode_cursor` would not have made."""
+    """Return the offset. Raise ValueError for anything that `encode_cursor` would not have made."""
     padded = cursor + "=" * (-len(cursor) % 4)
     try:
         offset = json.loads(base64.urlsafe_b64decode(padded))["offset"]

@@ -1,6 +1,6 @@
-"""Ways for a call to go wrong: what a fault is, which call it meets, and what it makes of the answer.
+"""Ways for a call to go wrong: what a fault is, which calls it applies to, and how it changes the answer.
 
-What a fault does to the connection itself (delay, drip, drop, truncate, hang up) is wire.py's.
+What a fault does to the connection itself (delay, drip, drop, truncate, hang up) is in wire.py.
 """
 
 import gzip
@@ -17,30 +17,30 @@ from .answer import Answer, json_answer, problem_answer
 from .named_faults import NAMED
 from .problems import Problem
 
-# A header's value as text, None for a header to leave out, or a function of the sandbox's own address.
+# A header's value: text, None to leave the header out, or a function of the sandbox's own address.
 HeaderValue = str | None | Callable[[str], str]
 
 
 @dataclass(slots=True)
 class Fault:
-    """One fault. Without `status` and `body` the call is carried out and its true answer is spoilt.
+    """One fault. Without `status` and `body`, the call is carried out and its true answer is spoilt.
 
-    method, path    which calls: None is any; `path` is a regular expression to be found in the path
-    times           how many calls it meets; None: until cleared
+    method, path    which calls; None means any. `path` is a regular expression to search the path for
+    times           how many calls it applies to; None: until cleared
     skip            how many matching calls it lets pass first
-    status, code    answer this instead; without a `body`, with the contract's problem body (and this code)
+    status, code    answer with this status instead; without `body`, with HostUp's problem body and this code
     body            bytes, text, or a value to send as JSON; `b""` or `""` for none at all
-    headers         added to the answer, or replacing or (None) removing what is there
-    process         with `status` or `body`: carry the call out before answering this
-    transform       a function of the true answer's JSON value, giving what to send instead
+    headers         add these to the answer, in place of its own; None removes a header
+    process         with `status` or `body`: carry out the call before giving that answer
+    transform       a function that takes the answer's JSON value and returns what to send instead
     interim         send an answer of this status (1xx) and no body first, before the delay
     delay           seconds to wait before answering
-    drip            "headers" or "body": from there on, send one byte every `drip_interval` seconds
+    drip            "headers" or "body": send this part one byte at a time, every `drip_interval` seconds
     drop            "before": reset the connection instead of carrying the call out; "after": once it is done
-    truncate        "headers" or "body": promise the whole of it, send half of that, and close
-    hang_up         answer well, then close the connection without having said so
-    broken_json     cut the true answer so that it is no JSON any more
-    gzip_bomb       answer with this many megabytes, packed into a few kilobytes
+    truncate        "headers" or "body": send only half of this part, as if the rest were to come, and close
+    hang_up         answer correctly, then close the connection without having announced it
+    broken_json     break the end of the answer, so that it is not JSON, and send it with the status 200
+    gzip_bomb       answer with this many megabytes, compressed to about a kilobyte each
     """
 
     method: str | None = None
@@ -77,7 +77,7 @@ class Fault:
 
     @classmethod
     def named(cls, name: str | None = None, **arguments: Any) -> "Fault":
-        """A fault from NAMED, with `arguments` on top of it; without a name, from the arguments alone."""
+        """Return a fault from NAMED with `arguments` on top; without a name, one from the arguments alone."""
         if name is not None and name not in NAMED:
             raise ValueError(f"there is no fault named {name!r}; there are: {', '.join(NAMED)}")
         unknown = arguments.keys() - {each.name for each in fields(cls)}
@@ -91,7 +91,7 @@ class Fault:
 
     @property
     def carries_out(self) -> bool:
-        """Whether the call does its work although it goes wrong."""
+        """Tell whether the call does its work although it goes wrong."""
         if self.drop == "before":
             return False
         return self.process or not self.replaces_answer
@@ -101,7 +101,7 @@ class Fault:
 
 
 class Faults:
-    """The faults that wait for their calls, first come first served."""
+    """The faults that wait for their calls, in the order in which they were added."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -116,7 +116,7 @@ class Faults:
             self._waiting.clear()
 
     def take(self, method: str, path: str) -> Fault | None:
-        """The first fault for this call. A fault that lets the call pass leaves it to the next one."""
+        """Return the first fault for this call. A fault that skips the call leaves it to the next one."""
         with self._lock:
             for fault in self._waiting:
                 if not fault.matches(method, path):
@@ -133,7 +133,7 @@ class Faults:
 
 
 def apply_fault(fault: Fault, true_answer: Answer | None, path: str, url: str) -> Answer:
-    """What to send. `true_answer` is None when the call was not carried out; `url` is the sandbox's address."""
+    """Return what to send. `true_answer` is None if the call was not carried out; `url` is the sandbox's own."""
     if fault.replaces_answer or true_answer is None:
         answer = _replacement(fault, path)
     else:
@@ -166,7 +166,7 @@ def _replacement(fault: Fault, path: str) -> Answer:
 
 @lru_cache(maxsize=4)
 def gzip_bomb(megabytes: int) -> bytes:
-    """A valid JSON page of tickets with a great deal of space inside."""
+    """Return a valid JSON page of tickets that contains `megabytes` of spaces, compressed."""
     packed = io.BytesIO()
     space = b" " * 1024 * 1024
     with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as bomb:

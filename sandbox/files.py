@@ -1,4 +1,4 @@
-"""Attachments for the seed: small true files, hostile ones, and awkward names."""
+"""Attachments for the seed: small genuine files, hostile ones, and awkward names."""
 
 import base64
 
@@ -28,14 +28,14 @@ ORDINARY = (
 HOSTILE = (
     File("page.html", "text/html", HTML),
     File("drawing.svg", "image/svg+xml", SVG),
-    # Says that it is an image and is a page.
+    # Claims to be an image, but is a page.
     File("photo.png", "image/png", HTML),
 )
 AWKWARD = (
     File("two words and more.txt", "text/plain", b"spaces"),
     File("räksmörgås på ön.txt", "text/plain; charset=utf-8", "åäö".encode()),
     File("../../etc/passwd", "text/plain", b"root:x:0:0\n"),
-    # U+202E turns what follows around: it shows as "invoiceexe.pdf".
+    # U+202E reverses what follows it: the name shows as "invoiceexe.pdf".
     File("invoice\u202efdp.exe", "application/octet-stream", b"MZ"),
     File('quo"te; filename=evil.exe', "text/plain", b"quotes"),
     File("x" * 300 + ".txt", "text/plain", b"long"),

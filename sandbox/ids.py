@@ -8,6 +8,6 @@ _LETTERS = bytes(ord(ALPHABET[byte >> 3]) for byte in range(256))
 
 
 def new_id(prefix: str, rng: Random) -> str:
-    """`prefix` is tkt, tmsg, tatt or satt. The part after it always has 26 characters."""
-    # The letters that `rng.choices` would draw, in a sixth of its time: fresh tickets need seven hundred ids.
+    """Return a new id. `prefix` is tkt, tmsg, tatt or satt; the part after it always has 26 characters."""
+    # Draws the letters that `rng.choices` would, in a sixth of the time: fresh tickets need seven hundred ids.
     return f"{prefix}_01" + rng.randbytes(24 * 8)[3::8].translate(_LETTERS).decode()

@@ -1,4 +1,4 @@
-"""The API keys that the sandbox knows. They are no secrets: they open nothing but the sandbox."""
+"""The API keys that the sandbox knows. They are not secret: they open nothing but the sandbox."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ OTHER = "hostup-sandbox-other-000000000000b3c4"
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """What HostUp knows about a key. `owner` is the name that this key's replies carry."""
+    """What HostUp knows about a key. `owner` is the sender's name on replies with this key."""
 
     key_name: str
     account: str

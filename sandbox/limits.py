@@ -1,4 +1,4 @@
-"""The rate limiter. Not documented: HostUp's figures; only the headers' names and the answer 429 are."""
+"""The rate limiter. HostUp documents the headers' names and the answer 429, but not the figures."""
 
 import math
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Allowance:
 
     @property
     def retry_after(self) -> int:
-        """Whole seconds until the window ends, at least 1."""
+        """Return the whole seconds until the window ends, at least 1."""
         return max(1, math.ceil((self.reset - utc_now()).total_seconds()))
 
     def headers(self) -> dict[str, str]:

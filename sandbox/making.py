@@ -1,4 +1,4 @@
-"""Puts a made-up ticket together: ids, times and names, so that the seed only has to tell the story."""
+"""Put a made-up ticket together: ids, times and names, so that the seed only has to tell the story."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Turn:
 
 
 class Maker:
-    """Makes tickets for a store, as seen from `now`. Its randomness is the store's, so repeatable."""
+    """Makes tickets for a store, with ages as of `now`. It draws from the store's `rng`, and so is repeatable."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -55,7 +55,7 @@ class Maker:
         cc_emails: Sequence[str] = (),
         pace: timedelta | None = None,
     ) -> Ticket:
-        """`age` is the time since the last message; `pace` the time between two, random if left out."""
+        """Add a ticket. `age` is the time since its last message, `pace` that between two, by default random."""
         ticket_id = ticket_id or new_id("tkt", self.rng)
         requester = self.rng.choice(REQUESTERS) if requester is None else requester
         pace = pace or timedelta(minutes=self.rng.randint(7, 900))
@@ -65,7 +65,7 @@ class Maker:
         return self.store.add(
             Ticket(
                 id=ticket_id,
-                number=0,  # given once all tickets are there, in the order of their creation
+                number=0,  # given when all tickets are there, in the order of their creation
                 account=account,
                 subject=subject,
                 status=status,

@@ -1,4 +1,4 @@
-"""What the sandbox remembers: tickets and what hangs on them. shapes.py turns it to JSON."""
+"""What the sandbox stores: tickets and what belongs to them. shapes.py turns it into JSON."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

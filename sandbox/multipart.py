@@ -1,4 +1,4 @@
-"""Reads `multipart/form-data`, as the upload call takes it."""
+"""Read `multipart/form-data`, which the upload call takes."""
 
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -20,7 +20,7 @@ class Part:
 
 
 def read(content_type: str, body: bytes) -> dict[str, Part]:
-    """The parts by field name; of a repeated name, the last."""
+    """Return the parts by field name; of a repeated name, the last. Raise NotMultipart if it cannot be read."""
     headers = EmailMessage(policy=HTTP)
     headers["Content-Type"] = content_type
     boundary = headers.get_boundary()

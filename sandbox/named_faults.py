@@ -1,6 +1,6 @@
 """Faults that are worth a name: `sandbox.fault("lost_answer")`, or {"name": "lost_answer"} over HTTP.
 
-Bound to a method and path only where it makes sense for one call alone; add `method=` and `path=` as needed.
+One that makes sense for one call alone is bound to its method and path; add `method=` and `path=` to others.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def _reset_at(_url: str) -> str:
     return iso(utc_now() + RETRY_AFTER)
 
 
-# API reference: what a rate-limited answer tells beside Retry-After.
+# API reference: the headers of a rate-limited answer, besides Retry-After.
 LIMIT_HEADERS = {"X-RateLimit-Limit": "600", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": _reset_at}
 
 
@@ -32,12 +32,12 @@ def _date(skew: timedelta) -> Callable[[str], str]:
 
 
 def _other_host(url: str) -> str:
-    """The sandbox under another name, so that its journal shows who followed, and with which key."""
+    """Return an address of the sandbox under another name: its journal shows who followed, and with which key."""
     return url.replace("127.0.0.1", "localhost") + "/api/v2/support/departments"
 
 
 def _problems() -> dict[str, dict[str, Any]]:
-    """Every error of the contract, each with HostUp's problem body and as a proxy would say it."""
+    """Return each error of the contract with HostUp's problem body, and as a proxy would give it."""
     codes = {404: "ticket_not_found", 409: "ticket_state_conflict"}  # the others' are in problems.CODES
     faults: dict[str, dict[str, Any]] = {}
     for status in (400, 401, 403, 404, 409, 429, 500, 502, 503, 504):
@@ -50,7 +50,7 @@ def _problems() -> dict[str, dict[str, Any]]:
 NAMED: dict[str, dict[str, Any]] = {
     **_problems(),
     "problem_with_extensions": {"status": 409, "transform": transforms.with_extensions},
-    # 429 in the ways that say, or do not say, when to come again.
+    # 429, with and without saying when to try again.
     "rate_limited_seconds": {"status": 429, "headers": LIMIT_HEADERS | {"Retry-After": str(RETRY_AFTER.seconds)}},
     "rate_limited_http_date": {"status": 429, "headers": {"Retry-After": _date(RETRY_AFTER)}},
     "rate_limited_reset_only": {"status": 429, "headers": LIMIT_HEADERS},
@@ -76,7 +76,7 @@ NAMED: dict[str, dict[str, Any]] = {
         "path": LIST_PATH,
         "times": None,
     },
-    # Not documented: what a cursor answers that HostUp does not know any more.
+    # Not documented: the answer to a cursor that HostUp does not know any more.
     "expired_cursor": {"status": 400, "code": "invalid_request", "method": "GET", "path": LIST_PATH},
     "repeated_ids": {"transform": transforms.repeated_ids, "method": "GET", "path": LIST_PATH},
     "oversize": {"transform": transforms.oversize},
@@ -84,7 +84,7 @@ NAMED: dict[str, dict[str, Any]] = {
     "set_cookie": {"headers": {"Set-Cookie": "hostup_session=someone-elses; Path=/"}},
     "redirect_same_host": {"status": 302, "body": b"", "headers": {"Location": "/api/v2/support/departments"}},
     "redirect_other_host": {"status": 302, "body": b"", "headers": {"Location": _other_host}},
-    # The clock of what sends the headers; the tickets' times are right.
+    # The clock of the server that sends the headers is wrong; the tickets' times are right.
     "clock_ahead": {"headers": {"Date": _date(CLOCK_SKEW)}},
     "clock_behind": {"headers": {"Date": _date(-CLOCK_SKEW)}},
     # The connection. `drip` at its default speed takes minutes; the sandbox gives up after one.

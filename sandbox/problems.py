@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from .times import iso, utc_now
 
-# The code that HostUp's reference gives for a status; where it fixes none (404, 409, 5xx) one in its manner.
+# The code that HostUp's reference gives for a status, or for those without one (404, 409, 5xx) one in its style.
 CODES: dict[int, str] = {
     400: "invalid_request",
     401: "unauthorized",
@@ -24,7 +24,7 @@ CODES: dict[int, str] = {
 
 
 def phrase(status: int) -> str:
-    """A status' usual words. Proxies answer with numbers of their own, such as 520."""
+    """Return a status's usual phrase. Proxies answer with statuses of their own, such as 520."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:
@@ -32,7 +32,7 @@ def phrase(status: int) -> str:
 
 
 class Problem(Exception):
-    """An answer that says no. Branch on `code`; `detail` is for people.
+    """An error as the answer. Branch on `code`; `detail` is for people.
 
     `errors` are the field errors of `invalid_request`: {"pointer": "/subject", "detail": …, "code": …}.
     """
@@ -54,7 +54,7 @@ class Problem(Exception):
         self.headers = headers or {}
 
     def body(self, instance: str) -> dict:
-        """`instance` is the path that was asked for."""
+        """Return the problem body. `instance` is the path of the request."""
         body = {
             "type": f"https://developer.hostup.se/errors/{self.code}",
             "title": phrase(self.status),

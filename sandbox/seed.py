@@ -1,6 +1,6 @@
-"""Fills a store with about 120 believable tickets for account A and 12 for account B.
+"""Fill a store with about 120 believable tickets for account A and 12 for account B.
 
-The same seed makes the same tickets, ids and all; only their times move with the clock, so that the newest
+The same seed makes the same tickets with the same ids. Only their times move with the clock, so that the newest
 is always some minutes old and the oldest some months.
 """
 
@@ -25,10 +25,10 @@ TICKETS_A = 120
 TICKETS_B = 12
 NEWEST = timedelta(minutes=6)
 OLDEST = timedelta(days=150)
-# Between two tickets created one after the other; HostUp has other customers as well.
+# From one ticket's number to the next: HostUp has other customers as well.
 NUMBER_STEP = 7
 
-# Where in the list, newest first, the special tickets stand. The sample stands on the first page.
+# The places of the special tickets in the list, newest first. The sample is on the first page.
 SPECIAL_PLACES: dict[int, Callable[[Maker, timedelta], None]] = {
     1: special.add_critical,
     3: special.add_hostile,
@@ -42,7 +42,7 @@ SPECIAL_PLACES: dict[int, Callable[[Maker, timedelta], None]] = {
     22: special.add_unknown_status,
     31: special.add_long_text,
 }
-# How often a status comes up among twenty tickets.
+# How often each status comes up, relative to the others.
 STATUS_SHARES = {"closed": 8, "answered": 4, "customer_reply": 3, "open": 2, "in_progress": 1, "on_hold": 1}
 PRIORITY_SHARES = {"low": 4, "medium": 10, "high": 4, "urgent": 1, "critical": 1}
 DOMAINS = (
@@ -56,7 +56,7 @@ DOMAINS = (
 
 
 def filled(seed: int) -> Store:
-    """A store with everything in it. It is made once a minute and copied: tests want thousands."""
+    """Return a store with all tickets. They are made once a minute and copied: tests need thousands of stores."""
     store = Store(seed)
     made = _made(seed, utc_now().replace(second=0, microsecond=0))
     store.rng, tickets = pickle.loads(made)  # noqa: S301  (what this process has just packed itself, below)
@@ -73,7 +73,7 @@ def _made(seed: int, minute: datetime) -> bytes:
 
 
 def fill(store: Store) -> None:
-    """Adds everything; the store should be fresh."""
+    """Add all tickets; the store should be fresh."""
     maker = Maker(store)
     for place in range(TICKETS_A):
         age = age_at(place, TICKETS_A)
@@ -88,7 +88,7 @@ def fill(store: Store) -> None:
 
 
 def age_at(place: int, places: int) -> timedelta:
-    """Dense among the newest and sparse among the oldest, as a support inbox is."""
+    """Return the age at a place in the list: dense among the newest, sparse among the oldest, as in an inbox."""
     return NEWEST + OLDEST * (place / (places - 1)) ** 2
 
 
@@ -139,7 +139,7 @@ def pick(rng: Random, shares: dict[str, int]) -> str:
 
 
 def turns_for(status: str, rng: Random, available: int) -> int:
-    """How much of a story has been told, so that the last word fits the status: odd is staff's, even ours."""
+    """Return how many turns have been told, so that the last fits the status: odd ones are staff's, even ours."""
     match status:
         case "open":
             return 0
@@ -167,7 +167,7 @@ def service(kind: str, domain: str, ip: str, rng: Random) -> dict:
 
 
 def give_numbers(store: Store) -> None:
-    """In the order of creation, with the sample's number where the reference has it."""
+    """Number the tickets in the order of creation. The sample gets the number that it has in the reference."""
     tickets = sorted(store.all_tickets(), key=lambda ticket: ticket.created_at)
     sample = tickets.index(store.find(SAMPLE_ID))
     for index, ticket in enumerate(tickets):

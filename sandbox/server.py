@@ -22,7 +22,7 @@ from .store import Store
 from .wire import Wire
 
 HOST = "127.0.0.1"
-# An upload that is too large is read to its end, so that the client hears the 413; up to this size.
+# Up to this size, an upload that is too large is read to its end, so that the client gets to see the 413.
 MAX_BODY = 4 * MAX_UPLOAD
 
 
@@ -30,7 +30,7 @@ MAX_BODY = 4 * MAX_UPLOAD
 class Call:
     """One line of the journal, written when a call comes in. Control calls are not in it.
 
-    `status` is what was answered; None as long as there is no answer, and for ever if it was dropped.
+    `status` is the answer's: None until there is one, and for good if the connection was dropped.
     `key_name` is the name from keys.py, None for no key or an unknown one. `connection` numbers the
     connections from 1. `headers` come without Authorization.
     """
@@ -60,10 +60,10 @@ class Sandbox:
         with Sandbox() as sandbox:
             requests.get(sandbox.url + "/api/v2/support/tickets", headers=…)
 
-    port          0 takes a free one; a stopped sandbox starts again on the port that it had
+    port          0 takes a free one; a stopped sandbox starts again on the same port
     seed          the same seed makes the same tickets
     rate_limit    calls per key and minute
-    repeats       what is made later, too, is named the same each time: tickets' ids and numbers
+    repeats       tickets that are created later get the same ids and numbers each time, too
 
     The attributes `already`, `close_answer` and `encrypted_body` are what the API reference leaves open (see
     api.Undocumented); they can be changed at any time, and `reset` sets them back.
@@ -93,12 +93,12 @@ class Sandbox:
 
     @property
     def tickets(self) -> Store:
-        """The state. A reset makes a new one."""
+        """Return the state. A reset makes a new one."""
         return self._api.store
 
     @property
     def calls(self) -> list[Call]:
-        """A copy of the journal, oldest first."""
+        """Return a copy of the journal, oldest first."""
         with self._calls_lock:
             return list(self._calls)
 
@@ -109,7 +109,7 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """Takes the server down and cuts every connection. The state stays."""
+        """Stop the server and cut every connection. The state stays."""
         if self._server is not None:
             self._server.stop()
             self._server = None
@@ -121,7 +121,7 @@ class Sandbox:
         self.stop()
 
     def reset(self) -> None:
-        """Fresh tickets; no faults, no calls, nobody limited, every switch as at first."""
+        """Start over: fresh tickets, no faults, no calls, full rate limits, every switch as at first."""
         store = filled(self.seed)
         if not self.repeats:
             store.rng.seed()
@@ -136,14 +136,14 @@ class Sandbox:
             self._calls.clear()
 
     def fault(self, name: str | None = None, **arguments: Any) -> None:
-        """Make a coming call go wrong: a name from named_faults.NAMED, faults.Fault's fields, or both."""
+        """Make a later call go wrong. Takes a name from named_faults.NAMED, fields of faults.Fault, or both."""
         self._faults.add(Fault.named(name, **arguments))
 
     def clear_faults(self) -> None:
         self._faults.clear()
 
     def handle(self, request: Request, wire: Wire, connection: int, *, close: bool) -> bool:
-        """Answers one request on its connection; True if the connection can be used again."""
+        """Answer one request on its connection; return True if the connection can be used again."""
         head_only = request.method == "HEAD"
         if request.path.startswith(PREFIX):
             return wire.send(control(self, request), None, head_only=head_only, close=close)
@@ -200,7 +200,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is its own business; anything else is a mistake of ours and is shown."""
+        """Ignore a client that went away. Anything else is a mistake of ours and is shown."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -241,7 +241,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = not again
 
     def __getattr__(self, name: str) -> Any:
-        """http.server looks for do_GET and so on. Here a method that no path has is the API's matter: 405."""
+        """Return `handle_call` for any do_GET and so on that http.server looks for: the API itself answers 405."""
         if name.startswith("do_"):
             return self.handle_call
         raise AttributeError(name)
@@ -257,7 +257,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(length))
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What http.server says about a request that it cannot read, in HostUp's form."""
+        """Answer in HostUp's form to a request that http.server cannot read."""
         self.close_connection = True
         self._send_alone(problem_answer(Problem(code, message or "The request is not HTTP."), self.path))
 
@@ -265,4 +265,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wire.send(answer, None, head_only=self.command == "HEAD", close=True)
 
     def log_message(self, *_: object) -> None:
-        """No access log: the journal (`calls`) knows more."""
+        """Write no access log: the journal (`calls`) knows more."""

@@ -7,7 +7,7 @@ from .times import iso
 
 
 def summary(ticket: Ticket) -> dict:
-    """A list entry: no body, no attachments, no messages."""
+    """Return a list entry, which has no body, attachments or messages."""
     return {
         "id": ticket.id,
         "number": ticket.number,
@@ -36,7 +36,7 @@ def whole_ticket(ticket: Ticket, *, show_encrypted: bool) -> dict:
 
 
 def message(record: Message, *, show_encrypted: bool) -> dict:
-    """Not documented: whether an encrypted message's `body` is its text or null; the caller chooses."""
+    """Return a message. Not documented: if encrypted, whether `body` is its text or null. The caller chooses."""
     hidden = record.encrypted and not show_encrypted
     return {
         "id": record.id,
@@ -71,7 +71,7 @@ def department(record: Department) -> dict:
 
 
 def upload(record: Upload) -> dict:
-    """API reference: `url` is no download URL. Asking for it answers 404."""
+    """Return an upload. API reference: `url` is not a download URL. Asking for it answers 404."""
     shape = {
         "attachmentId": record.id,
         "url": f"/api/v2/support/attachments/{record.id}",

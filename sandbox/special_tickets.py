@@ -40,7 +40,7 @@ HOSTILE_TEXTS = (
 
 
 def add_sample(maker: Maker, age: timedelta) -> None:
-    """Closed here, so that reopening it gives the reference's answer. messageCount is 3 with one message."""
+    """Add the sample, closed, so that reopening it gives the reference's answer: one message, messageCount 3."""
     ticket = maker.ticket(
         ACCOUNT_A,
         age,
@@ -161,7 +161,7 @@ def add_attachments(maker: Maker, age: timedelta) -> None:
 
 
 def add_nulls(maker: Maker, age: timedelta) -> None:
-    """Null wherever the reference allows it."""
+    """Add a ticket with null wherever the reference allows it."""
     ticket = maker.ticket(
         ACCOUNT_A,
         age,
@@ -218,7 +218,7 @@ def add_services(maker: Maker, age: timedelta) -> None:
 
 
 def add_repeated_opening(maker: Maker, age: timedelta) -> None:
-    """Not documented: whether `messages` repeats the opening message. Here it does."""
+    """Add a ticket that repeats the opening message in `messages`. Not documented: whether HostUp does."""
     opening = "Do you support IPv6 on all plans?"
     ticket = maker.ticket(
         ACCOUNT_A,

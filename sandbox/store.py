@@ -1,4 +1,4 @@
-"""The sandbox's state and what can be done to it. Knows nothing of HTTP, keys or JSON."""
+"""The sandbox's state and the operations on it. Knows nothing of HTTP, keys or JSON."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -53,12 +53,12 @@ class Store:
         return ticket
 
     def all_tickets(self) -> list[Ticket]:
-        """Every account's tickets, in no order."""
+        """Return the tickets of all accounts, in no particular order."""
         with self.lock:
             return list(self._tickets.values())
 
     def find(self, reference: str) -> Ticket:
-        """A ticket by public id or number, whatever its account."""
+        """Return a ticket by public id or number, whatever its account."""
         with self.lock:
             ticket = self._tickets.get(reference)
             if ticket is None and reference.isascii() and reference.isdigit():
@@ -68,14 +68,14 @@ class Store:
         return ticket
 
     def get(self, account: str, reference: str) -> Ticket:
-        """An account's own ticket. API reference: the number is accepted too, "during migration"."""
+        """Return an account's own ticket. API reference: the number is accepted too, "during migration"."""
         ticket = self.find(reference)
         if ticket.account != account:
             raise TicketNotFound(reference)
         return ticket
 
     def tickets_of(self, account: str, status: str | None = None, department: str | None = None) -> list[Ticket]:
-        """An account's tickets. Not documented: the order. Newest activity first is what the panel shows."""
+        """Return an account's tickets. Not documented: the order. HostUp's panel has the newest activity first."""
         with self.lock:
             wanted = [
                 ticket
@@ -125,7 +125,7 @@ class Store:
             )
 
     def _allow_critical(self, account: str, now: datetime) -> None:
-        """API reference: at most one critical alert an hour."""
+        """Note a critical ticket, or raise CriticalTooSoon. API reference: at most one critical alert an hour."""
         last = self._last_critical.get(account)
         if last is not None and now - last < CRITICAL_INTERVAL:
             raise CriticalTooSoon(CRITICAL_INTERVAL - (now - last))
@@ -134,7 +134,7 @@ class Store:
     def reply(
         self, account: str, reference: str, *, body: str, encrypted: bool, sender_name: str, key_name: str
     ) -> Message:
-        """The customer answers. API reference: refused on a closed ticket."""
+        """Add the customer's reply. API reference: refused on a closed ticket."""
         with self.lock:
             ticket = self.get(account, reference)
             if ticket.status == "closed":
@@ -154,7 +154,7 @@ class Store:
         sender_name: str | None,
         encrypted: bool = False,
     ) -> Message:
-        """A message from anybody; it decides whose turn it is, except that a robot's changes nothing."""
+        """Add a message from anybody. Unless it is automatic, it decides whose turn it is."""
         with self.lock:
             now = self.now()
             message = Message(
@@ -180,7 +180,7 @@ class Store:
         return self._change_status(account, reference, "open")
 
     def _change_status(self, account: str, reference: str, status: str) -> Ticket:
-        """A ticket that is already there, that is closed or not closed, stays as it is."""
+        """Close or reopen the ticket. One that is already closed, or not closed, stays as it is."""
         with self.lock:
             ticket = self.get(account, reference)
             if (ticket.status == "closed") != (status == "closed"):
@@ -212,7 +212,10 @@ class Store:
             return upload
 
     def _finish_uploads(self, ticket: Ticket, key_name: str) -> list[Attachment]:
-        """Not documented: how an upload gets onto a ticket. Our reading: with its sender's next reply to it."""
+        """Take a sender's uploads for a ticket and return them as attachments.
+
+        Not documented: how an upload gets onto a ticket. Our reading: with its sender's next reply to it.
+        """
         mine = [u for u in self._uploads if u.ticket_id == ticket.id and u.key_name == key_name]
         self._uploads = [u for u in self._uploads if u not in mine]
         return [Attachment(new_id("tatt", self.rng), u.filename, u.content_type, u.content) for u in mine]

@@ -8,7 +8,7 @@ def utc_now() -> datetime:
 
 
 def iso(moment: datetime | None) -> str | None:
-    """API reference: ISO 8601 in UTC with milliseconds, e.g. `2026-04-27T11:45:00.000Z`."""
+    """Return ISO 8601 in UTC with milliseconds, as in the API reference: `2026-04-27T11:45:00.000Z`."""
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,7 +1,7 @@
-"""Answers that are JSON but not what the reference promises. Each takes the true value and gives another.
+"""Turn answers into JSON that is not what the reference promises. Each takes the true value and returns another.
 
-A value is a page of tickets, a ticket, a message or the departments; what a transform does not know, it
-passes on unchanged.
+A value is a page of tickets, a ticket, a message or the departments. A transform leaves alone what it does not
+know.
 """
 
 import copy
@@ -11,19 +11,19 @@ from .cursors import encode_cursor
 
 
 def _tickets(value: Any) -> list[dict]:
-    """The tickets in an answer: those of a page, or the one that it is."""
+    """Return the tickets in an answer: those of a page, or the single ticket."""
     if "data" in value:
         return value["data"]
     return [value] if "number" in value else []
 
 
 def oversize(value: Any) -> Any:
-    """6 MB, true otherwise."""
+    """Add 6 MB of padding; the rest stays true."""
     return value | {"padding": "x" * 6 * 1024 * 1024}
 
 
 def null_in_required(value: Any) -> Any:
-    """Null in fields that the reference never lets be null, in whatever the answer is."""
+    """Put null into fields that the reference never lets be null, whatever the answer is."""
     value = copy.deepcopy(value)
     for ticket in _tickets(value):
         ticket["id"] = ticket["status"] = None
@@ -35,7 +35,7 @@ def null_in_required(value: Any) -> Any:
 
 
 def one_malformed_ticket(value: Any) -> Any:
-    """The second ticket of a page has text for a number and no status; the others are good."""
+    """Give the second ticket of a page text for its number, and no status; the others stay good."""
     value = copy.deepcopy(value)
     if len(value.get("data", [])) > 1:
         value["data"][1]["number"] = "many"
@@ -44,7 +44,7 @@ def one_malformed_ticket(value: Any) -> Any:
 
 
 def unknown_values(value: Any) -> Any:
-    """Values and fields that HostUp may add one day."""
+    """Put in values and fields that HostUp may add one day."""
     value = copy.deepcopy(value)
     for ticket in _tickets(value):
         ticket |= {"status": "waiting_for_moon", "priority": "cosmic", "sentiment": {"score": 0.5}}
@@ -59,7 +59,7 @@ def unknown_values(value: Any) -> Any:
 
 
 def odd_optional_values(value: Any) -> Any:
-    """Times without a zone, a number for a cursor, and a list for a name, all of which may be null."""
+    """Put in times without a zone, a number for a cursor and a list for a name. All of these may be null."""
     value = copy.deepcopy(value)
     for ticket in _tickets(value):
         ticket |= {"createdAt": "2026-04-27", "updatedAt": "2026-04-27T11:45:00", "requesterName": ["Jane"]}
@@ -69,7 +69,7 @@ def odd_optional_values(value: Any) -> Any:
 
 
 def half_characters(value: Any) -> Any:
-    """Texts that were cut inside an emoji, wherever people or HostUp write one, and in a field that is new."""
+    """Cut texts off inside an emoji, wherever people or HostUp write text, and in a new field."""
     half = "\ud83d"
     value = copy.deepcopy(value)
     for ticket in _tickets(value):
@@ -87,15 +87,15 @@ def half_characters(value: Any) -> Any:
 
 
 def with_extensions(value: Any) -> Any:
-    """API reference: an error has `extensions` sometimes. Not documented: what is in it."""
+    """Add `extensions`. API reference: an error sometimes has them. Not documented: what is in them."""
     return value | {"extensions": {"upstream": {"code": 17, "requestId": "up_1"}, "hints": [None, "Wait."]}}
 
 
 def cursor_loop(value: Any) -> Any:
-    """Every page says that the first page comes next."""
+    """Make every page say that the first page comes next."""
     return value | {"nextCursor": encode_cursor(0)} if "nextCursor" in value else value
 
 
 def repeated_ids(value: Any) -> Any:
-    """The page's first two tickets come again at its end."""
+    """Repeat the page's first two tickets at its end."""
     return value | {"data": value["data"] + value["data"][:2]} if "data" in value else value

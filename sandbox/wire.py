@@ -1,4 +1,4 @@
-"""Puts an answer on the socket, well or as badly as a fault asks for."""
+"""Put an answer on the socket, correctly or as badly as a fault asks for."""
 
 import socket
 import struct
@@ -18,13 +18,13 @@ BODILESS = (204, 304)
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """One client's connection. `stopping` ends every wait when the sandbox goes down."""
+    """One client's connection. `stopping` ends every wait when the sandbox stops."""
 
     connection: socket.socket
     stopping: Event
 
     def send(self, answer: Answer, fault: Fault | None, *, head_only: bool, close: bool) -> bool:
-        """Sends the answer; True if the connection can be used again."""
+        """Send the answer; return True if the connection can be used again."""
         head, body = encode(answer, head_only=head_only, close=close)
         if fault is None:
             self.connection.sendall(head + body)
@@ -50,7 +50,7 @@ class Wire:
         return not (close or fault.hang_up)
 
     def _drip(self, data: bytes, interval: float) -> bool:
-        """True if all of it went out. A client that is gone ends it with an OSError."""
+        """Return True if all of the data was sent. Raise OSError if the client has gone."""
         end = time.monotonic() + MAX_DRIP_SECONDS
         for index in range(len(data)):
             if time.monotonic() > end or self.stopping.wait(interval):
@@ -59,14 +59,14 @@ class Wire:
         return True
 
     def reset(self) -> None:
-        """Ends the connection with RST instead of FIN: the client gets ECONNRESET."""
+        """End the connection with RST instead of FIN: the client gets ECONNRESET."""
         linger_zero = struct.pack("ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_zero)
         self.connection.close()
 
 
 def encode(answer: Answer, *, head_only: bool, close: bool) -> tuple[bytes, bytes]:
-    """Status line and headers, and the body."""
+    """Return the status line with the headers, and the body."""
     headers = {"Date": formatdate(usegmt=True), **answer.headers}
     if answer.status not in BODILESS:
         headers["Content-Length"] = str(len(answer.body))

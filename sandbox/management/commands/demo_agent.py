@@ -21,12 +21,12 @@ class Command(BaseCommand):
         user, _ = get_user_model().objects.get_or_create(
             username=os.environ["AGENT_USERNAME"], defaults={"is_staff": True}
         )
-        if not user.check_password(os.environ["AGENT_PASSWORD"]):  # setting it anew would sign the agent out
+        if not user.check_password(os.environ["AGENT_PASSWORD"]):  # setting it again would sign the agent out
             user.set_password(os.environ["AGENT_PASSWORD"])
             user.save()
         if settings.HOSTUP_IS_SANDBOX and not ApiKey.objects.filter(user=user).exists():
             api_key = ApiKey(user=user)
-            with suppress(HostUpError):  # not our sandbox after all, or not there: the agent saves another key
+            with suppress(HostUpError):  # not our sandbox after all, or not running: the agent has to save a key
                 try_out(client_for(keys.FULL), api_key)
                 api_key.encrypt(keys.FULL)
                 api_key.save()
