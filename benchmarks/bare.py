@@ -1,7 +1,7 @@
-"""Django with next to nothing in it: what a page costs on this machine at least. gunicorn serves `application`.
+"""A Django with next to nothing in it: the least that a page costs here. gunicorn serves `application`.
 
 `/` renders nothing. `/list/` is the yardstick: a session, one kept-alive call to HostUp and 50 rows, and nothing
-of what an agent needs. Run by itself, this makes the database in `BARE_DATABASE` and prints the key of a session.
+that an agent needs. Run as a script, this makes the database in `BARE_DATABASE` and prints the key of a session.
 """
 
 import os

@@ -1,8 +1,8 @@
-"""`make bench-bulkhead`: how long do sign-in and health take while HostUp hangs?
+"""`make bench-bulkhead`: how long do sign-in and the health check take while HostUp hangs?
 
-Has 50 agents ask a real dashboard for tickets at once while the sandbox answers nobody, and prints how long others
-wait once those calls hang, beside how long they wait on a quiet day. Each measured request has a connection of its
-own. Signing in checks a password, which is slow on purpose: a quarter of a second or so of a core, quiet or not.
+50 agents ask a real dashboard for tickets at once while the sandbox answers nobody. Once those calls hang, others
+are timed, and compared with the same on a quiet dashboard. Each measured request has a connection of its own.
+Signing in checks a password, which is slow on purpose: about a quarter of a second of a core, quiet or not.
 """
 
 import statistics
@@ -81,7 +81,7 @@ class Visitor:
         return answer.text
 
     def sign_out(self) -> None:
-        """A sign-in looks through the agent's other sessions: nobody has hundreds of them."""
+        """Sign out: a sign-in looks through the agent's other sessions, and nobody has hundreds of them."""
         form = {"csrfmiddlewaretoken": self.session.cookies["csrftoken"]}
         self.session.post(f"{self.url}/accounts/logout/", form, timeout=60, allow_redirects=False)
 

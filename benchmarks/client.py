@@ -1,4 +1,4 @@
-"""Asks for one address over and over, in a process of its own: its work is not the work of what it measures.
+"""Request one address over and over, in a process of its own, so that its work is not part of what it measures.
 
 Every request is the same bytes over a connection of its own (`Connection: close`).
 """
@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 
 class Load(NamedTuple):
-    """What was measured: the time of each request in milliseconds, of all together in seconds, and how often each
-    status came."""
+    """What was measured: the time of each request in milliseconds, the time of all together in seconds, and how
+    often each status came."""
 
     ms: list[float]
     seconds: float
@@ -26,7 +26,7 @@ class Load(NamedTuple):
 
 
 def ask(address: tuple[str, int], request: bytes, *, at_once: int = 1, seconds: float = 0, times: int = 0) -> Load:
-    """Send `request` for `seconds`, or `times` in all, from `at_once` visitors."""
+    """Send `request` for `seconds`, or `times` in all, from `at_once` visitors at once."""
     job = {"address": address, "request": request.decode(), "at_once": at_once, "seconds": seconds, "times": times}
     command = [sys.executable, "-m", "benchmarks.client"]
     done = subprocess.run(command, input=json.dumps(job), stdout=subprocess.PIPE, text=True, check=True)

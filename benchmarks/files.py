@@ -1,7 +1,7 @@
 """`make bench-files`: does the server's memory grow with the files that pass through it?
 
-Sends 25 MB files up and down through a real dashboard in front of the sandbox, several at a time, and prints what
-the server's processes held before and at most.
+Uploads and downloads 25 MB files through a real dashboard in front of the sandbox, several at a time, and prints
+the peak memory of the server's processes before and after.
 """
 
 import re
@@ -68,7 +68,7 @@ def fetch(url: str, session: requests.Session, link: str) -> int:
 
 
 def memory_of(dashboard: Dashboard) -> dict[int, float]:
-    """Return the most that each of its processes has held so far, in MB (Linux)."""
+    """Return the peak memory of each of its processes so far, in MB (Linux)."""
     pids = [dashboard.pid, *dashboard.workers]
     peak = re.compile(r"VmHWM:\s+(\d+) kB")
     return {pid: int(peak.search(Path(f"/proc/{pid}/status").read_text()).group(1)) / 1024 for pid in pids}

@@ -1,9 +1,9 @@
-"""A HostUp that costs next to nothing: the sandbox's answers, made once and said again.
+"""A HostUp that costs next to nothing: the sandbox's answers, made once and then repeated.
 
-The sandbox makes every answer anew, which takes longer than the dashboard does with it; a benchmark in front of it
-would measure the sandbox. This one, a process of its own, answers lists, tickets and changes after `--delay`
-milliseconds, of the sizes that the address asks for: `departmentSlug=rows-50`, ticket `tkt_300` (300 messages).
-The department `new` has tickets with other subjects in each answer, so that none of its rows was rendered before.
+The sandbox makes every answer anew, which takes longer than the dashboard's own work: a benchmark in front of it
+would measure the sandbox. This one runs in a process of its own. It answers lists, tickets and changes after
+`--delay` milliseconds, in the size that the address asks for: `departmentSlug=rows-50`, ticket `tkt_300` (300
+messages). The department `new` has other subjects in each answer, so that none of its rows was rendered before.
 """
 
 import argparse
@@ -32,7 +32,7 @@ NEW = b"new------"  # nine characters of a subject that differ in each answer
 
 
 class HostUp:
-    """The process, started and stopped; `url` is its address."""
+    """Starts and stops the process; `url` is its address."""
 
     def __init__(self, delay_ms: float = 0):
         self._delay_ms = delay_ms
@@ -50,7 +50,7 @@ class HostUp:
         self._process.wait()
 
     def counts(self) -> dict[str, int]:
-        """Return how many `connections` were opened and `calls` made so far, these questions left out."""
+        """Return how many `connections` were opened and `calls` made so far, not counting those of this method."""
         return requests.get(self.url + COUNTS, headers={"Connection": "close"}, timeout=10).json()
 
 
@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def serve(connection: socket.socket, answers: "Answers", delay: float) -> None:
-    """Answer one request after the other. Each comes whole: nothing that the dashboard asks here has a body."""
+    """Answer one request after the other. Each arrives in one piece, because none that comes here has a body."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     is_new = True
     with suppress(ConnectionError), connection:
@@ -98,7 +98,7 @@ class Answers:
         self._connections, self._calls = count(1), count(1)
         self._counts = {"connections": 0, "calls": 0}
         self._answer = cache(self._answer_of)
-        self._news = count(10**8)  # all of one length, as the answer's header says
+        self._news = count(10**8)  # all of one length, because the answer's Content-Length is fixed
 
     def count(self, is_new: bool) -> None:
         if is_new:
@@ -122,7 +122,7 @@ class Answers:
         return _http({"data": self._rows[: int(rows.group(1)) if rows else ROWS], "nextCursor": "NTA"})
 
     def _whole(self, messages: int, *, is_reopened: bool) -> dict:
-        """Return a closed ticket, or the same as it is when reopened, with so many messages."""
+        """Return a closed ticket, or the same one reopened, with this many messages."""
         thread = self._ticket["messages"]
         repeated = [thread[number % len(thread)] | {"id": f"tmsg_{number}"} for number in range(messages)]
         status = "open" if is_reopened else "closed"

@@ -1,7 +1,7 @@
-"""`make lighthouse`: what Google's Lighthouse thinks of the list and of a ticket, and whether it gives 100.
+"""`make lighthouse`: how does Google's Lighthouse score the list and a ticket? Fails below 100.
 
-It looks as a phone on a slow line does, signed in, at the sandbox's tickets. The score for speed depends on this
-machine all the same: a busy one is told as a slow page.
+It visits the sandbox's tickets, signed in, as a phone on a slow line. The score for speed still depends on this
+machine: when it is busy, the page seems slow.
 """
 
 import json
@@ -53,7 +53,7 @@ def score(report: dict, category: str) -> int:
 
 
 def lost_points(report: dict) -> list[str]:
-    """Return what kept the page from 100."""
+    """Return the titles of the audits that kept the page from 100."""
     audits = {name: audit for name, audit in report["audits"].items() if (audit["score"] or 0) < 0.9}
     counted = {
         reference["id"]

@@ -1,7 +1,7 @@
-"""`make observatory`: what MDN's HTTP Observatory thinks of the dashboard's sign-in page, and whether it is A+.
+"""`make observatory`: how does MDN's HTTP Observatory grade the dashboard's sign-in page? Fails unless it is A+.
 
 The observatory looks at a site over http and https. So the dashboard runs as in production, with an https
-`SITE_URL`, behind a small proxy that speaks both on one port, with a certificate made for this one run.
+`SITE_URL`, behind a small proxy that speaks both on one port. Its certificate is made for this one run.
 """
 
 import json
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def scan(host: str, installed: Path, certificate: Path) -> dict:
-    """Let the observatory look at `host` and return what it says."""
+    """Let the observatory scan `host`, and return its result."""
     command = ["node", "--input-type=module", "--eval", SCAN, "--", host]
     environment = os.environ | {"NODE_EXTRA_CA_CERTS": str(certificate)}
     asked = subprocess.run(command, cwd=installed, env=environment, stdout=subprocess.PIPE, check=True)
@@ -74,7 +74,7 @@ def make_certificate(folder: Path) -> Path:
 
 
 class Proxy(ThreadingHTTPServer):
-    """A proxy on loopback that ends TLS, and passes what comes without TLS on as such. `address` is where to."""
+    """A proxy on loopback to `address`, which terminates TLS and passes plain http on as such."""
 
     daemon_threads = True
     address = ""
@@ -117,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_OPTIONS = do_GET
 
     def log_message(self, *_):
-        """The result is what is printed."""
+        """Print no requests, only the result."""
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """`make bench`: how fast are the pages, and what do they cost?
 
-A real dashboard (gunicorn, two workers) in front of a HostUp that costs next to nothing and takes no time, and
-another in front of one that takes 80 ms; beside them a Django that renders nothing, or next to nothing (`bare.py`:
-what its list takes tells how fast the machine is). Rounds are repeated and their medians taken; wherever it can
-be, a number is a ratio to, or a difference from, a bare call of the same round.
+A real dashboard (gunicorn, two workers) runs in front of a HostUp that costs next to nothing and takes no time,
+another in front of one that takes 80 ms. Beside them runs a Django that renders nothing, or next to nothing
+(`bare.py`); its list shows how fast the machine is. Numbers are medians of several rounds and, where possible,
+ratios to or differences from a bare call of the same round.
 """
 
 import os
@@ -30,7 +30,7 @@ AT_ONCE = 16
 HOSTUP_MS = 80
 SECONDS = float(os.environ.get("BENCH_SECONDS", 5))  # of each measurement of requests per second
 ALONE_TIMES = 60
-PAGES = int(os.environ.get("BENCH_PAGES", 10_000))  # before memory is looked at again
+PAGES = int(os.environ.get("BENCH_PAGES", 10_000))  # requested before memory is measured again
 BROWSER = "gzip, deflate, br"
 
 
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 class Visitor:
-    """The agent, signed in; gives whole requests as bytes."""
+    """The agent, signed in; returns whole requests as bytes."""
 
     def __init__(self, url: str):
         self.url, self.address = url, address_of(url)
@@ -89,7 +89,7 @@ class Visitor:
 
 @contextmanager
 def bare(hostup: HostUp):
-    """Serve `bare.py`; give its address, and the address and the bytes of a request for its list."""
+    """Serve `bare.py`; yield its URL, and address and bytes of a request for its list."""
     with tempfile.TemporaryDirectory() as folder:
         site = {"BARE_DATABASE": str(Path(folder, "db.sqlite3")), "HOSTUP_LIST": f"{hostup.url}{LIST}?limit=50"}
         options = {"cwd": Path(__file__).parent, "env": os.environ | site, "text": True}
@@ -101,7 +101,7 @@ def bare(hostup: HostUp):
 
 
 def print_own_share(visitor: Visitor, hostup: HostUp, bare_list: tuple) -> None:
-    """How much longer than HostUp's own answer does a page take?"""
+    """Print how much longer a page takes than HostUp's own answer."""
     calls = {
         "list": hostup_call(hostup, "GET", f"{LIST}?limit=50"),
         "list, new rows": hostup_call(hostup, "GET", f"{LIST}?limit=50&departmentSlug=new"),
@@ -126,7 +126,7 @@ def print_own_share(visitor: Visitor, hostup: HostUp, bare_list: tuple) -> None:
 
 
 def print_rates(visitor: Visitor, dashboard: Dashboard, bare_url: str) -> None:
-    """How many pages a second do two workers make, HostUp taking no time?"""
+    """Print how many pages a second two workers make when HostUp takes no time."""
     empty = request(address_of(bare_url), "GET", "/", {})
     print(f"\n{AT_ONCE} at once          per second  share of bare  CPU ms a page   (medians of {ROUNDS} rounds)")
     rates: dict[str, list[tuple[float, float, float]]] = {}
@@ -144,7 +144,7 @@ def print_rates(visitor: Visitor, dashboard: Dashboard, bare_url: str) -> None:
 
 
 def print_rate_over_distance(visitor: Visitor, hostup: HostUp, bare_list: tuple) -> None:
-    """Of what HostUp can answer to as many callers at once, how much reaches the visitors?"""
+    """Print the rate of lists as a share of the rate at which HostUp itself answers as many callers."""
     shares, bare_shares, refused = [], [], 0
     call, page = hostup_call(hostup, "GET", f"{LIST}?limit=50"), visitor.page("/tickets/")
     for _ in range(ROUNDS):
@@ -202,8 +202,8 @@ def print_held(when: str, held: list[float]) -> None:
 
 @contextmanager
 def served(application: str, *, python: str = sys.executable, **environment: str):
-    """Serve an application of this folder with another gunicorn, as many workers and threads as the dashboard has,
-    and give its address."""
+    """Serve an application of this folder with another gunicorn, with as many workers and threads as the dashboard
+    has, and yield its URL."""
     address = f"127.0.0.1:{free_port()}"
     command = [python, "-m", "gunicorn", application, "--bind", address, "--log-level", "error"]
     command += ["--worker-class", "gthread", "--workers", "2", "--threads", "24"]
@@ -240,14 +240,14 @@ def address_of(url: str) -> tuple[str, int]:
 
 
 def checked(load: Load, status: int = 200) -> Load:
-    """Return the load when every request got what it asked for; a fast error is not a fast page."""
+    """Return the load, or raise RuntimeError on any other status: a fast error is not a fast page."""
     if set(load.statuses) != {str(status)}:
         raise RuntimeError(f"Not every answer was a page: {load.statuses}")
     return load
 
 
 def sizes(session: requests.Session, address: str) -> tuple[int, int]:
-    """Return how many bytes the body has on its way to a browser, and unpacked."""
+    """Return how many bytes the body has, as sent to a browser and unpacked."""
     answer = session.get(address, headers={"Accept-Encoding": BROWSER}, stream=True, timeout=60)
     packed = len(answer.raw.read(decode_content=False))
     return packed, len(session.get(address, headers={"Accept-Encoding": "identity"}, timeout=60).content)
@@ -258,13 +258,13 @@ def p95(times: list[float]) -> float:
 
 
 def cpu_seconds(dashboard: Dashboard) -> float:
-    """Return the CPU time that the workers have used so far (Linux)."""
+    """Return the CPU time that the workers have used so far, in seconds (Linux)."""
     spent = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13] for pid in dashboard.workers]
     return sum(int(ticks) for both in spent for ticks in both) / os.sysconf("SC_CLK_TCK")
 
 
 def memory(dashboard: Dashboard) -> list[float]:
-    """Return what each worker holds, in MB (Linux)."""
+    """Return the memory of each worker, in MB (Linux)."""
     held = re.compile(r"VmRSS:\s+(\d+) kB")
     statuses = [Path(f"/proc/{pid}/status").read_text() for pid in dashboard.workers]
     return [int(held.search(status).group(1)) / 1024 for status in statuses]

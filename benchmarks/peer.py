@@ -1,4 +1,4 @@
-"""`make bench-peer`: how many pages a second, beside django-helpdesk on the same machine in the same run?
+"""`make bench-peer`: how many pages a second, compared with django-helpdesk on the same machine in the same run?
 
 Both show 50 tickets and threads of the same length and have two workers. django-helpdesk reads its own SQLite
 file; the dashboard asks a HostUp that takes no time, over a socket. django-helpdesk's list is a page and the JSON
@@ -59,7 +59,7 @@ def made(python: str, site: dict[str, str]) -> dict:
 
 
 def every_page_of(url: str, data: dict) -> dict[str, list[tuple[bytes, int]]]:
-    """Return the requests that make up each page of django-helpdesk, and what each has to answer."""
+    """Return the requests that make up each page of django-helpdesk, with the status of each answer."""
     session = requests.Session()
     session.cookies["sessionid"] = data["session"]
     ticket, long_ticket = f"/tickets/{data['tickets']['10']}/", f"/tickets/{data['tickets']['300']}/"
@@ -89,7 +89,7 @@ def every_page_of(url: str, data: dict) -> dict[str, list[tuple[bytes, int]]]:
 
 
 def rate(url: str, parts: list[tuple[bytes, int]]) -> float:
-    """Return how many pages a second there are of those that take one request of each part."""
+    """Return how many pages a second there are if each takes one request for every part."""
     loads = [
         checked(ask(address_of(url), part, at_once=AT_ONCE, seconds=SECONDS), status) for part, status in parts
     ]

@@ -1,6 +1,6 @@
-"""Fills django-helpdesk's database with what the other side has: 50 tickets of ten messages, one of 300.
+"""Fill django-helpdesk's database with what the dashboard shows: 49 tickets of ten messages and one of 300.
 
-Prints a session's cookie and the ids of both kinds, as JSON.
+Print a session's cookie, and the id of a ticket of either kind, as JSON.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A site with django-helpdesk as its own instructions set it up: its settings.
+"""Settings of a site with django-helpdesk, set up as its own instructions say.
 
 Runs in a Python of its own (`make bench-peer`), over the SQLite file that PEER_DATABASE names.
 """

@@ -1,9 +1,9 @@
-"""`make bench-rotation`: does rotating the encryption key while agents work cost anybody a page? How long is it?
+"""`make bench-rotation`: does rotating the encryption key fail any page while agents work? How long does it take?
 
-A dashboard of two processes, whose database is under the old key, is deployed as docs/operate.md says: with
-`old,new`, then with `new,old`, then `rotate_encryption_key`, then with the new key alone, each time beside the one
-of before. All the time agents open pages that decrypt their API key and their draft, and one saves another key,
-checks it and writes.
+A dashboard of two processes, whose database is encrypted with the old key, is deployed as docs/operate.md says:
+with `old,new`, then with `new,old`, and after `rotate_encryption_key` with the new key alone. Each deployment
+starts beside the previous one. Meanwhile agents open pages that decrypt their API key and their draft, and one
+saves another key, checks it and saves a draft.
 """
 
 import base64
@@ -53,7 +53,7 @@ for user in users[:{READERS + 1}]:
 
 
 class Agents:
-    """Agents at work on the `live` dashboard, with a `pause` of seconds after each step; what they saw is in
+    """Agents at work on the `live` dashboard, with a pause of `pause` seconds after each step. What they saw is in
     `seen` and `failures`."""
 
     def __init__(self, sessions: list[str], pause: float):
@@ -71,7 +71,7 @@ class Agents:
         ]
 
     def move_to(self, dashboard: Dashboard) -> None:
-        """Send every agent to another dashboard, and return when nobody waits for the one before."""
+        """Send every agent to another dashboard, and return when none still waits for the previous one."""
         self.live = dashboard
         for lock in self._at_work:
             with lock:
@@ -88,7 +88,7 @@ class Agents:
             thread.join()
 
     def look_at_the_last_key(self) -> None:
-        """See that the key which was saved last is the one that is kept."""
+        """Check that the key that was saved last is the one that is stored."""
         self._page(self.live.url, self._writer, "/settings/key/", f"Key ending in {self._last_four}")
 
     def _work(self, lock: threading.Lock, job: Callable[[str], None]) -> None:
@@ -125,7 +125,7 @@ class Agents:
     def _press(self, url: str, session: str, path: str, form: dict, words: str) -> None:
         with requests.Session() as browser:
             browser.cookies["sessionid"] = session
-            browser.headers["Connection"] = "close"  # the server ends an idle one, perhaps just when it is used
+            browser.headers["Connection"] = "close"  # the server closes an idle one, perhaps just when it is used
             token = token_in(browser.get(f"{url}/settings/key/", timeout=30).text)
             answer = browser.post(url + path, form | {"csrfmiddlewaretoken": token}, timeout=30)
             self._look(answer, words)
@@ -137,8 +137,8 @@ class Agents:
 
 
 def rotate(agents: int, pause: float = 0.02) -> tuple[Agents, float, str]:
-    """Rotate the keys and drafts of so many agents, of whom some are at work, with a `pause` of seconds after each
-    step. Returns what these saw, the seconds that the rotation took, and what it said."""
+    """Rotate the keys and drafts of `agents` agents while some of them work, with a pause of `pause` seconds after
+    each step. Return those at work, the seconds that the rotation took, and its output."""
     old, new = (f"{kid}:{base64.b64encode(os.urandom(32)).decode()}" for kid in ("old", "new"))
     with Sandbox(rate_limit=1_000_000) as sandbox, tempfile.TemporaryDirectory() as folder:
         secret_key = secrets.token_urlsafe(48)
@@ -150,7 +150,7 @@ def rotate(agents: int, pause: float = 0.02) -> tuple[Agents, float, str]:
                 SECRET_KEY=secret_key,
                 ENCRYPTION_KEYS=encryption_keys,
                 AGENTS=str(agents),
-                DATA_DIR=str(Path(folder) / name),  # its own static files, beside the one database
+                DATA_DIR=str(Path(folder) / name),  # its own static files; the database is shared
             )
 
         running: list[Dashboard] = []
