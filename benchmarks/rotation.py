@@ -1,4 +1,4 @@
-"""`make bench-rotation`: does rotating the encryption key fail any page while agents work? How long does it take?
+"""`make bench-rotation`: does any page fail while the encryption key is rotated? How long does that take?
 
 A dashboard of two processes, whose database is encrypted with the old key, is deployed as docs/operate.md says:
 with `old,new`, then with `new,old`, and after `rotate_encryption_key` with the new key alone. Each deployment

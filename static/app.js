@@ -167,8 +167,8 @@
 
   const forget = (selector) => document.querySelectorAll(selector).forEach((one) => one.remove());
 
-  // Two kinds of alert stay until dismissed, or until there is a new outcome for their ticket: .unknown (of a change or
-  // a reply) and .unsent (a reply that was not sent, which only another reply removes). bulk.js keeps them, too.
+  // Two kinds of alert stay until they are dismissed, or their ticket is changed or replied to: .unknown (nobody knows
+  // whether it happened) and .unsent (a reply was not sent; only another reply removes it). bulk.js keeps them, too.
   const PASSING = "#alerts > :not(.unknown, .unsent)";
   document.addEventListener("htmx:before:swap", (event) => {
     const { ctx, tasks } = event.detail;
@@ -187,7 +187,7 @@
       if (task.target?.id !== "alerts" || task.swapSpec?.style === "none") continue;
       forget(PASSING);
       byId("alerts").scrollTop = 0; // show the newest
-      if (number && !isReply(ctx)) task.fragment.querySelector("h2")?.prepend(`${number}: `); // writing.js: a reply's
+      if (number && !isReply(ctx)) task.fragment.querySelector("h2")?.prepend(`${number}: `); // replies: writing.js
       task.swapSpec = "afterbegin";
     }
   });
