@@ -1,9 +1,9 @@
-"""HostUp's support API v2, for Python. Knows nothing of Django.
+"""HostUp's support API v2, for Python. Independent of Django.
 
-`types` are the values, `errors` what can go wrong, `wire` turns bytes into either, `client` makes the calls,
-`multipart` is the body of an upload, `deadline` holds a call to its time, `circuit` and `limits` say when not to
-make one, `redaction` blanks the key out of what comes, `tally` counts the calls, `watcher` is told of them,
-`clock` puts our times on HostUp's.
+`types` has the values and `errors` what can go wrong; `wire` turns bytes into either. `client` makes the calls,
+`multipart` builds the body of an upload, and `deadline` limits how long a call takes. `circuit` and `limits`
+decide when not to make one. `redaction` removes the API key from answers, `tally` counts the calls, `watcher` is
+told about them, and `clock` converts our times to HostUp's clock.
 
 Reference: https://developer.hostup.se
 """

@@ -1,10 +1,10 @@
 """A circuit breaker: while HostUp is down, calls are refused at once instead of each waiting for its deadline.
 
-Closed, calls pass. After `FAILURES` failed calls in a row it opens and refuses them. `PROBE_AFTER` seconds later
-one call passes as a probe: when HostUp answers it, the circuit closes; when that fails too, the wait begins anew.
+While it is closed, calls pass. After `FAILURES` failed calls in a row it opens and refuses them. `PROBE_AFTER`
+seconds later one call passes as a probe: if HostUp answers it, the circuit closes; if not, the wait starts over.
 
-What counts is a call as the agent sees it, not each of its tries: those are there to get over a blip, and
-counting them would let two page views during one open the circuit. Pure: no network, the clock can be given.
+A call counts once, as the agent sees it, however often it was tried. Retries are there to get over a blip: if each
+of them counted, two page views during a blip would open the circuit. Pure: no network, and the clock can be given.
 """
 
 import math
@@ -27,9 +27,9 @@ class State(StrEnum):
 
 
 class Circuit:
-    """One for all threads of a process.
+    """The circuit breaker, shared by all threads of a process.
 
-    `clock` gives seconds and never goes back; `changed` is told each new state, one after the other.
+    `clock` returns seconds and never goes back; `changed` is called with each new state, one call at a time.
     """
 
     def __init__(
@@ -46,12 +46,12 @@ class Circuit:
 
     @contextmanager
     def calling(self, *, of_file: bool = False) -> Iterator[None]:
-        """Make a call inside the block; how the block ends tells how HostUp is.
+        """Run one call inside the block; how the block ends tells whether HostUp is up.
 
-        That a file does not come (`of_file`) says nothing of the rest: HostUp may keep files elsewhere, and one
-        page has its browser ask for many, its pictures.
+        A download that fails (`of_file`) does not count as a failure: HostUp may keep files elsewhere, and the
+        pictures on a single page are many downloads.
 
-        Raises `CircuitOpen` instead of entering it while calls are refused.
+        Raises `CircuitOpen` instead of entering the block while calls are refused.
         """
         probe = self._enter()
         try:
@@ -65,10 +65,10 @@ class Circuit:
             else:
                 self._failed(probe)
             raise
-        except errors.HostUpError:  # a refusal, or an answer that cannot be read, is an answer
+        except errors.HostUpError:  # a refusal or an unreadable answer is an answer, too
             self._answered()
             raise
-        except BaseException:  # a mistake of ours, or the thread is being ended
+        except BaseException:  # a bug of ours, or the thread is being stopped
             self._let_go(probe)
             raise
         self._answered()
@@ -81,7 +81,7 @@ class Circuit:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """Hold the lock, and tell of the state that the block leaves, if it is another."""
+        """Hold the lock inside the block; if the state is another afterwards, report it."""
         with self._lock:
             before = self.state
             yield
@@ -89,21 +89,21 @@ class Circuit:
                 self._changed(self.state)
 
     def _enter(self) -> object | None:
-        """Return the probe that this call is, None for an ordinary call."""
+        """Let a call in: return what marks it as the probe, or None for an ordinary call."""
         with self._changing():
             if self._probe_at is None:
                 return None
             now = self._clock()
             if now < self._probe_at:
                 raise errors.CircuitOpen(retry_after=math.ceil(self._probe_at - now))
-            # A probe that is not back by then (a large file on its way, or lost with its thread) is given up,
-            # and the next call probes instead.
+            # If the probe has not ended by then (a large file is still coming, or its thread is gone), the next
+            # call probes instead.
             self._probe_at = now + PROBE_AFTER
             self._probe = object()
             return self._probe
 
     def _answered(self) -> None:
-        """Close, whichever call it was: HostUp answers."""
+        """Close the circuit, whichever call it was: HostUp answers."""
         with self._changing():
             self._failures = 0
             self._probe_at = self._probe = None
@@ -113,7 +113,7 @@ class Circuit:
             if self._probe_at is None:
                 self._failures += 1
                 opens = self._failures >= FAILURES
-            else:  # calls that were under way when it opened say nothing new
+            else:  # calls that were under way when the circuit opened say nothing new
                 opens = probe is not None and probe is self._probe
             if opens:
                 self._probe_at = self._clock() + PROBE_AFTER

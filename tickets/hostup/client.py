@@ -1,8 +1,8 @@
 """The calls themselves: the only module that speaks HTTP with HostUp.
 
-A `Pool` is shared by the whole process and keeps connections alive; a `Client` is one API key's view of HostUp,
-made for one request of ours and thrown away after it. Each method is one call of the reference and raises an
-error of `errors`.
+A `Pool` is shared by the whole process and keeps connections alive. A `Client` is HostUp as one API key sees it,
+made for one request to the dashboard and thrown away afterwards. Each of its methods makes one call of the
+reference and raises the exceptions of `errors`.
 """
 
 import random
@@ -36,34 +36,34 @@ Value = TypeVar("Value")
 USER_AGENT = "HostUp-Dashboard/1.0"
 JSON_MOST_BYTES = 5 * 1024 * 1024
 ATTACHMENT_MOST_BYTES = 25 * 1024 * 1024
-IN_MEMORY_MOST_BYTES = 1024 * 1024  # of a file on its way; a larger one waits on the disk
+IN_MEMORY_MOST_BYTES = 1024 * 1024  # of a file being passed on; a larger one is kept on the disk
 CHUNK_BYTES = 64 * 1024
-LONGEST_DISPOSITION = 8192  # characters; Python takes 4 s for one of 64 KB, and longer ones do not come
-CONNECT_SECONDS = 3.0  # per address of HostUp's
+LONGEST_DISPOSITION = 8192  # characters; Python takes 4 s to parse one of 64 KB
+CONNECT_SECONDS = 3.0  # for each of HostUp's addresses
 READ_TRIES = 3
-BACKOFF_SECONDS = 0.2  # doubled with every try, and a random share of it waited ("full jitter")
+BACKOFF_SECONDS = 0.2  # doubled with every try; the pause is a random part of it ("full jitter")
 RETRIED_STATUSES = (502, 503, 504)
-HUNG_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError)  # in a handshake: who that was, nobody knows
-# A firewall that forgets a connection says nothing: a call over it would wait for all its time, and of a change
-# nobody would know whether it arrived. So the system asks now and then, and closes it when nobody answers.
-KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 2}  # in seconds, and how often
+HUNG_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError)  # in a handshake; who did is not known
+# A firewall may silently forget a connection. The next call over it would wait until its deadline, and if that is
+# a change, nobody would know whether it arrived. So the system probes idle connections and closes dead ones.
+KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 2}  # seconds, seconds, probes
 SOCKET_OPTIONS = [
     *HTTPConnection.default_socket_options,
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    # A system that has none of these does it in its own way.
+    # Where a system lacks an option, its own default applies.
     *((socket.IPPROTO_TCP, getattr(socket, name), KEEPALIVE[name]) for name in KEEPALIVE if hasattr(socket, name)),
 ]
 BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 
 class Download:
-    """A file that is here, whole: iterate over its chunks, then (or instead) close it.
+    """A file that has arrived completely: iterate over its chunks, then (or instead) close it.
 
-    Until then it keeps its places among the calls under way, because passing it on takes one of the server's
-    threads as a call does; HostUp's connection is given back by now.
+    Until then it holds its slots, because passing it on takes one of the server's threads, as a call does. The
+    connection to HostUp is no longer in use.
 
-    `content_length` is in bytes; `beginning` are the first few, which tell what it is; `filename` is HostUp's
-    word, unchecked.
+    `content_length` is in bytes; `beginning` is the first few, which tell the file's type; `filename` is as HostUp
+    sent it, unchecked.
     """
 
     def __init__(self, content: BinaryIO, filename: str | None, held: ExitStack):
@@ -85,8 +85,8 @@ class Download:
 
 
 class Reached(NamedTuple):
-    """What answered: its `status`, its clock (None when it did not say), when its certificate ends (None without
-    TLS)."""
+    """The answer to `Pool.reach`: its `status`, the server's clock (None if it sent no time), and when its
+    certificate expires (None if no TLS connection was opened for it)."""
 
     status: int
     answered_at: datetime | None
@@ -99,13 +99,13 @@ class Pool:
     Arguments:
         base_url: such as `https://cloud.hostup.se`; nothing else is ever called.
         call_seconds: how long one call may take in all, retries included.
-        file_seconds: the same for a file, between HostUp and here.
-        most_at_once: calls under way at a time; one more is refused at once, so that a hanging HostUp does
-            not take every thread of the server with it. Of these half may be files, which stay among them while
-            they are passed on, for as long as the slow line of whoever downloads them takes.
+        file_seconds: the same for transferring a file between HostUp and this process.
+        most_at_once: how many calls may be under way. One more is refused at once, so that a hanging HostUp does
+            not tie up every thread of the server. At most half of them may be files; a download counts until the
+            agent's browser has all of it, however slow its connection is.
         ca_bundle: path of the certificates to trust instead of the usual ones.
         proxy: address of a proxy to go through.
-        watcher: is told what the calls do.
+        watcher: is told about the calls.
 
     `circuit` tells whether HostUp answers, `rate_limits` which keys have to wait.
     """
@@ -139,19 +139,19 @@ class Pool:
 
     @contextmanager
     def slot(self):
-        """Hold one of the places for calls under way. Raises `Busy` when there is none."""
+        """Hold one of the slots for calls under way. Raises `Busy` when none is free."""
         with _held(self._slots), self.watcher.under_way():
             yield
 
     def file_slot(self):
-        """Hold one of the places for files under way, beside the call's own. Raises `Busy` when there is none."""
+        """Hold one of the slots for files under way, besides the call's own. Raises `Busy` when none is free."""
         return _held(self._file_slots)
 
     @contextmanager
     def exchange(self, request: requests.PreparedRequest, call: deadline.Call):
-        """Send one request and give its answer with the body still to be read.
+        """Send one request and yield its answer, with the body still to be read.
 
-        The adapter is used without a session: no cookies, no redirects, no netrc or proxy of the process's.
+        The adapter is used without a session: no cookies, no redirects, no netrc or proxy from the environment.
         """
         response = self._adapter.send(
             request,
@@ -164,12 +164,12 @@ class Pool:
         try:
             yield response
         finally:
-            response.close()  # gives the connection back when the body was read to its end
+            response.close()  # returns the connection to the pool if the body was read to its end
 
     def reach(self) -> Reached:
-        """Ask for tickets without a key, which HostUp refuses with 401: for finding out whether it can be reached.
+        """Find out whether HostUp can be reached: ask for tickets without a key, which it refuses with 401.
 
-        Raises `Unavailable`, `TooSlow` or `Unsafe`, with what the system said of it as `detail`.
+        Raises `Unavailable`, `TooSlow` or `Unsafe`, with the system's own message as `detail`.
         """
         headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
         request = requests.Request("GET", f"{self.base_url}/api/v2/support/tickets", headers=headers).prepare()
@@ -185,7 +185,7 @@ class Pool:
 class Client:
     """HostUp as one API key sees it.
 
-    `answered_at` is the time of the last answer on HostUp's clock, None when it did not say.
+    `answered_at` is the time of the last answer on HostUp's clock, None if it sent no time.
     """
 
     answered_at: datetime | None = None
@@ -197,9 +197,9 @@ class Client:
 
     # https://developer.hostup.se: GET /api/v2/support/tickets
     def tickets(self, *, status: str = "", department: str = "", cursor: str = "", limit: int = 50) -> Page:
-        """Return one page of tickets. `limit` is 1 to 100; the rest filter when given.
+        """Return one page of tickets. `limit` is 1 to 100; the others apply only when given.
 
-        Not documented: their order. Newest activity first is what HostUp's panel shows.
+        Not documented: the order. HostUp's panel shows the newest activity first.
         """
         filters = {"status": status, "departmentSlug": department, "cursor": cursor}
         params = {"limit": str(limit)} | {name: value for name, value in filters.items() if value}
@@ -221,20 +221,20 @@ class Client:
     def close(self, ticket_id: str) -> Ticket:
         """Close the ticket and return it as it is now.
 
-        What this call answers is not documented: anything but a ticket raises `OutcomeUnknown`.
+        Not documented: what this call answers. Anything but a ticket raises `OutcomeUnknown`.
         """
         return self._change(f"/tickets/{_checked(ticket_id)}/actions/close", _about(ticket_id, wire.read_ticket))
 
     # https://developer.hostup.se: POST /api/v2/support/tickets/{id}/messages
     def reply(self, ticket_id: str, message: str, *, encrypted: bool = False) -> Message:
-        """Write into the ticket, which must not be closed. `ticket_id` is a public id."""
+        """Add a message to the ticket, which must not be closed. `ticket_id` is a public id."""
         body = {"message": message, "encrypted": encrypted}
         read = _about(ticket_id, wire.read_message)
         return self._change(f"/tickets/{_checked(ticket_id)}/messages", read, json=body)
 
     # https://developer.hostup.se: POST /api/v2/support/tickets
     def create(self, fields: dict) -> Ticket:
-        """Open a new ticket. `fields` are named as the reference does: `departmentSlug`, `subject`, …"""
+        """Create a ticket and return it. `fields` has the reference's names: `departmentSlug`, `subject`, …"""
         return self._change("/tickets", wire.read_ticket, json=fields)
 
     # https://developer.hostup.se: GET /api/v2/support/departments
@@ -245,7 +245,7 @@ class Client:
 
     # https://developer.hostup.se: POST /api/v2/support/attachments
     def upload(self, ticket_id: str, filename: str, content: BinaryIO, size: int) -> Upload:
-        """Upload a file of `size` bytes for a ticket. It is read piece by piece."""
+        """Upload a file of `size` bytes for a ticket. It is read in chunks."""
         form = FileForm(filename, content, size, {"ticketId": _checked(ticket_id)})
         headers = {"Content-Type": form.content_type}
         call = deadline.Call(self._pool.file_seconds)
@@ -254,9 +254,10 @@ class Client:
 
     # https://developer.hostup.se: GET /api/v2/support/attachments/{id}
     def download(self, ticket_id: str, attachment_id: str) -> Download:
-        """Return a file of a ticket, once it is here whole: how slowly it is passed on is not HostUp's doing.
+        """Return a file of a ticket once all of it has arrived, so that a slow browser is not taken for a slow
+        HostUp.
 
-        Raises `TooLarge` or `NoRoom`, beside the usual.
+        Raises `TooLarge` or `NoRoom`, besides the usual errors.
         """
         call = deadline.Call(self._pool.file_seconds)
         path, params = f"/attachments/{_checked(attachment_id)}", {"ticketId": _checked(ticket_id)}
@@ -281,9 +282,10 @@ class Client:
     def can_write(self) -> bool | None:
         """Tell whether the key has `write:support`; None when HostUp's answer does not say.
 
-        No call tells a key's scopes. An upload without a file is the one writing call that can change nothing:
-        a key without the scope gets 403, any other key gets its form refused. Not documented: that HostUp looks at
-        the key first. If it did not, the first change of a key that may only read would tell.
+        No call returns a key's scopes. An upload without a file is the only write call that cannot change
+        anything: a key without the scope gets 403, and any other key has its form refused. Not documented: that
+        HostUp checks the key before the form. If it does not, a read-only key is found out by the first change
+        made with it.
         """
         try:
             call = deadline.Call(self._pool.call_seconds)
@@ -300,7 +302,7 @@ class Client:
     def _read(
         self, path: str, read: Callable[[wire.Answer], Value], *, params=None, tries: int = READ_TRIES
     ) -> Value:
-        """Make a call that changes nothing, again when the connection or HostUp broke and time is left."""
+        """Make a read-only call. Retry it while time is left if the connection or HostUp failed."""
         call = deadline.Call(self._pool.call_seconds)
         tried = 0
         with self._calling("GET", path):
@@ -308,7 +310,7 @@ class Client:
                 tried += 1
                 try:
                     return read(self._send("GET", path, call, params=params))
-                except errors.Busy:  # to wait for a slot would take the threads that slots are to leave free
+                except errors.Busy:  # waiting for a slot would take the threads that slots are meant to keep free
                     raise
                 except errors.Unavailable as error:
                     pause = random.uniform(0, BACKOFF_SECONDS * 2**tried)  # noqa: S311  (no secret)
@@ -318,10 +320,10 @@ class Client:
                     time.sleep(pause)
 
     def _change(self, path: str, read: Callable[[wire.Answer], Value], *, call=None, slot=None, **body) -> Value:
-        """Make a call that changes something: once, unless the request provably never left.
+        """Make a call that changes something. Send it once more only if it provably never left.
 
-        Raises `OutcomeUnknown` when it may have left and HostUp did not answer in a way that says what became
-        of it. HostUp documents no idempotency key, so only reading can settle that.
+        Raises `OutcomeUnknown` when it may have left and no answer tells what became of it. HostUp documents no
+        idempotency key, so only reading can settle that.
         """
         call = call or deadline.Call(self._pool.call_seconds)
         try:
@@ -331,7 +333,7 @@ class Client:
                 except errors.Unavailable:
                     if call.sent:
                         raise
-                # Not inside the except: `_root_of` would find the first try's error behind this one's.
+                # Outside the except block, or `_root_of` would find the first try's error behind this one's.
                 return read(self._send("POST", path, call, **body))
         except (errors.Unavailable, errors.Unreadable) as error:
             if not call.sent:
@@ -346,9 +348,9 @@ class Client:
 
     @contextmanager
     def _calling(self, method: str, path: str, *, of_file: bool = False):
-        """Make a call, with all its tries, inside the block.
+        """Run a call, with all its tries, inside the block.
 
-        Raises `RateLimited` or `CircuitOpen`, without asking HostUp, when it is known what HostUp would do.
+        Raises `RateLimited` or `CircuitOpen`, without asking HostUp, while the key has to wait or HostUp is down.
         """
         with self._pool.watcher.calling(_endpoint(method, path)):
             self._pool.rate_limits.check(self._api_key)
@@ -356,8 +358,8 @@ class Client:
                 try:
                     yield
                 except errors.RateLimited as error:
-                    # `rate_limited` in answer to a new ticket may mean "one critical alert an hour" and then says
-                    # nothing of other calls. If it does mean all calls, the next one will hear it.
+                    # `rate_limited` in answer to a new ticket may mean "one critical alert an hour", which does
+                    # not affect other calls. If it does mean all calls, the next one gets the same answer.
                     may_be_critical = (method, path, error.code) == ("POST", "/tickets", "rate_limited")
                     if not may_be_critical:
                         self._pool.rate_limits.remember(self._api_key, error.retry_after)
@@ -382,7 +384,7 @@ class Client:
 
     @contextmanager
     def _exchange(self, method: str, path: str, call: deadline.Call, *, headers=None, **request):
-        """Hold the clock around one exchange, and turn what the network does into our errors."""
+        """Hold one exchange to the call's deadline, and turn what goes wrong on the network into `errors`."""
         prepared = requests.Request(
             method,
             f"{self._pool.base_url}/api/v2/support{path}",
@@ -404,7 +406,7 @@ class Client:
 
 
 class _Adapter(HTTPAdapter):
-    """Requests' adapter over sockets that keep to the call's time."""
+    """Requests' adapter over sockets that keep to the call's deadline."""
 
     def init_poolmanager(self, *args, **kwargs):
         context = deadline.tls_context()
@@ -430,7 +432,7 @@ def _held(slots: threading.BoundedSemaphore):
 
 @contextmanager
 def _room():
-    """Tell a disk that is full from a HostUp that breaks off."""
+    """Raise `NoRoom` when the disk fails, so that it does not pass for a broken connection to HostUp."""
     try:
         yield
     except OSError:
@@ -438,7 +440,7 @@ def _room():
 
 
 def _said_length(response: requests.Response) -> int:
-    """Return how many bytes are to come, 0 when HostUp does not say."""
+    """Return how many bytes HostUp says will come, 0 if it does not say."""
     said = response.headers.get("content-length", "")
     return int(said) if re.fullmatch(r"[0-9]{1,12}", said) else 0
 
@@ -446,8 +448,8 @@ def _said_length(response: requests.Response) -> int:
 def _limited(
     response: requests.Response, most_bytes: int, too_large: type[errors.Unreadable] = errors.Unreadable
 ) -> Iterator[bytes]:
-    """Give the decoded body, and no more than `most_bytes` of it: 300 KB of gzip can hold 300 MB. Raises
-    `too_large` for more."""
+    """Yield the decoded body, at most `most_bytes` of it: 300 KB of gzip can hold 300 MB. Raises `too_large` for
+    more."""
     total = 0
     try:
         for chunk in response.raw.stream(CHUNK_BYTES, decode_content=True):
@@ -455,12 +457,12 @@ def _limited(
             if total > most_bytes:
                 raise too_large(status=response.status_code)
             yield chunk
-    except (ValueError, OverflowError):  # a chunk of a negative length
+    except (ValueError, OverflowError):  # a chunk with a negative length
         raise errors.Unreadable(status=response.status_code) from None
 
 
 def _kind_of(error: BaseException, call: deadline.Call) -> type[errors.HostUpError]:
-    """Return what it means for the call that the network, or the answer's packing, broke."""
+    """Return the error to raise when the network failed or the answer could not be decompressed."""
     match error:
         case requests.Timeout() | urllib3.exceptions.TimeoutError() | TimeoutError():
             return errors.TooSlow
@@ -468,7 +470,7 @@ def _kind_of(error: BaseException, call: deadline.Call) -> type[errors.HostUpErr
             return errors.Unsafe
         case urllib3.exceptions.DecodeError():
             return errors.Unreadable
-    # A time-out while sending comes as a broken connection.
+    # A time-out while sending is reported as a broken connection.
     return errors.TooSlow if time.monotonic() >= call.ends_at else errors.Unavailable
 
 
@@ -477,19 +479,19 @@ def _end_of(certificate: dict) -> datetime:
 
 
 def _root_of(error: BaseException) -> BaseException:
-    """Return what the system said, out of all that was wrapped around it."""
+    """Return the innermost error: the system's own, inside those that wrap it."""
     while error.__context__:
         error = error.__context__
     return error
 
 
 def _endpoint(method: str, path: str) -> str:
-    """Return the call as the reference names it, without the id that it is about."""
+    """Return the reference's name for the call, with `{id}` in place of the id."""
     return f"{method} {re.sub('(?<=^/tickets/)[^/]+|(?<=^/attachments/)[^/]+', '{id}', path)}"
 
 
 def _checked(identifier: str) -> str:
-    """Return the id when it may go into a path. Raises `NotFound` for one that HostUp cannot have."""
+    """Return the id if it may go into a path. Raises `NotFound` for one that HostUp cannot have."""
     if not re.fullmatch(ID_PATTERN, identifier):
         raise errors.NotFound()
     return identifier
@@ -497,7 +499,7 @@ def _checked(identifier: str) -> str:
 
 @contextmanager
 def _naming_no_ticket():
-    """Say what "not found" means where nothing was named that could be missing. Raises `NoSuchCall`."""
+    """Turn `NotFound` into `NoSuchCall` for a call that names nothing that could be missing."""
     try:
         yield
     except errors.NotFound as error:
@@ -506,7 +508,7 @@ def _naming_no_ticket():
 
 
 def _about(ticket_id: str, read: Callable[[wire.Answer], Value]) -> Callable[[wire.Answer], Value]:
-    """Return `read`, which raises `Unreadable` for what is about another ticket: it proves nothing of this one."""
+    """Make `read` raise `Unreadable` for an answer about another ticket: it proves nothing about this one."""
 
     def read_own(answer: wire.Answer) -> Value:
         value = read(answer)
@@ -523,5 +525,5 @@ def _filename(content_disposition: str) -> str | None:
     try:
         filename = headers.get_filename()
         return filename and filename.encode(errors="replace").decode()
-    except (ValueError, TypeError):  # it names an encoding that is none, or two names that Python cannot sort
+    except (ValueError, TypeError):  # an unknown encoding, or two names that Python cannot sort
         return None

@@ -9,11 +9,11 @@ AGREE = timedelta(minutes=5)
 
 
 def on_hostups_clock(client: Client, moment: datetime) -> tuple[datetime, datetime] | tuple[None, None]:
-    """Return between which times a `moment` of ours was, on the clock of HostUp's last answer; None for both when
-    that does not tell the time.
+    """Return the earliest and the latest time that HostUp's clock may have shown at `moment`, a time on ours. Both
+    are None when HostUp's last answer does not tell the time.
 
-    HostUp's clock is the one that its tickets' times are on, but what sends its `Date` may be hours off, and so
-    may our own clock. Where the two differ widely, only what holds on both can be relied on.
+    HostUp's clock is the one that sets its tickets' times. But the server that sends its `Date` may be hours off,
+    and so may our own clock. If the two differ widely, only what is true on both can be relied on.
     """
     if client.answered_at is None:
         return None, None

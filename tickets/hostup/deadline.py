@@ -1,11 +1,12 @@
-"""Sockets that hold a whole call to its time.
+"""Sockets that hold a whole call to its deadline.
 
-A socket's own timeout begins anew with every read: measured, `timeout=1` let a server that drips one byte at a
-time go on for 11 s, in the headers as in the body. These sockets set the timeout before each read and write to
-what is left of the call, and note whether anything was written: a call that failed before that never left.
+A socket's own timeout starts over with every read: measured, a server that sent one byte at a time kept a call
+with `timeout=1` going for 11 s, in the headers as well as in the body. Before each read and write, these sockets
+set the timeout to what is left of the call. They also note whether anything was written: if not, the call never
+left.
 
-What is not held: looking up HostUp's name, which the operating system times by itself, and connecting, which may
-take `CONNECT_SECONDS` for each of HostUp's addresses.
+The deadline does not cover looking up HostUp's name, which the operating system times by itself, nor connecting,
+which may take `CONNECT_SECONDS` for each of HostUp's addresses.
 """
 
 import socket
@@ -23,9 +24,9 @@ _thread = threading.local()  # its `call` is the one under way
 
 
 class Call:
-    """One call's clock. `sent` tells whether any of the request may have left this machine; `status` is that of
-    the answer, when as much of one came; `certificate` is the server's, as `ssl` decodes it, when the call made a
-    new connection over TLS."""
+    """The deadline of one call. `sent` tells whether any of the request may have left this machine. `status` is
+    the answer's, if that much of it came. `certificate` is the server's, as `ssl` decodes it, if the call opened a
+    new TLS connection."""
 
     def __init__(self, seconds: float):
         self.ends_at = time.monotonic() + seconds
@@ -42,7 +43,7 @@ class Call:
 
     @contextmanager
     def timed(self):
-        """Hold what this thread reads and writes inside the block to this call's time."""
+        """Hold what this thread reads and writes inside the block to this call's deadline."""
         _thread.call = self
         try:
             yield
@@ -51,7 +52,7 @@ class Call:
 
 
 class _Timed:
-    """What a plain and a TLS socket have in common here."""
+    """What the plain and the TLS socket have in common."""
 
     def recv_into(self, *args, **kwargs):
         self.settimeout(_thread.call.remaining())
@@ -77,7 +78,7 @@ class _TimedTLSSocket(_Timed, ssl.SSLSocket):
 
 
 class _Head:
-    """The lines before an answer's body; `last` is the one read last, b"" where they broke off."""
+    """The lines before an answer's body; `last` is the last one read, b"" if they broke off."""
 
     def __init__(self, fp):
         self._fp = fp
@@ -90,11 +91,11 @@ class _Head:
 
 
 class _FinalResponse(HTTPResponse):
-    """The answer itself, with all its headers.
+    """The final answer, with all its headers.
 
-    Python takes what may come before it (102, 103), but for 100, as the answer, and who is next to call over the
-    connection would get this one's. And it takes headers that break off as all there are: without their length a
-    body that never came would be a whole one of nothing.
+    Python skips an interim answer only if it is a 100. It takes others (102, 103) for the final one, and the next
+    call over the connection would get the answer to this call. It also takes headers that break off for all of
+    them: without a length among them, a body that never came would count as complete and empty.
     """
 
     def begin(self):
@@ -103,10 +104,10 @@ class _FinalResponse(HTTPResponse):
         try:
             super().begin()
             while self.status < 200:
-                self.headers = None  # else it counts as begun
+                self.headers = None  # else `begin` returns at once
                 super().begin()
         finally:
-            self.fp = self.fp and fp  # None: closed, since what came is no HTTP
+            self.fp = self.fp and fp  # None: it was closed, because what came is not HTTP
         if not head.last:
             raise IncompleteRead(b"")
 
@@ -117,7 +118,7 @@ class _TimedConnection(HTTPConnection):
     def _new_conn(self):
         connected = super()._new_conn()
         timed = _TimedSocket(connected.family, connected.type, connected.proto, connected.detach())
-        timed.settimeout(min(self.timeout, _thread.call.remaining()))  # of a handshake, too
+        timed.settimeout(min(self.timeout, _thread.call.remaining()))  # for a TLS handshake, too
         return timed
 
 
@@ -127,7 +128,7 @@ class _TimedTLSConnection(_TimedConnection, HTTPSConnection):
         try:
             super().connect()
         finally:
-            _thread.call.sent = sent  # a proxy may have been asked for the way: that is nothing of the request
+            _thread.call.sent = sent  # a CONNECT to a proxy is no part of the request
         if not isinstance(self.sock, _Timed):  # else a change that was sent would count as one that never left
             raise ssl.SSLError("a socket that does not tell what was sent")
         _thread.call.certificate = self.sock.getpeercert()
@@ -145,10 +146,10 @@ POOL_CLASSES = {"http": _TimedPool, "https": _TimedTLSPool}
 
 
 def tls_context() -> ssl.SSLContext:
-    """Return a context whose sockets keep to the call's time.
+    """Return a context whose sockets keep to the call's deadline.
 
-    Certificates are checked for their name, their signatures and their dates, as browsers do. Python 3.13 would
-    ask for more (`VERIFY_X509_STRICT`), which many a company's own authority has not.
+    A certificate's name, signatures and dates are checked, as browsers do. Python 3.13 would check more
+    (`VERIFY_X509_STRICT`), which the certificates of many companies' own authorities do not pass.
     """
     context = create_urllib3_context(verify_flags=ssl.VERIFY_X509_PARTIAL_CHAIN)
     context.sslsocket_class = _TimedTLSSocket

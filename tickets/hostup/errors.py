@@ -2,10 +2,10 @@
 
 
 class HostUpError(Exception):
-    """A call that did not give what was asked for.
+    """A call that did not return what was asked for.
 
-    `status` is HostUp's (None when there was no answer), `code` is what programs branch on, `detail` HostUp's
-    own sentence for people, `request_id` what HostUp's support asks for. The last three are "" when HostUp
+    `status` is HostUp's (None when there was no answer), `code` is what programs branch on, `detail` is HostUp's
+    own sentence for people, and `request_id` is what HostUp's support asks for. The last three are "" when HostUp
     sent none.
     """
 
@@ -22,11 +22,11 @@ class BadKey(HostUpError):
 
 
 class Forbidden(HostUpError):
-    """HostUp, or what is in between, does not allow it: mostly because the API key lacks the scope."""
+    """HostUp, or something in between, does not allow the call: usually because the API key lacks the scope."""
 
     @property
     def lacks_scope(self) -> bool:
-        """Tell whether HostUp itself says so: what is in between refuses with 403 too, and knows of no scopes."""
+        """Tell whether HostUp itself says so. What is in between also refuses with 403, but knows of no scopes."""
         return self.code == "forbidden"
 
 
@@ -35,11 +35,11 @@ class NotFound(HostUpError):
 
 
 class NoSuchCall(NotFound):
-    """The call itself is not known; it names no ticket or file that could be missing. Another server, perhaps."""
+    """The call itself is unknown: it names no ticket or file that could be missing. Perhaps a wrong server."""
 
 
 class Conflict(HostUpError):
-    """The ticket's state does not allow it. Look at the ticket again."""
+    """The ticket's state does not allow the call. Look at the ticket again."""
 
 
 class Invalid(HostUpError):
@@ -67,11 +67,11 @@ class TooSlow(Unavailable):
 
 
 class Busy(Unavailable):
-    """The call was not made: as many as we allow are under way."""
+    """The call was not made: as many calls as we allow are under way."""
 
 
 class CircuitOpen(Unavailable):
-    """The call was not made: those before it failed. HostUp is asked again in `retry_after` whole seconds."""
+    """The call was not made, because those before it failed. Try again in `retry_after` whole seconds."""
 
     def __init__(self, *, retry_after: int):
         super().__init__()
@@ -79,11 +79,11 @@ class CircuitOpen(Unavailable):
 
 
 class Unsafe(Unavailable):
-    """What answered could not prove by its certificate that it is HostUp, or speaks no TLS: nothing was sent."""
+    """The server could not prove by its certificate that it is HostUp, or does not speak TLS. Nothing was sent."""
 
 
 class Unreadable(HostUpError):
-    """HostUp answered something that is not what its reference says."""
+    """HostUp's answer is not what its reference says."""
 
 
 class TooLarge(Unreadable):
@@ -91,13 +91,13 @@ class TooLarge(Unreadable):
 
 
 class NoRoom(HostUpError):
-    """HostUp sent the file, but there is no room here to keep it while it is passed on."""
+    """HostUp sent the file, but there is no room on our disk to keep it while it is passed on."""
 
 
 class OutcomeUnknown(HostUpError):
-    """A change was sent and its answer got lost: it may have happened. Read before sending again.
+    """A change was sent, but its answer was lost: it may have happened. Read before sending again.
 
-    `too_slow` tells that the time ran out, rather than the connection or HostUp itself breaking.
+    `too_slow` tells that time ran out, as opposed to the connection or HostUp itself failing.
     """
 
     def __init__(self, *, too_slow: bool = False, **problem):
@@ -106,6 +106,6 @@ class OutcomeUnknown(HostUpError):
 
     @property
     def may_yet_show(self) -> bool:
-        """Tell whether not finding the change at HostUp proves nothing: after a time-out HostUp may still be at
-        it, and a success that cannot be read is a success."""
+        """Tell whether the change may still appear, so that not finding it proves nothing: after a time-out HostUp
+        may still be working on it, and a success that cannot be read is a success."""
         return self.too_slow or self.status in range(200, 300)

@@ -1,4 +1,4 @@
-"""When each API key may call again: HostUp's 429, remembered, so that nobody asks again before their time."""
+"""When each API key may call again: HostUp's 429 is remembered, so that no key is used again too early."""
 
 import hashlib
 import math
@@ -10,9 +10,9 @@ from tickets.hostup import errors
 
 
 class RateLimits:
-    """One for all threads of a process. `clock` gives seconds and never goes back.
+    """The waits of all keys, shared by all threads of a process. `clock` returns seconds and never goes back.
 
-    It holds digests: an API key is a long random text, which cannot be guessed back from its digest.
+    Digests are stored instead of keys: an API key is a long random text, which cannot be guessed from its digest.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
@@ -21,7 +21,7 @@ class RateLimits:
         self._not_before: dict[bytes, float] = {}
 
     def check(self, api_key: str) -> None:
-        """Raise `RateLimited` when HostUp has said that this key is to wait, and the time is not up."""
+        """Raise `RateLimited` if HostUp has told this key to wait and the time is not up."""
         with self._lock:
             now = self._clock()
             seconds = self._not_before.get(_digest(api_key), now) - now
@@ -29,7 +29,7 @@ class RateLimits:
             raise errors.RateLimited(retry_after=math.ceil(seconds))
 
     def remember(self, api_key: str, retry_after: int) -> None:
-        """Let this key wait for `retry_after` seconds from now."""
+        """Make this key wait for at least `retry_after` seconds from now."""
         with self._lock:
             now = self._clock()
             self._not_before = {digest: end for digest, end in self._not_before.items() if end > now}

@@ -1,4 +1,4 @@
-"""A form with one file in it, sent piece by piece: what requests makes of `files=` lies in memory as a whole."""
+"""A form with one file in it, sent in chunks: requests would build the whole body in memory for `files=`."""
 
 import secrets
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ CHUNK_BYTES = 64 * 1024
 class FileForm:
     """The body of a `multipart/form-data` request (RFC 7578) with `fields` and the file named `file`.
 
-    Iterating over it gives the bytes, its length is how many there will be. `content` must give `size` bytes.
+    Iterating over it yields the bytes; its length is how many there will be. `content` must hold `size` bytes.
     """
 
     def __init__(self, filename: str, content: BinaryIO, size: int, fields: Mapping[str, str]):

@@ -1,4 +1,4 @@
-"""Blanking an API key out of what HostUp says, so that nothing shows, logs or keeps it. Pure."""
+"""Removing an API key from what HostUp sends, so that it is never shown, logged or stored. Pure."""
 
 import json
 import re
@@ -8,11 +8,11 @@ import msgspec
 
 from tickets.hostup.wire import NOT_JSON, as_text
 
-LEAST_KEY_LENGTH = 8  # what is shorter is no key, but may be any word in an answer
+LEAST_KEY_LENGTH = 8  # anything shorter is not a key, but may be a word in an answer
 
 
 class Redaction:
-    """Answers without `api_key`."""
+    """Removes `api_key` from answers."""
 
     def __init__(self, api_key: str):
         self._echoes = _echoes_of(api_key)
@@ -31,7 +31,7 @@ class Redaction:
 
 
 def _echoes_of(api_key: str) -> set[bytes]:
-    """Return the key as HostUp may echo it: as it is, in JSON, in an address. Nothing for what can be no key."""
+    """Return the key as HostUp may echo it: as it is, in JSON, in a URL. Empty for what cannot be a key."""
     if len(api_key) < LEAST_KEY_LENGTH:
         return set()
     in_address = quote(api_key, safe="")
@@ -40,8 +40,8 @@ def _echoes_of(api_key: str) -> set[bytes]:
 
 
 def _with_least_escapes(body: bytes) -> bytes:
-    """Return JSON with nothing in it escaped that need not be, as PHP escapes `/` and .NET `+`. What is no JSON
-    comes back as it is."""
+    """Return JSON without needless escapes, such as PHP's of `/` and .NET's of `+`. What is not JSON is returned
+    as it is."""
     try:
         return msgspec.json.encode(msgspec.json.decode(as_text(body)))
     except NOT_JSON:

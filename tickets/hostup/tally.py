@@ -1,6 +1,6 @@
-"""What one piece of work of ours cost at HostUp.
+"""How many calls to HostUp a piece of work made, and how long they took.
 
-A context variable holds the tally, so that it need not be handed down to every call; threads do not share it.
+The tally is in a context variable, so that it need not be passed down to every call; threads do not share it.
 """
 
 import time
@@ -12,8 +12,8 @@ from tickets.hostup.errors import HostUpError
 
 
 class Tally(TypedDict):
-    """`calls` counts every try that a connection was asked for; `ms` is the time they took, in milliseconds;
-    `request_ids` are HostUp's, of the calls that it answered with a problem."""
+    """`calls` counts every try that got as far as asking for a connection; `ms` is the time that they took, in
+    milliseconds; `request_ids` are HostUp's, from the calls that it answered with an error."""
 
     calls: int
     ms: float

@@ -1,9 +1,9 @@
-"""The values that HostUp's support API sends, as it names them. Fields that nothing here shows are dropped.
+"""The values that HostUp's support API sends, under its own names. Fields that nothing here shows are dropped.
 
-Required are the fields without which a ticket cannot be shown or acted on; for the others the reference's
-"may be null" is read widely, so that an answer with less in it still shows: `wire` reads a null, or what cannot be
-read in the place of one, as if the field was not there. A status, priority or sender that the reference does not
-know stays as the text that came.
+Only the fields without which a ticket cannot be shown or acted on are required. The reference's "may be null" is
+taken to cover all others, so that an incomplete answer can still be shown: `wire` treats a null, and an unreadable
+value where a null would do, as if the field was missing. A status, priority or sender that the reference does not
+list stays as the text that came.
 """
 
 import mimetypes
@@ -19,20 +19,20 @@ from msgspec import Meta, Struct, field
 ID_PATTERN = "[A-Za-z0-9_-]{1,64}"  # what may go into a path; HostUp's ids are `tkt_` and 26 characters
 
 Id = Annotated[str, Meta(pattern=rf"^{ID_PATTERN}\Z")]
-Number = Annotated[int, Meta(ge=0, lt=10**18)]  # what may go into an address, as ids may
+Number = Annotated[int, Meta(ge=0, lt=10**18)]  # a number may go into an address, as an id may
 Time = Annotated[datetime, Meta(tz=True)]
-MOST_ENTRIES = 20_000  # of a list: five megabytes hold 1.7 million empty ones
+MOST_ENTRIES = 20_000  # in a list; five megabytes hold 1.7 million empty ones
 Entry = TypeVar("Entry")
 Entries = Annotated[list[Entry], Meta(max_length=MOST_ENTRIES)]
 
-ANYTHING = "application/octet-stream"  # the type of what nobody knows
+ANYTHING = "application/octet-stream"  # the type of a file of unknown type
 
 STATUSES = ("open", "answered", "customer_reply", "in_progress", "on_hold", "closed")
 CLOSED = "closed"
 
 
 def type_by_name(filename: str) -> str:
-    """Return the MIME type that the name's ending stands for, "" for one that stands for none."""
+    """Return the MIME type that the name's extension stands for, "" if it stands for none."""
     return mimetypes.types_map.get(PurePath(filename).suffix.lower(), "")
 
 
@@ -59,19 +59,19 @@ class Attachment(_Value):
 
     @property
     def name(self) -> str:
-        """Its file's name; where HostUp has none its id, with the ending if that is known."""
+        """Return the file's name; if HostUp gives none, the id with the extension, where known."""
         return self.filename or ".".join(filter(None, (self.id, (self.extension or "").lstrip("."))))
 
     @property
     def claimed_type(self) -> str:
-        """What it says it is: HostUp's word, its name's where HostUp has none, "" when nobody says."""
+        """Return the MIME type that HostUp gives, else the one that the name stands for, else ""."""
         said = self.mime_type if self.mime_type != ANYTHING else None
         return said or type_by_name(self.name)
 
 
 class Message(_Value):
-    """One message of a ticket's thread; `sender` is customer, staff or automation. No call names a message, so
-    its id may be any text."""
+    """One message of a ticket's thread; `sender` is customer, staff or automation. No call takes a message's
+    id, so it may be any text."""
 
     id: str
     ticket_id: str | None = None
@@ -84,17 +84,17 @@ class Message(_Value):
 
     @property
     def anchor(self) -> str:
-        """The id as a page can have it for an anchor, "" when it cannot."""
+        """Return the id if it can be an anchor in a page, else ""."""
         return self.id if re.fullmatch(ID_PATTERN, self.id) else ""
 
     @property
     def names_of_ticket(self) -> tuple[str, ...]:
-        """What calls may name its ticket with."""
+        """Return the names that calls may use for its ticket."""
         return (self.ticket_id or "",)
 
     @property
     def mark(self) -> str:
-        """What a form names the message with: up to 64 characters that come back as they were."""
+        """Return what a form names the message by: up to 64 characters that come back unchanged."""
         return self.anchor or sha256(self.id.encode()).hexdigest()
 
 
@@ -117,7 +117,7 @@ class TicketSummary(_Value):
 
     @property
     def names_of_ticket(self) -> tuple[str, ...]:
-        """What calls may name it with."""
+        """Return the names that calls may use for it: its id and its number."""
         return self.id, str(self.number)
 
     @property
@@ -134,40 +134,40 @@ class Ticket(TicketSummary, kw_only=True):
 
     body: str | None = None
     attachments: Entries[Attachment] = field(default_factory=list)
-    messages: Entries[Message]  # an answer without any is a `PartialTicket`
-    # Of a `PartialTicket`; here no fields, since HostUp might have some of these names.
+    messages: Entries[Message]  # an answer without this field is a `PartialTicket`
+    # Fields in `PartialTicket` alone, because HostUp might send fields with these names.
     has_thread: ClassVar[bool] = True
     unreadable: ClassVar[int] = 0
 
     @property
     def count(self) -> int:
-        """How many messages HostUp sent, readable or not. Its own `messageCount` may be another number."""
+        """Return how many messages HostUp sent, readable or not. Its own `messageCount` may differ."""
         return len(self.messages) + self.unreadable
 
     @property
     def thread_mark(self) -> str:
-        """What is the same as long as its messages and files are: 32 characters."""
+        """Return 32 characters that change when its messages or files do."""
         parts = self.body, self.attachments, self.messages, self.unreadable
         return sha256(msgspec.json.encode(parts)).hexdigest()[:32]
 
     @property
     def thread(self) -> list[Message]:
-        """The messages, oldest first. Not documented: the order they come in, kept where a time is missing."""
+        """Return the messages, oldest first; as they came if a time is missing. Not documented: that order."""
         if any(message.sent_at is None for message in self.messages):
             return self.messages
         return sorted(self.messages, key=lambda message: message.sent_at)
 
 
 class PartialTicket(Ticket):
-    """A ticket without those of its messages that could not be read: `unreadable` is how many. `has_thread` is
-    False when HostUp sent none, as in a list entry."""
+    """A ticket without the messages that could not be read; `unreadable` is how many. `has_thread` is False when
+    HostUp sent no list of messages, as in a list entry."""
 
     has_thread: bool = True
     unreadable: int = 0
 
 
 class Page(Struct, frozen=True):
-    """One page of tickets, where the next one is, and how many entries could not be read."""
+    """One page of tickets, the cursor of the next one, and how many entries could not be read."""
 
     tickets: list[TicketSummary]
     next_cursor: str | None

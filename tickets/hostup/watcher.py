@@ -1,4 +1,4 @@
-"""What a `Pool` tells of its calls while they happen, for whoever measures them."""
+"""What a `Pool` reports about its calls while they happen, for metrics."""
 
 from contextlib import AbstractContextManager, nullcontext
 
@@ -6,16 +6,16 @@ from tickets.hostup.circuit import State
 
 
 class Watcher:
-    """Does nothing with what it is told. Threads call it at the same time."""
+    """The base class, which ignores what it is told. Threads call it concurrently."""
 
     def calling(self, endpoint: str) -> AbstractContextManager:
-        """Give what goes around a call, all its tries included. `endpoint` is the reference's name for it, such as
-        `GET /tickets/{id}`. The block ends well, or with an error: of `errors`, unless the call was broken off."""
+        """Return a context manager to wrap a call and all its tries. `endpoint` is the reference's name for it,
+        such as `GET /tickets/{id}`. An error raised inside is one of `errors`, unless the call was broken off."""
         return nullcontext()
 
     def under_way(self) -> AbstractContextManager:
-        """Give what goes around a try, which holds a place for calls; a download's until its last byte."""
+        """Return a context manager to wrap a try while it holds a slot: a download does until its last byte."""
         return nullcontext()
 
     def circuit_changed(self, state: State) -> None:
-        """The circuit is in another state than before."""
+        """Take note that the circuit has changed to `state`."""

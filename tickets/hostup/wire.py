@@ -1,4 +1,4 @@
-"""Bytes in, values or errors out. Pure: no network, nothing of requests or Django.
+"""Bytes in, values or errors out. Pure: no network, no requests, no Django.
 
 Everything that HostUp sends is untrusted here: whatever the bytes, a function of this module returns a value
 of `types` or raises one of `errors`.
@@ -29,24 +29,24 @@ from tickets.hostup.types import (
 Value = TypeVar("Value")
 
 LONGEST_TEXT = 500  # characters of HostUp's own words that we keep
-# What JSON can write and no text has: the character NUL, which no PostgreSQL keeps, and half of a surrogate pair,
-# which JavaScript leaves of an emoji that was cut. Told from what only looks like it: a `u` after an escaped
-# backslash, and whole pairs.
+# Escapes that JSON allows but no text contains: the character NUL, which PostgreSQL cannot store, and half of a
+# surrogate pair, which JavaScript leaves when it cuts an emoji. `_NO_TEXT` also matches what only looks like one
+# (a `u` after an escaped backslash, and whole pairs), without capturing it.
 _MAY_BE_NO_TEXT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _NO_TEXT = re.compile(rb"\\(?:\\|u[dD][89abAB]..\\u[dD][c-fC-F]..|(u0000|u[dD][89a-fA-F][0-9a-fA-F]{2}))")
-NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # nor, with a type, of that shape
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # or, decoded to a type, not of its shape
 RETRY_AFTER_DEFAULT, RETRY_AFTER_LEAST, RETRY_AFTER_MOST = 30, 1, 300  # seconds
 
 
 class Answer(NamedTuple):
-    """An answer of HostUp's: `headers` by lower-case name, `body` decoded and complete."""
+    """An answer from HostUp: `headers` by lower-case name, `body` complete and decompressed."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
 
-# PHP writes a list of nothing as {}, and one with holes as {"0": …, "2": …}.
+# PHP may write an empty list as {}, and one with gaps as {"0": …, "2": …}.
 RawEntries = list[msgspec.Raw] | dict[str, msgspec.Raw]
 
 
@@ -60,7 +60,7 @@ class _Departments(msgspec.Struct):
 
 
 class _Problem(msgspec.Struct, rename="camel"):
-    """RFC 7807; every field may be anything, since the body may come from something in between."""
+    """An RFC 7807 problem. Any field may hold anything, since the body may come from something in between."""
 
     code: Any = ""
     detail: Any = ""
@@ -71,7 +71,7 @@ class _Problem(msgspec.Struct, rename="camel"):
 
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENTRIES = msgspec.json.Decoder(RawEntries)
-# What can be read in pieces: which of its fields are lists, and of what.
+# The types that can be read in pieces: which of their fields are lists, and of what.
 _LISTS = {
     **dict.fromkeys((Department, Attachment, LinkedService), {}),
     TicketSummary: {"ccEmails": str, "linkedServices": LinkedService},
@@ -83,12 +83,13 @@ _LISTS = {
     },
     Message: {"attachments": Attachment},
 }
-# Made here, before there are threads: two that have msgspec learn the same type at once crash the process.
+# Made on import, before there are threads: if two have msgspec inspect the same type at once, the process crashes.
 _DECODERS = {
     type_: msgspec.json.Decoder(type_)
     for type_ in (_List, _Departments, _Problem, Upload, PartialTicket, str, *_LISTS)
 }
-# Which of its fields it can do without. What somebody wrote is none of them: it would show as nothing.
+# The fields that each type can do without. Bodies and messages are not among them: a text that cannot be read
+# would be shown as no text.
 _DISPENSABLE = {
     type_: {
         field.encode_name: msgspec.json.Decoder(field.type)
@@ -105,7 +106,7 @@ def read_page(answer: Answer) -> Page:
     page = _read(answer, _List)
     tickets, unreadable = _each(page.data, TicketSummary)
     cursor = page.next_cursor if isinstance(page.next_cursor, str) else None
-    # The cursor is an offset at HostUp, so that a ticket can come twice when others arrive.
+    # HostUp's cursor is an offset, so a ticket can come twice when others arrive.
     unique = {ticket.id: ticket for ticket in tickets}
     return Page(tickets=list(unique.values()), next_cursor=cursor or None, unreadable=unreadable)
 
@@ -119,7 +120,7 @@ def read_departments(answer: Answer) -> list[Department]:
 
 
 def read_ticket(answer: Answer) -> Ticket:
-    """Read a ticket. What of its messages, files and services cannot be read is left out, the messages counted."""
+    """Read a ticket. Messages, files and services that cannot be read are left out; the messages are counted."""
     return _read(answer, Ticket)
 
 
@@ -156,7 +157,7 @@ def raise_for_status(answer: Answer) -> None:
         case 429:
             raise errors.RateLimited(retry_after=retry_after(answer.headers), **problem)
         case status if status == 504 or (status >= 500 and problem["code"].endswith("timeout")):
-            raise errors.TooSlow(**problem)  # what is behind HostUp may be at it still
+            raise errors.TooSlow(**problem)  # what is behind HostUp may still be working on it
         case status if status >= 500:
             raise errors.Unavailable(**problem)
         case _:  # a redirect, which we never follow, or a status that the reference does not have
@@ -180,7 +181,7 @@ def retry_after(headers: Mapping[str, str]) -> int:
 
 
 def http_date(value: str) -> datetime | None:
-    """Read a date as HTTP headers have it; None when it is none."""
+    """Return the time that an HTTP header gives, None if it is not a date."""
     try:
         return _aware(parsedate_to_datetime(value))
     except (ValueError, TypeError, IndexError, OverflowError):
@@ -204,7 +205,7 @@ def _decode(body: bytes | msgspec.Raw, type_: type[Value]) -> Value:
 
 
 def _decode_in_pieces(body: bytes | msgspec.Raw, type_: type[Value]) -> Value:
-    """Decode a value without its nulls, and without those of its dispensable fields that cannot be read."""
+    """Decode a value, leaving out its nulls and any dispensable fields that cannot be read."""
     fields = {name: value for name, value in _FIELDS.decode(body).items() if bytes(value) != b"null"}
     for name in _DISPENSABLE[type_].keys() & fields:
         try:
@@ -222,8 +223,8 @@ def _decode_in_pieces(body: bytes | msgspec.Raw, type_: type[Value]) -> Value:
 
 
 def as_text(body: bytes) -> bytes:
-    """Return JSON with a replacement character for each that is none."""
-    if not _MAY_BE_NO_TEXT.search(body):  # or five megabytes of backslashes take a second
+    """Return JSON with a replacement character for each escape that is not text (see `_NO_TEXT`)."""
+    if not _MAY_BE_NO_TEXT.search(body):  # without this, five megabytes of backslashes take a second
         return body
     return _NO_TEXT.sub(lambda found: rb"\ufffd" if found[1] else found[0], body)
 
