@@ -1,4 +1,4 @@
-"""Who did what."""
+"""The activity log: who did what."""
 
 from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
@@ -14,8 +14,8 @@ ENTRIES_A_PAGE = 50
 
 @require_safe
 def activity(request):
-    """Show the log as far as this agent may see it, newest first, of one agent or one ticket when asked for."""
-    # NUL is in no name, and PostgreSQL refuses to look for it.
+    """Show what this agent may see of the log, newest first; if asked, only that of one agent or ticket."""
+    # No name contains NUL, and PostgreSQL refuses to search for it.
     agent = request.GET.get("agent", "").replace("\0", "")
     ticket = request.GET.get("ticket", "").replace("\0", "").strip().lstrip("#")
     visible = Activity.objects.visible_to(request.user)

@@ -1,4 +1,4 @@
-"""A file of a ticket, passed on between HostUp and the browser. Hostile: it never runs on our origin."""
+"""A ticket's files, passed on between HostUp and the browser. They are hostile: none ever runs on our origin."""
 
 import re
 
@@ -19,13 +19,13 @@ from tickets.forms import file_problem
 from tickets.hostup import errors
 from tickets.upstream import client_of
 
-# Path separators, control characters, halves of letters, and those that turn the direction of a name's end.
+# Path separators, control characters, lone surrogates, and characters that can reverse how a name's end is shown.
 _NOT_IN_A_NAME = re.compile(
     r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u061c\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]'
 )
 
 
-# What may show in the browser, by the bytes it begins with: its name and type are only claims.
+# File types that may show in the browser, by their first bytes: a file's name and type are only claims.
 _PREVIEWS = {
     b"\x89PNG\r\n\x1a\n": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
@@ -38,7 +38,7 @@ _PREVIEWS = {
 @require_GET
 @answers_with_file
 def download(request, ticket_id, attachment_id):
-    """Pass a file on, once it is here. HostUp decides whether this agent's key may have it.
+    """Pass a file on, once all of it is here. HostUp decides whether this agent's key may have it.
 
     With `?preview` a picture or PDF shows in the browser, sandboxed; everything else downloads.
     """
@@ -48,7 +48,7 @@ def download(request, ticket_id, attachment_id):
         failure = failures.describe(error)
         ways_on = {"back_url": reverse("ticket", args=[ticket_id])}
         if isinstance(error, errors.TooLarge):
-            ways_on["retry_url"] = ""  # the next time it would be as large
+            ways_on["retry_url"] = ""  # it would be as large the next time
         if isinstance(error, errors.NotFound):
             sentences = [_("It may have been removed. Reload the ticket and look again.")]
             failure = failure._replace(heading=_("HostUp has no such file"), sentences=sentences)
@@ -56,7 +56,7 @@ def download(request, ticket_id, attachment_id):
     try:
         return _passed_on(request, file, attachment_id)
     except Exception:
-        file.close()  # else its place among the files under way is lost
+        file.close()  # else its slots are never freed
         raise
 
 
@@ -65,18 +65,18 @@ def _passed_on(request, file, attachment_id):
     preview = _preview_type(file.beginning) if "preview" in request.GET else ""
     response = StreamingHttpResponse(file, content_type=preview or "application/octet-stream")
     response.headers["Content-Length"] = str(file.content_length)
-    # The ticket knows the name better than the download's own header, which cannot hold every letter.
+    # The page passes the ticket's name for the file: the header of a download cannot hold every character.
     name = _safe(request.GET.get("name") or file.filename or attachment_id)
     response.headers["Content-Disposition"] = content_disposition_header(not preview, name)
-    return reswap(response, "none")  # htmx draws whatever comes: never a file into a page
+    return reswap(response, "none")  # htmx swaps in whatever comes, and a file must not go into a page
 
 
 @require_POST
 @takes_files
 def upload(request, ticket_id):
-    """Take one file for the reply that is being written, and pass it on.
+    """Take one file for the reply that is being written, and pass it on to HostUp.
 
-    One that is refused (422) would be refused again: the reply waits until it is taken out.
+    A file that is refused (422) would be refused again, so the reply waits until it is removed.
     """
     file = request.FILES.get("file")
     if lacks_room(request):

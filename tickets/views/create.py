@@ -23,7 +23,7 @@ from tickets.upstream import client_of, key_of
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request):
-    """Show the form of a new ticket with the agent's draft in it, and create what was written."""
+    """Show the form for a new ticket with the agent's draft in it, and create the ticket when it is posted."""
     if request.method != "POST":
         _look_up_departments(client_of(request.user), request.user)
         return _page(request, _form(request.user, initial=Draft.objects.of(request.user, drafts.NEW)))
@@ -43,8 +43,8 @@ def create(request):
 
 
 def _look_up_departments(client, user) -> None:
-    """Make the one call that this page has: for fresh departments, or, when the key may not read them and none are
-    known yet, for tickets to learn them from. Both, when the first call tells none."""
+    """Refresh the departments if they are stale. If none are known after that, learn them from the tickets. That
+    is one call at most, unless the first one returns no departments."""
     api_key = user.api_key
     try:
         if departments.are_stale(api_key):
@@ -61,7 +61,7 @@ def _look_up_departments(client, user) -> None:
 
 
 def _form(user, *args, **kwargs) -> NewTicketForm:
-    """Return the form with what this agent can choose from, which is nothing without an API key."""
+    """Return the form with the choices that this agent has, which are none without an API key."""
     api_key = key_of(user)
     seen = linked_services.seen_by(user) if api_key.pk else []
     known = [service for service in seen if service.type in words.SERVICES]
@@ -69,7 +69,7 @@ def _form(user, *args, **kwargs) -> NewTicketForm:
 
 
 def _page(request, form, *, failure=None, result=None):
-    """Answer with the form, and above it why nothing was created, if that is so."""
+    """Answer with the form, and with the `failure` above it, if any."""
     token, shown_at = uuid.uuid4(), timezone.now()
     if form.is_bound and "token" not in form.errors and not (result and sending.needs_new_form(result)):
         token, shown_at = form["token"].value(), _shown_at(request)
@@ -95,8 +95,8 @@ def _page(request, form, *, failure=None, result=None):
 
 
 def _keep_draft(request, result) -> tuple[str, datetime | None]:
-    """Keep what was written, unless another form has sent it. Return what is said of that, and when the draft that
-    the page shows was kept."""
+    """Keep what was written, unless another form has sent it. Return the hint to show for it, and when the draft
+    that the page shows was kept."""
     if not (result and result.state == State.SENT_ELSEWHERE):
         with storage.if_possible("the draft"):
             return drafts.keep(request, drafts.NEW), timezone.now()
@@ -104,12 +104,12 @@ def _keep_draft(request, result) -> tuple[str, datetime | None]:
 
 
 def _shown_at(request) -> datetime | None:
-    """Return when the form that was posted had been shown first."""
+    """Return when the posted form was first shown."""
     return from_stamp(request.POST.get("shown_at", ""))
 
 
 def _described_departments(api_key: ApiKey) -> list[tuple[str, str]]:
-    """Return names and descriptions of the departments that have one."""
+    """Return the name and description of each department that has a description."""
     described = api_key.department_descriptions
     return [(name, described[slug]) for slug, name in api_key.departments.items() if slug in described]
 
@@ -117,14 +117,14 @@ def _described_departments(api_key: ApiKey) -> list[tuple[str, str]]:
 def _created(request, ticket_id):
     said = _("Ticket created.")
     waiting = messages.get_messages(request)
-    if said not in [message.message for message in waiting]:  # else an earlier press has said it
+    if said not in [message.message for message in waiting]:  # else an earlier press has already said so
         messages.success(request, said)
     waiting.used = False  # nobody has seen them yet
     return lead_to(request, reverse("ticket", args=[ticket_id]))
 
 
 def _failure(result, form) -> failures.Failure:
-    """Word why no ticket was created, or that nobody knows."""
+    """Explain why no ticket was created, or that nobody knows whether it was."""
     match result.state:
         case State.UNDER_WAY:
             sentences = [
@@ -156,13 +156,13 @@ def _failure(result, form) -> failures.Failure:
             failure = failure._replace(sentences=form.add_hostup_errors(fields))
         case errors.RateLimited(code="rate_limited") if form.cleaned_data["priority"] == "critical":
             sentences = [_("HostUp accepts one critical ticket an hour. Choose “Urgent”, or wait.")]
-            if result.error.retry_after < RETRY_AFTER_MOST:  # or it means all calls: that has the same code
+            if result.error.retry_after < RETRY_AFTER_MOST:  # it may mean all calls, which has the same code
                 sentences = [
                     *failure.sentences,
                     _("Or choose “Urgent”: HostUp accepts one critical ticket an hour."),
                 ]
             failure = failure._replace(sentences=sentences)
-        case errors.NotFound() | errors.Conflict():  # whose words are about a ticket that is there
+        case errors.NotFound() | errors.Conflict():  # their words are about a ticket that exists
             failure = failure._replace(heading=_("HostUp did not accept that"), sentences=[])
     sentences = [_("The ticket was not created."), *failure.sentences, _("Your text is still here.")]
     return failure._replace(sentences=sentences)

@@ -1,4 +1,4 @@
-"""The departments to choose from in the list, asked for apart so that the list itself stays one call."""
+"""The departments to filter the list by, requested separately so that the list itself needs only one call."""
 
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
@@ -13,7 +13,7 @@ from tickets.upstream import client_of
 
 @require_safe
 def departments(request):
-    """Give htmx the options of the department filter, fresh from HostUp when what is known is old."""
+    """Give htmx the options of the department filter, after asking HostUp if the known ones are stale."""
     if not wants_fragment(request):
         return redirect("tickets")
     client = client_of(request.user)
@@ -21,6 +21,6 @@ def departments(request):
     if known.are_stale(request.user.api_key):
         try:
             known.refresh(client, request.user.api_key)
-        except errors.HostUpError as error:  # those that are known stay; the list says what is wrong, if it is
+        except errors.HostUpError as error:  # the known ones stay; the list says what is wrong, if anything
             status = failures.describe(error).status
     return render(request, "tickets/_departments.html", {"filters": Filters.of(request)}, status=status)

@@ -1,4 +1,4 @@
-"""Drafts, saved while their agent writes."""
+"""Drafts, saved while the agent writes."""
 
 from functools import partial
 
@@ -19,7 +19,7 @@ def draft(request, ticket_id=drafts.NEW):
     if went_out():
         return HttpResponse()
     said = drafts.keep(request, ticket_id)
-    if went_out():  # while this waited for its turn to write
+    if went_out():  # while this request waited to write
         Draft.objects.forget(request.user, ticket_id, form=typed["form"], turn=typed["turn"])
         said = ""
     return HttpResponse(said)

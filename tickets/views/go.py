@@ -17,11 +17,12 @@ from tickets.upstream import client_of
 
 @require_safe
 def go(request):
-    """Lead to the ticket that was typed: 149943, #149943 or tkt_…
+    """Redirect to the ticket whose number or ID was typed: 149943, #149943 or tkt_…
 
-    For htmx a slip is told among the alerts, beside the field that it is in; else on a page with that field.
+    For htmx, a typing error is reported among the alerts, with the field still beside it. Otherwise it is reported
+    on a page that has the field, too.
     """
-    client_of(request.user)  # without a key that comes first
+    client_of(request.user)  # a missing key is reported before a typing error
     typed = request.GET.get("number", "")
     filters = Filters.of(request)
     ticket_id = "".join(typed.split()).removeprefix("#").lower()

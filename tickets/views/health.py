@@ -15,14 +15,14 @@ logger = logging.getLogger(__name__)
 @require_safe
 @login_not_required
 def healthz(request):
-    """The process answers. Nothing else is looked at, so that a broken database does not restart it."""
+    """Answer that the process is up. Nothing else is checked, so that a broken database does not restart it."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @require_safe
 @login_not_required
 def readyz(request):
-    """The process can serve agents: database, cache, and the stored keys readable with `ENCRYPTION_KEYS`."""
+    """Tell whether the process can serve agents: the database and the cache work, the stored keys can be read."""
     parts = {name: _works(check) for name, check in CHECKS.items()}
     return JsonResponse(parts, status=200 if all(parts.values()) else 503)
 
@@ -37,7 +37,7 @@ def _works(check) -> bool:
 
 
 def _database():
-    """It answers, and `migrate` has made the tables that `keys` is about to read."""
+    """Check that it answers, and that `migrate` has made the table of the canary."""
     Canary.objects.exists()
 
 
@@ -48,7 +48,8 @@ def _cache():
 
 
 def _keys():
-    """The canary is there since the first `migrate`; the newest key may be under one that only others have."""
+    """Read the canary, there since the first `migrate`, and the newest API key, which another process may have
+    saved with `ENCRYPTION_KEYS` that this one lacks."""
     Canary.verify()
     if newest := ApiKey.objects.order_by("-saved_at").first():
         newest.decrypt()

@@ -20,7 +20,7 @@ Outcome, Action = Activity.Outcome, Activity.Action
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def key(request):
-    """Show what is known of the key, and save another after trying it on HostUp."""
+    """Show what is known about the key, and save a new one after trying it on HostUp."""
     if request.method != "POST":
         return _page(request, ApiKeyForm())
     if hasattr(request.user, "api_key") and not is_confirmed(request):
@@ -40,7 +40,7 @@ def key(request):
     try:
         with transaction.atomic():
             api_key.save()
-    except IntegrityError:  # another press has just made the row
+    except IntegrityError:  # another press has just created the row
         api_key.save()
     activity.finish(Outcome.DONE)
     if api_key.can_write is False:
@@ -71,7 +71,7 @@ def remove(request):
     """Forget the key. HostUp is not told."""
     if not is_confirmed(request):
         return confirm_first("key")
-    with transaction.atomic():  # where there is no key, no entry either
+    with transaction.atomic():  # without a key there is no entry either
         activity = Activity.objects.begin(request.user, Action.KEY_REMOVED)
         removed, _rows = ApiKey.objects.filter(user=request.user).delete()
         if not removed:
@@ -95,7 +95,7 @@ def _page(request, form, *, failure=None):
         except ApiKey.Unreadable as error:
             context["unreadable"] = failures.describe(error)._replace(needs_key=False)
         else:
-            if failure and form.is_bound:  # which is about another key than this one
+            if failure and form.is_bound:  # the failure is about another key than the saved one
                 kept = _("The key saved before is still used.")
                 context["failure"] = failure._replace(sentences=[*failure.sentences, kept])
     return answer(request, "tickets/key.html", context, failure, status=422 if form.errors else 200)

@@ -19,14 +19,14 @@ from tickets.hostup import errors
 from tickets.models import Draft
 from tickets.upstream import client_of
 
-# What an address can tell us of the pages before; more would be too long for some servers.
+# How much of the earlier pages an address may carry: more would be too long for some servers.
 MOST_SEEN = 200  # tickets
 MOST_USED = 100  # cursors
 
 
 @require_safe
 def tickets(request):
-    """Show a page of tickets; for htmx the tickets alone, to replace or to follow those that are there."""
+    """Show a page of tickets; for htmx, the tickets alone, to replace or follow those on the screen."""
     client = client_of(request.user)
     filters = Filters.of(request)
     cursor = request.GET.get("cursor", "")
@@ -37,17 +37,17 @@ def tickets(request):
         page = client.tickets(status=filters.status, department=filters.department, cursor=cursor)
     except errors.HostUpError as error:
         if cursor and isinstance(error, errors.Invalid | errors.NotFound):
-            # Not documented: how long a cursor lives, and what is answered then.
+            # Not documented: how long a cursor lives, and what HostUp answers after that.
             return _start_again(request, filters, describe(error))
         if not is_filtering:
             raise
-        # The address says what is chosen, as the boxes do, whatever came of it.
+        # The address names the chosen filters, as the select boxes do, even if the call failed.
         return push_url(failure_answer(request, describe(error)), _address(request, filters))
     departments.learn(request.user, page.tickets)
     linked_services.remember(request.user, page.tickets)
     fresh = [ticket for ticket in page.tickets if str(ticket.number) not in seen]
-    is_last = page.next_cursor is None or _mark(page.next_cursor) in used  # or HostUp's cursors go in a circle
-    if page.tickets and not fresh and not is_last:  # so many have moved to the top
+    is_last = page.next_cursor is None or _mark(page.next_cursor) in used  # a used cursor leads in a circle
+    if page.tickets and not fresh and not is_last:  # so many tickets have moved to the top
         return _start_again(request, filters, describe(errors.Conflict()))
     seen += [str(ticket.number) for ticket in fresh]
     context = {
@@ -60,7 +60,7 @@ def tickets(request):
     }
     if not wants_fragment(request):
         return render(request, "tickets/list.html", context)
-    # The link that was pressed for more tickets is gone: the first of them takes its focus.
+    # The pressed link to more tickets is gone, so the first of these tickets takes its focus.
     context |= {"focus_first": bool(cursor), "is_filtering": is_filtering}
     response = render(request, "tickets/_list.html", context)
     return push_url(response, _address(request, filters)) if is_filtering else response
@@ -69,8 +69,8 @@ def tickets(request):
 def _more_url(filters, cursor, seen, used) -> str:
     """Return the address of the next page.
 
-    HostUp's cursor is an offset: a page can bring tickets again that the one before had. The address carries
-    the numbers of those, so that none shows twice, and marks of the cursors, so that no page comes twice.
+    HostUp's cursor is an offset, so a page can repeat tickets of the one before. The address carries the numbers
+    of the tickets shown, so that none shows twice, and marks of the cursors used, so that no page comes twice.
     """
     query = {
         "status": filters.status,
@@ -87,7 +87,7 @@ def _mark(cursor: str) -> str:
 
 
 def _start_again(request, filters, failure: Failure):
-    """Answer that a cursor is of no use any more, and lead to the first page."""
+    """Answer that a cursor no longer works, with a link to the first page."""
     sentences = [_("The list has changed too much since you began to read it.")]
     heading = _("This part of the list is no longer there")
     failure = failure._replace(heading=heading, sentences=sentences)
@@ -95,7 +95,7 @@ def _start_again(request, filters, failure: Failure):
 
 
 def _address(request, filters) -> str:
-    """Return where the agent is after filtering: still at the ticket beside the list, if one is open."""
+    """Return the address after filtering: still that of the ticket beside the list, if one is open."""
     path = (asking_page(request) or "").partition("?")[0]
     try:
         is_at_a_ticket = resolve(path).url_name == "ticket"

@@ -28,7 +28,7 @@ NEWS_SHOWN = 5  # messages above the box; the ticket itself shows all of them
 @require_POST
 @takes_files
 def reply(request, ticket_id):
-    """Send the reply, after reopening the ticket when that was asked for."""
+    """Send the reply, after reopening the ticket if the agent asked for that."""
     form = ReplyForm(request.POST, request.FILES)
     if not form.is_valid():
         return _not_replied(request, _posted_composer(request, ticket_id), failure=_form_failure(form))
@@ -49,7 +49,7 @@ def reply(request, ticket_id):
         return _not_replied(request, composer, failure=_not_sent(failures.no_room()))
     result = replying.reply(request.user, fields["token"], ticket_id, written)
     if result.state == State.SENT:
-        ticket_id = result.ticket.id if result.ticket else ticket_id  # which may have been its number
+        ticket_id = result.ticket.id if result.ticket else ticket_id  # the address may have its number
         with storage.if_possible("the draft's removal"):
             Draft.objects.forget(request.user, ticket_id, **typed)
         return _replied(request, ticket_id, result, is_encrypted=written.is_encrypted)
@@ -63,7 +63,7 @@ def reply(request, ticket_id):
 
 
 def _posted_composer(request, ticket_id, *, token=None) -> Composer:
-    """Return the box as it was sent, with what was written in it."""
+    """Return the reply box as it was posted, with the text in it."""
     return Composer(
         ticket_id=ticket_id,
         token=token or uuid.uuid4(),
@@ -90,7 +90,7 @@ def _replied(request, ticket_id, result, *, is_encrypted):
         return lead_to(request, reverse("ticket", args=[ticket_id]) + Filters.of(request).query)
     if not result.was_looked_for:
         sentences.append(_("The ticket could not be reloaded: reload it yourself to see your reply."))
-    # As long as the ticket stays on the screen, the next message is encrypted until its agent says otherwise.
+    # While the ticket stays on the screen, a message after an encrypted one starts out encrypted, too.
     context = _context(request, result.ticket) | {"toast": " ".join(sentences), "is_in_clear": result.is_in_clear}
     composer = Composer.fresh(request.user, result.ticket, context["drafts"])
     context["composer"] = composer._replace(is_encrypted=is_encrypted or composer.is_encrypted)
@@ -98,19 +98,19 @@ def _replied(request, ticket_id, result, *, is_encrypted):
 
 
 def _not_replied(request, composer, *, result=None, failure):
-    """Answer that it was not sent (or may not have been), with the text where it was."""
+    """Answer that the reply was not sent (or may not have been), with its text still in the box."""
     ticket = result.ticket if result else None
     if ticket:
         news = result.news[-NEWS_SHOWN:]
         composer = composer.below(ticket)._replace(news=news, is_stale=result.state == State.STALE)
     if result and sending.needs_new_form(result):
         composer = composer._replace(token=uuid.uuid4())
-    if composer.message.strip():  # a request that lost its text on the way takes no draft with it
+    if composer.message.strip():  # a request that lost its text on the way must not delete the draft
         with storage.if_possible("the draft"):
             kept = drafts.keep(request, composer.ticket_id)
             composer = composer._replace(draft_hint=kept, shown_draft=timezone.now())
     context = _context(request, ticket) | {"composer": composer._replace(failure=failure)}
-    # What HostUp refused for the ticket's state, too, unless files would have to be chosen again then.
+    # Offer to reload the ticket if HostUp refused because of its state, unless that would lose chosen files.
     is_refused = result and result.state == State.NOT_SENT and failure.status == 409
     has_files = len(request.FILES.getlist("files")) > composer.attached
     if failure.is_unknown or (is_refused and not has_files):
@@ -133,12 +133,12 @@ def _context(request, ticket) -> dict:
 
 
 def _failure(result, written: Written) -> failures.Failure:
-    """Word why a reply was not sent, or that nobody knows."""
+    """Explain why a reply was not sent, or that nobody knows whether it was."""
     match result.state:
         case State.STALE:
             reopened = [_("The ticket was reopened, but your reply was not sent.")] if result.was_reopened else []
             advice = _("Read what is new, then send your reply if it still makes sense.")
-            if not result.news and written.seen_count in (None, result.ticket.count):  # nothing is, but its status
+            if not result.news and written.seen_count in (None, result.ticket.count):  # only the status is
                 status = word_in(result.ticket.status, words.STATUSES)
                 advice = _("The ticket is now “%(status)s”. Send your reply if it still makes sense.") % {
                     "status": status
@@ -174,7 +174,7 @@ def _failure(result, written: Written) -> failures.Failure:
             _("HostUp did not confirm your reply, and the ticket shows that it did not arrive. Try again.")
         ]
         failure = failure._replace(heading=_("Not sent"), sentences=sentences, is_unknown=False)
-        if not result.was_reopened:  # the heading says all of what `_not_sent` would
+        if not result.was_reopened:  # the heading already says what `_not_sent` would
             return failure._replace(sentences=[*sentences, _("Your text is kept.")])
     return _not_sent(failure, was_reopened=result.was_reopened)
 

@@ -13,7 +13,7 @@ from tickets.upstream import client_of
 
 @require_safe
 def show(request, ticket_id):
-    """Show a ticket with its thread; for htmx the ticket and its row alone. The list beside it loads itself."""
+    """Show a ticket with its thread; for htmx, only the ticket and its row. The list beside it loads itself."""
     ticket = client_of(request.user).ticket(ticket_id)
     departments.learn(request.user, [ticket])
     linked_services.remember(request.user, [ticket])

@@ -67,7 +67,7 @@ def _change(request, ticket_id, change):
 
 def _shown(request) -> changes.Shown:
     status = request.POST.get("status", "")
-    count = request.POST.get("seen_count", "")  # none where it has no thread, as in the list
+    count = request.POST.get("seen_count", "")  # "" where the ticket is shown without its thread, as in the list
     return changes.Shown(
         status=status if status in STATUSES else "",
         updated_at=from_stamp(request.POST.get("updated_at", "")),
@@ -77,7 +77,7 @@ def _shown(request) -> changes.Shown:
 
 
 def _ways_on(request, change, ticket_id, outcome) -> dict[str, str]:
-    """Return what may be done now: try again when that is known to be safe, else look."""
+    """Return what the agent can do now: try again if that is known to be safe, else look at the ticket."""
     query = Filters.of(request).query
     if outcome == Outcome.NOT_DONE:
         shown = {name: request.POST.get(name, "") for name in ("status", "updated_at", "read_at", "next")}
@@ -86,7 +86,7 @@ def _ways_on(request, change, ticket_id, outcome) -> dict[str, str]:
 
 
 def _next(request, ticket_id) -> str:
-    """Return where the form says that it was, when that is an address of ours."""
+    """Return the page that the form says it was on, if that is an address of ours, else the ticket's."""
     address = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(address, allowed_hosts=None):
         return address
