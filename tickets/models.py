@@ -17,13 +17,13 @@ from tickets import crypto, storage
 from tickets.hostup import errors
 
 DRAFT_LIFE = timedelta(days=14)
-SUBMISSION_LIFE = timedelta(days=30)  # a form left open in a tab for longer than this may send as a new one
+SUBMISSION_LIFE = timedelta(days=30)  # a form left open for longer than this may be sent again as a new one
 ACTIVITY_LIFE = timedelta(days=400)  # a year, and time to look at it
-MOMENTS = timedelta(seconds=5)  # longer than what HostUp's times leave open (hostup/clock.py)
+MOMENTS = timedelta(seconds=5)  # longer than the `GRAIN` of HostUp's times (hostup/clock.py)
 
 
 def forget_old() -> None:
-    """Delete what has outlived its use, whoever's."""
+    """Delete what has outlived its use, for all agents."""
     now = timezone.now()
     Draft.objects.filter(updated_at__lt=now - DRAFT_LIFE).delete()
     Submission.objects.filter(started_at__lt=now - SUBMISSION_LIFE).delete()
@@ -31,9 +31,9 @@ def forget_old() -> None:
 
 
 class Encrypted(models.Model):
-    """A row that holds one secret, which only this row can give back."""
+    """A row that holds one secret, encrypted so that no other row can decrypt it."""
 
-    Unreadable = crypto.Unreadable  # one for all: whoever handles it knows what was read
+    Unreadable = crypto.Unreadable  # the same for all: its handlers know what was read
 
     token = models.TextField()
 
@@ -53,7 +53,7 @@ class Encrypted(models.Model):
 
     @property
     def owner(self) -> str:
-        """What the secret is bound to: no other row may have the same."""
+        """Return what the secret is bound to; no other row may have the same."""
         raise NotImplementedError
 
     @property
@@ -62,7 +62,7 @@ class Encrypted(models.Model):
 
 
 class ApiKey(Encrypted):
-    """An agent's HostUp API key, with what is known of it without decrypting."""
+    """An agent's HostUp API key, with what is known about it without decrypting."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="api_key"
@@ -81,7 +81,7 @@ class ApiKey(Encrypted):
         self.last_four = clear[-4:]
 
     def keep(self, *fields: str) -> None:
-        """Save what was found out about the key, which may have been removed, replaced or rotated meanwhile:
+        """Save only what was found out about the key. It may have been removed, replaced or rotated meanwhile, and
         `save` would bring the old one back."""
         same = ApiKey.objects.filter(pk=self.pk, saved_at=self.saved_at)
         same.update(**{field: getattr(self, field) for field in fields})
@@ -93,14 +93,14 @@ class ApiKey(Encrypted):
 
 class SecondStepManager(models.Manager):
     def get_queryset(self):
-        """Passkeys are left out: what is kept of them is public."""
+        """Return the rows that hold a secret. Passkeys are left out: what is kept of them is public."""
         return super().get_queryset().filter(type__in=SecondStep.SECRETS)
 
 
 class SecondStep(Authenticator):
     """An agent's authenticator app or recovery codes, as allauth keeps them, with the secret in them encrypted.
 
-    The secret is not bound to its row: whoever can write to this table can as well delete the row.
+    The secret is not bound to its row: anyone who can write to this table could just as well delete the row.
     """
 
     class Unreadable(Exception):
@@ -147,16 +147,16 @@ class SecondStep(Authenticator):
 
 
 class Canary(Encrypted):
-    """One row that every process must be able to read, so that a process with other `ENCRYPTION_KEYS` than the
-    rest shows before anybody has saved anything."""
+    """One row that every process must be able to read. It exposes a process with different `ENCRYPTION_KEYS`
+    before anybody has saved anything."""
 
     class Meta:
         verbose_name_plural = "canaries"
 
     @classmethod
     def verify(cls) -> None:
-        """Read the row, or write it when there is none and every other secret can be read: other keys than those
-        that wrote them would be the right ones from then on. Raises an `Unreadable`."""
+        """Read the row. If there is none, write it, but only if every other secret can be read: otherwise the
+        wrong keys would count as the right ones from then on. Raises an `Unreadable`."""
         canary = cls.objects.first()
         if canary is None:
             for model in HOLDERS_OF_SECRETS:
@@ -169,10 +169,10 @@ class Canary(Encrypted):
 
     @classmethod
     def begin(cls, apps=apps, **kwargs) -> None:
-        """Write the row into a database that was just made and has no secrets yet; receives `post_migrate`."""
+        """Write the row into a database that has no secrets yet; receives `post_migrate`."""
         try:
             holders = [apps.get_model("tickets", model.__name__) for model in HOLDERS_OF_SECRETS]
-        except LookupError:  # the database was taken to a migration before these
+        except LookupError:  # migrated to a state before these models
             return
         if not any(holder.objects.exists() for holder in holders):
             cls.verify()
@@ -187,7 +187,7 @@ class DraftQuerySet(models.QuerySet):
         """Return the fields of the agent's draft for a ticket ("" for a new one) and, as `shown_draft`, when it
         was kept; {} when there is none.
 
-        A draft that cannot be read or decrypted any more counts as none: there is nothing that its agent could do.
+        A draft that can no longer be read or decrypted counts as none: the agent could do nothing about it.
         """
         draft = None
         with storage.if_possible("the draft"):
@@ -199,9 +199,9 @@ class DraftQuerySet(models.QuerySet):
             return {}
 
     def ticket_ids(self, user) -> set[str]:
-        """Return the tickets that the agent has a draft for."""
+        """Return the ids of the tickets that the agent has a draft for."""
         with storage.if_possible("the marks of drafts"):
-            # As SQL: 0.1 ms instead of 0.4, on every page (see session_store.py).
+            # Raw SQL takes 0.1 ms instead of 0.4, on every page (see session_store.py).
             alive = "SELECT id, ticket_id FROM tickets_draft WHERE user_id = %s AND updated_at >= %s"
             return {draft.ticket_id for draft in self.raw(alive, [user.pk, timezone.now() - DRAFT_LIFE])}
         return set()
@@ -216,12 +216,12 @@ class DraftQuerySet(models.QuerySet):
         turn: int = 0,
         shown_draft: datetime | None = None,
     ) -> None:
-        """Keep what an agent has written so far in `form`; when that is nothing, forget what was written in it and
-        the draft that it showed, which had been kept at `shown_draft`.
+        """Keep what an agent has written so far in `form`. If that is nothing, forget what was written in it
+        before, and the draft that it showed, which was kept at `shown_draft`.
 
-        Requests overtake each other: of two saves from one `form` that with the higher `turn` wins, whichever
-        comes last. Equal turns carry the same words, unless they are 0 (not known). An emptied draft leaves no
-        turn behind: an older save that comes after it brings the text back.
+        Requests can overtake each other: of two saves from one `form`, the one with the higher `turn` wins, even
+        if it comes first. Equal turns carry the same text, unless they are 0 (unknown). An emptied draft leaves no
+        turn behind, so an older save that comes after it brings the text back.
         """
         older = self.filter(user=user, ticket_id=ticket_id).exclude(form=form, turn__gte=turn or 1)
         if not fields:
@@ -231,15 +231,15 @@ class DraftQuerySet(models.QuerySet):
         draft.encrypt(json.dumps(fields))
         values = {"token": draft.token, "updated_at": draft.updated_at, "form": form, "turn": turn}
         _draft, is_new = self.get_or_create(user=user, ticket_id=ticket_id, defaults=values)
-        if not (is_new or older.update(**values)):  # a newer one is there, or none any more
+        if not (is_new or older.update(**values)):  # there is a newer one, or none any more
             self.get_or_create(user=user, ticket_id=ticket_id, defaults=values)
 
     def forget(
         self, user, ticket_id: str, *, form: uuid.UUID | None, turn: int, shown_draft: datetime | None = None
     ) -> None:
-        """Forget what an agent had written in `form` until `turn`, and the draft that it showed, which had been
-        kept at `shown_draft`: it has been sent. What was written later, or in another form, in a second tab or on
-        a phone, has not."""
+        """Forget what an agent wrote in `form` up to `turn`, and the draft that it showed, which was kept at
+        `shown_draft`: it has been sent, or emptied. What was written later, or in another form (in a second tab,
+        on a phone), stays."""
         gone = Q(form=form, turn__lte=turn) | Q(form=None)
         if shown_draft:
             gone |= Q(updated_at__lte=shown_draft)
@@ -252,7 +252,7 @@ class Draft(Encrypted):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts")
     ticket_id = models.CharField(max_length=64, blank=True)
     form = models.UUIDField(null=True)  # the page or box that it was written in, by its token
-    turn = models.PositiveBigIntegerField(db_default=0)  # of what was typed there, counted by writing.js
+    turn = models.PositiveBigIntegerField(db_default=0)  # of the last change typed there, counted by writing.js
     updated_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     objects = DraftQuerySet.as_manager()
@@ -267,11 +267,11 @@ class Draft(Encrypted):
 
 class SubmissionQuerySet(models.QuerySet):
     def claim(self, token, user, digest: str, turn: int) -> tuple["Submission", bool]:
-        """Take the right to send the form `token`, which only one press, tab or process can have at a time. `turn`
-        is that of what was typed last before the press.
+        """Claim the right to send the form `token`, which only one press, tab or process can have at a time.
+        `turn` is that of the last change typed before the press.
 
-        Returns the submission and whether it was taken. It is given again only after it is known that nothing
-        was sent. Raises `storage.NothingSent`.
+        Returns the submission and whether this call got the right. The right can be claimed again only once it is
+        known that nothing was sent. Raises `storage.NothingSent`.
         """
         with storage.before_sending():
             first = {"user": user, "digest": digest, "turn": turn}
@@ -280,31 +280,31 @@ class SubmissionQuerySet(models.QuerySet):
                 again = self.filter(pk=submission.pk, state=Submission.State.NOT_SENT)
                 sending = {"state": Submission.State.SENDING, "started_at": timezone.now()}
                 taken = bool(again.update(**sending, digest=digest, turn=turn))
-                submission.refresh_from_db()  # as this press or another one made it
+                submission.refresh_from_db()  # as this press or another one left it
         return submission, taken
 
     def pressed(self, token, user) -> "Submission | None":
-        """Return the form `token` of the agent's, unless it was not pressed or it is known that nothing was sent.
-        Raises `storage.NothingSent`."""
+        """Return the submission of the agent's form `token`, None if it was never pressed or is known not to have
+        been sent. Raises `storage.NothingSent`."""
         with storage.before_sending():
             return self.filter(token=token, user=user).exclude(state=Submission.State.NOT_SENT).first()
 
     def twin_of(self, submission: "Submission", *, since: datetime) -> "Submission | None":
-        """Return another form with the same words, the last that its agent pressed `since` then and before this
-        one, unless it is known that nothing was sent. Raises `storage.NothingSent`."""
+        """Return the agent's last other submission of the same text, pressed after `since` and before this one.
+        Leave out those that are known not to have been sent. Raises `storage.NothingSent`."""
         with storage.before_sending():
             pressed = self.filter(user=submission.user, digest=submission.digest).exclude(pk=submission.pk)
             between = pressed.filter(started_at__range=(since, submission.started_at))
             return between.exclude(state=Submission.State.NOT_SENT).order_by("started_at").last()
 
     def went_out_with(self, user, *, form: uuid.UUID | None, turn: int) -> bool:
-        """Tell whether what the agent had typed in `form` at `turn` has been sent. What was typed after the press
-        has not: its answer may have been lost on the way to the browser."""
+        """Tell whether what the agent had typed in `form` at `turn` has been sent. Text typed after the press has
+        not: an agent may go on typing because the answer got lost on the way to the browser."""
         return self.filter(token=form, user=user, state=Submission.State.SENT, turn__gte=turn).exists()
 
 
 class Submission(models.Model):
-    """One form that may be sent once: a reply, or a new ticket. Made when it is pressed."""
+    """One form that may be sent once: a reply, or a new ticket. Created when its button is pressed."""
 
     class State(models.TextChoices):
         SENDING = "sending"
@@ -314,10 +314,10 @@ class Submission(models.Model):
 
     token = models.UUIDField(primary_key=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="submissions")
-    digest = models.CharField(max_length=64)  # of what was sent, so that a changed text is told from the same
+    digest = models.CharField(max_length=64)  # of what was sent, to tell a changed text from the same one
     state = models.CharField(max_length=10, choices=State, default=State.SENDING)
-    ticket_id = models.CharField(max_length=64, blank=True)  # of the ticket that it made
-    turn = models.PositiveBigIntegerField(db_default=0)  # of what was typed last before the press
+    ticket_id = models.CharField(max_length=64, blank=True)  # of the ticket that it created
+    turn = models.PositiveBigIntegerField(db_default=0)  # of the last change typed before the press
     started_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     objects = SubmissionQuerySet.as_manager()
@@ -326,7 +326,7 @@ class Submission(models.Model):
         return f"{self.token} {self.state}"
 
     def end(self, state: str, *, ticket_id: str = "") -> None:
-        """Remember what became of the form. Where that fails it stays SENDING, which never sends again."""
+        """Save what became of the form. If that fails it stays SENDING, and so is never sent again."""
         self.state, self.ticket_id = state, ticket_id
         with storage.if_possible(f"the end of the form {self.token}"):
             self.save(update_fields=["state", "ticket_id"])
@@ -336,8 +336,8 @@ class ActivityQuerySet(models.QuerySet):
     def begin(
         self, user, action: str, *, ticket_id: str = "", ticket_number: str = "", from_status: str = ""
     ) -> "Activity":
-        """Write down what is about to be tried. Until `finish` is called its outcome is unknown: a crash in
-        between leaves the log telling the truth. Raises `storage.NothingSent`."""
+        """Log what is about to be tried. Its outcome is unknown until `finish` is called, so the log is true even
+        after a crash in between. Raises `storage.NothingSent`."""
         names = {"ticket_id": ticket_id, "ticket_number": ticket_number[:20]}
         with storage.before_sending():
             return self.create(user=user, action=action, from_status=from_status[:40], **names)
@@ -345,34 +345,34 @@ class ActivityQuerySet(models.QuerySet):
     def note(
         self, user, action: str, outcome: str = "done", *, about=None, address: str | None = None
     ) -> "Activity":
-        """Write down what has happened, in one finished entry.
+        """Log what has happened, in one finished entry.
 
-        `user` is who did it, None when that is nobody we know; `about` the agent that it was done to, if that is
-        another; `address` where the request came from.
+        `user` is the agent who did it, None if unknown; `about` is the agent it was done to, if another; `address`
+        is where the request came from.
         """
         now = timezone.now()
         times = {"started_at": now, "finished_at": now}
         return self.create(user=user, action=action, outcome=outcome, about=about, address=address, **times)
 
     def visible_to(self, user) -> "ActivityQuerySet":
-        """Return what `user` may see: the team's work, and of what is about accounts what is about theirs. Staff
+        """Return the entries that `user` may see: the team's work, and account entries by or about `user`. Staff
         see everything."""
         if user.is_staff:
             return self.all()
         return self.filter(Q(action__in=Activity.SHARED) | Q(user=user) | Q(about=user))
 
     def about_ticket(self, name: str) -> "ActivityQuerySet":
-        """Return what was done with a ticket, by its id or its number. What failed knows only the one that the
-        agent's address had."""
+        """Return the entries about a ticket, given its id or number. An entry about a failure has only the one
+        that was in the agent's address."""
         named = self.filter(Q(ticket_id=name) | Q(ticket_number=name)).order_by()
         names = {name}.union(*named.values_list("ticket_id", "ticket_number").distinct()) - {""}
         return self.filter(Q(ticket_id__in=names) | Q(ticket_number__in=names))
 
     def was_just_done(self, activity: "Activity", *, among: list[str], since: datetime | None) -> bool:
-        """Tell whether the last of such actions (`among` which this one is) on this ticket from here, moments ago,
-        was the same: an earlier press, or a colleague's. HostUp's clock, in whole seconds, cannot tell those
-        apart. `since` is when the page was read on which it was pressed now, if that is known. Raises
-        `storage.NothingSent`."""
+        """Tell whether the last other action on this ticket, of those in `among`, was the same one, done here
+        moments ago: by an earlier press, or by a colleague. HostUp's clock, in whole seconds, cannot tell it from
+        this one. `since` is when the page with the pressed button was read, if known; what was done before does
+        not count. Raises `storage.NothingSent`."""
         name = "ticket_number" if activity.ticket_id.isdigit() else "ticket_id"
         tried = self.filter(**{name: activity.ticket_id}, action__in=among)
         with storage.before_sending():
@@ -386,7 +386,7 @@ class ActivityQuerySet(models.QuerySet):
         )
 
     def ticket_numbers(self, ticket_ids: Iterable[str]) -> dict[str, str]:
-        """Return, by id, the numbers of those of the tickets that any entry knows one of."""
+        """Return the tickets' numbers by id, for those whose number is in any entry."""
         known = self.filter(ticket_id__in=ticket_ids).exclude(ticket_number="").order_by()
         return dict(known.values_list("ticket_id", "ticket_number").distinct())
 
@@ -428,7 +428,7 @@ class Activity(models.Model):
 
         @classmethod
         def of(cls, error: errors.HostUpError) -> "Activity.Outcome":
-            """Return what an error means for the log, as long as nobody has looked what became of it."""
+            """Return what an error means for the log, until somebody has checked what became of the call."""
             match error:
                 case errors.OutcomeUnknown():
                     return cls.UNKNOWN
@@ -448,7 +448,7 @@ class Activity(models.Model):
         Action.KEY_REMOVED,
     )
 
-    # None: a failed sign-in under a name that no agent has. The name is not kept: people type passwords there.
+    # None for a failed sign-in under a name that no agent has. That name is not kept: people type passwords there.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="activities"
     )
@@ -478,9 +478,9 @@ class Activity(models.Model):
         return f"{self.action} {self.ticket_id} {self.outcome}"
 
     def finish(self, outcome: str, *, ticket=None, error=None) -> None:
-        """Write down what came of it: the ticket as it is now, the error that HostUp answered, or both.
+        """Log the outcome, with the ticket as it is now, the error on the way, or both.
 
-        Where that fails the outcome stays unknown in the log; it happened all the same.
+        If that fails, the outcome stays unknown in the log; what was done is done all the same.
         """
         self.outcome = outcome
         if ticket:
@@ -493,5 +493,5 @@ class Activity(models.Model):
             self.save()
 
 
-# What is rotated and looked at as a whole.
+# What is rotated and checked as a whole.
 HOLDERS_OF_SECRETS = (ApiKey, Draft, SecondStep, Canary)
