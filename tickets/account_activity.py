@@ -1,7 +1,7 @@
-"""Notes in the activity log what happens to accounts: signing in and out, passwords, second steps, refusals.
+"""Writes into the activity log what happens to accounts: signing in and out, passwords, second steps, refusals.
 
 There is no signal for a sign-in that the throttle stops, nor for one that an identity provider refuses: those are
-in the log of requests alone. The throttle is also what bounds how many failures there are to note.
+only in the request log. The throttle also limits how many failures there are to log.
 """
 
 from allauth.account.internal.userkit import get_user_by_username
@@ -37,14 +37,14 @@ CHANGES_OF_AGENTS = {
 
 @receiver(user_logged_in)
 def signed_in(request, user, **kwargs):
-    """allauth's signal, not Django's: it comes after the second step."""
+    """Log a sign-in. The signal is allauth's, not Django's: it comes after the second step."""
     _note(request, user, Action.SIGNED_IN)
-    forget_old()  # whoever's: sign-ins are frequent enough to do without a cron job
+    forget_old()  # of all agents: sign-ins are frequent enough to do without a cron job
 
 
 @receiver(user_login_failed)
 def sign_in_failed(credentials, request=None, **kwargs):
-    user = get_user_by_username(credentials.get("username") or "")  # whom signing in would have found
+    user = get_user_by_username(credentials.get("username") or "")  # the agent that signing in would have found
     _note(request, user, Action.SIGNED_IN, Outcome.REFUSED)
 
 
@@ -55,8 +55,8 @@ def signed_out(request, user, **kwargs):
 
 @receiver(denied)
 def was_denied(request, reason, **kwargs):
-    """Only of who is signed in: anybody else could fill the log, and there is nobody to name."""
-    user = getattr(request, "user", None)  # an early error comes before there is one
+    """Log a refusal, but only of a signed-in agent: others could fill the log, and would have no name in it."""
+    user = getattr(request, "user", None)  # not there yet if the error comes early
     if user and user.is_authenticated:
         _note(request, user, Action.FORGED if reason == "csrf" else Action.DENIED, Outcome.REFUSED)
 
@@ -74,13 +74,13 @@ def added_second_step(request, user, authenticator, **kwargs):
 
 @receiver(authenticator_removed)
 def removed_second_step(request, user, authenticator, **kwargs):
-    if authenticator.type != RECOVERY_CODES:  # those go with the last second step
+    if authenticator.type != RECOVERY_CODES:  # recovery codes go with the last second step
         _note(request, user, Action.SECOND_STEP_REMOVED)
 
 
 @receiver(authenticator_used)
 def used_second_step(request, user, authenticator, **kwargs):
-    if authenticator.type == RECOVERY_CODES:  # the usual ones are told by the sign-in that follows
+    if authenticator.type == RECOVERY_CODES:  # for the others, the sign-in that follows is logged
         _note(request, user, Action.RECOVERY_CODE_USED)
 
 

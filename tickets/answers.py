@@ -17,17 +17,17 @@ def answer(request, template: str, context: dict, failure: Failure | None, *, st
 
 
 def failure_answer(request, failure: Failure, **context):
-    """Answer with a page, or for htmx with a fragment: where the content would have come, or, when something
-    was to be changed, among the alerts, so that the ticket on the screen stays as it was."""
+    """Answer with a page or, for htmx, a fragment. The fragment takes the place of the expected content; if a
+    change failed, it goes among the alerts, so that the ticket on the screen stays as it was."""
     context |= {"failure": failure, "message": written_in(request)}
-    if request.method != "POST" and failure.status >= 429:  # else it would only be refused again
+    if request.method != "POST" and failure.status >= 429:  # anything less would only be refused again
         context.setdefault("retry_url", request.get_full_path())
     return among_the_alerts(request, answer(request, error_template(request), context, failure))
 
 
 def is_on_screen(request, ticket) -> bool:
-    """Tell whether the ticket stands open where a form was sent from, beside the list or alone: by htmx's word,
-    else the form's. Where neither says where that was, take it for the ticket."""
+    """Tell whether the page that a form was sent from shows the ticket, beside the list or alone. htmx names that
+    page, or else the form does; if neither does, assume that it shows the ticket."""
     address = asking_page(request) or request.POST.get("next")
     names = tuple(reverse("ticket", args=[name]) for name in ticket.names_of_ticket)
     return not address or address.startswith(names)

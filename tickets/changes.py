@@ -25,7 +25,7 @@ class Change(NamedTuple):
     done: str
     already: str
     not_done: str
-    undo: tuple[str, str, str]  # the opposite change as a button: its action, its words, and those while it works
+    undo: tuple[str, str, str]  # the opposite change's button: its action, its label, the label while it works
 
 
 REOPEN = Change(
@@ -54,8 +54,8 @@ class Result(NamedTuple):
 
     outcome: Outcome
     ticket: Ticket | None = None  # as HostUp has it now, None when it could not be read
-    error: errors.HostUpError | None = None  # the one on the way, also when the change was made all the same
-    has_thread: bool = True  # False: this copy of the ticket lacks messages, even when it was read once more
+    error: errors.HostUpError | None = None  # the error on the way, even if the change was made
+    has_thread: bool = True  # False: this copy of the ticket lacks messages, and reading it again did not help
 
     @property
     def is_success(self) -> bool:
@@ -63,7 +63,7 @@ class Result(NamedTuple):
 
     @property
     def may_yet_happen(self) -> bool:
-        """Tell whether a change that had not been made when HostUp was asked may be made all the same."""
+        """Tell whether a change that had not been made when the ticket was read may yet be made."""
         lost = isinstance(self.error, errors.OutcomeUnknown) and self.error.may_yet_show
         return self.outcome == Outcome.NOT_DONE and lost
 
@@ -74,11 +74,11 @@ class Shown(NamedTuple):
     status: str
     updated_at: datetime | None
     read_at: datetime | None  # on our clock
-    count: int  # of its messages, 0 where it has no thread
+    count: int  # of its messages, 0 where it was shown without its thread
 
 
 def carry_out(client: Client, user, change: Change, ticket_id: str, shown: Shown) -> Result:
-    """Make a change, with its entry in the activity log: written as an intent before the call, completed after it,
+    """Make a change, and log it in the activity log. The entry is written before the call and completed after it,
     so that a crash in between shows as unknown. Raises `storage.NothingSent`."""
     activity = Activity.objects.begin(user, change.action, ticket_id=ticket_id, from_status=shown.status)
     was_so = Activity.objects.was_just_done(activity, among=OF_STATUS, since=shown.read_at)
@@ -90,10 +90,10 @@ def carry_out(client: Client, user, change: Change, ticket_id: str, shown: Shown
 
 
 def make(client: Client, change: Change, ticket_id: str, shown: Shown) -> Result:
-    """Make the change with one call, and read the ticket once when the answer does not tell what happened."""
+    """Make the change with one call, and read the ticket once if the answer does not tell what happened."""
     began_at = timezone.now()
     try:
-        ticket = change.call(client, ticket_id)  # not documented: what closing answers
+        ticket = change.call(client, ticket_id)  # not documented: the answer to closing
     except (errors.Conflict, errors.OutcomeUnknown) as error:
         return _settle(client, change, ticket_id, shown, began_at, error)
     except errors.HostUpError as error:
@@ -107,16 +107,16 @@ def make(client: Client, change: Change, ticket_id: str, shown: Shown) -> Result
 
 
 def _with_whole_thread(client: Client, ticket_id: str, result: Result, shown: Shown) -> Result:
-    """Return the result with the ticket read once more where the answer has fewer messages than the screen."""
+    """Return the result, with the ticket read again if the answer has fewer messages than the screen."""
     # HostUp's `messageCount` does not tell whether messages are missing: in the reference's own sample of a
     # reopened ticket it is 3, with one message.
     if not result.ticket or (result.ticket.has_thread and result.ticket.count >= shown.count):
         return result
-    if result.error:  # it was read once more already
+    if result.error:  # it has already been read again
         return result._replace(has_thread=result.ticket.has_thread)
     try:
         ticket = client.ticket(ticket_id, tries=1)
-    except errors.HostUpError:  # the change is what it is all the same
+    except errors.HostUpError:  # that does not affect the change
         return result._replace(has_thread=False)
     return result._replace(ticket=ticket, has_thread=ticket.has_thread)
 
@@ -134,7 +134,7 @@ def _settle(
         ticket = client.ticket(ticket_id, tries=1)
     except errors.HostUpError:
         return Result(Outcome.of(error), error=error)
-    if ticket.status not in STATUSES:  # HostUp's own "unknown", or one of a later day
+    if ticket.status not in STATUSES:  # HostUp's own "unknown", or a status added later
         return Result(Outcome.of(error), ticket, error)
     if change.is_reached(ticket):
         was_so = refused or _was_so_before(client, ticket, shown, began_at)
@@ -143,12 +143,13 @@ def _settle(
 
 
 def _was_so_before(client: Client, ticket: Ticket, shown: Shown, began_at: datetime) -> bool:
-    """Tell whether somebody else had changed the ticket between when it was `shown` and `began_at`, when our call
-    was made: it was updated after it was shown, as far as that is known, but not by that call.
+    """Tell whether somebody else changed the ticket after it was `shown` and before our call, at `began_at`: as
+    far as is known, it was updated after it was shown, but not by our call.
 
-    Not documented: whether HostUp answers a reopen of an open ticket with 409 or with the ticket as it was. Nor
-    does a lost answer, or a close answered with nothing, tell whose change it was. And not documented is what
-    `updatedAt` follows: a time before the page was read, which showed it otherwise, tells nothing of the change.
+    Not documented: whether HostUp answers a reopen of an open ticket with 409 or with the ticket as it was. A lost
+    answer, or an empty one to a close, does not tell whose change it was either. Nor is it documented what
+    sets `updatedAt`: a time before the page was read, when the status was still the old one, tells nothing of the
+    change.
     """
     sent_at, _latest = on_hostups_clock(client, began_at)
     if ticket.updated_at is None or sent_at is None:

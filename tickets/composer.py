@@ -1,4 +1,4 @@
-"""The box below a ticket in which its agent writes a reply."""
+"""The box below a ticket in which the agent writes a reply."""
 
 import uuid
 from datetime import datetime
@@ -12,7 +12,7 @@ from tickets.hostup.types import Message, Ticket
 from tickets.models import Draft
 from tickets.sending import same_words
 
-LAST = 5  # messages among which the words of a draft are looked for
+LAST = 5  # messages that are searched for the text of a draft
 
 
 class Composer(NamedTuple):
@@ -24,7 +24,7 @@ class Composer(NamedTuple):
     # The ticket as it stands above the box.
     seen_message: str = ""  # `mark` of its last message
     seen_count: str = ""  # of its messages
-    seen_thread: str = ""  # what tells its messages and files from others
+    seen_thread: str = ""  # its `thread_mark`
     seen_status: str = ""
     message: str = ""
     shown_draft: datetime | None = None  # when the message was kept as a draft
@@ -32,13 +32,13 @@ class Composer(NamedTuple):
     draft_hint: str = ""  # whether the message is kept
     failure: failures.Failure | None = None
     news: list[Message] = []  # what came while the agent was writing
-    is_stale: bool = False  # the text was held back for that, or the ticket has it already
-    attached: int = 0  # how many of the files that came with the message, from the first, are in the ticket
+    is_stale: bool = False  # held back because the ticket has changed, or the ticket already has this text
+    attached: int = 0  # how many of the message's files, from the first, are already in the ticket
 
     @classmethod
     def fresh(cls, user, ticket: Ticket, drafts: set[str]) -> "Composer":
-        """Return the box for a ticket as it was just read, with the agent's draft in it; `drafts` are the tickets
-        that there is one for."""
+        """Return the box for a ticket that was just read, with the agent's draft in it. `drafts` are the ids of
+        the tickets that have one."""
         draft = Draft.objects.of(user, ticket.id) if ticket.id in drafts else {}
         composer = cls(
             ticket_id=ticket.id,
@@ -48,7 +48,7 @@ class Composer(NamedTuple):
             is_encrypted=bool(draft.get("encrypted")),
             draft_hint=SAVED if draft else "",
         )
-        if draft and _has_words(ticket, composer.message):  # it may have arrived although nobody knew
+        if draft and _has_words(ticket, composer.message):  # it may have been sent without anybody knowing
             hint = _("Draft saved. The ticket already has a message with this text.")
             composer = composer._replace(draft_hint=hint, is_stale=True)
         return composer.below(ticket)

@@ -26,22 +26,22 @@ class Result(NamedTuple):
 
     state: State
     ticket_id: str = ""  # when it was created
-    error: Exception | None = None  # the one on the way, also to success
-    was_looked_for: bool = True  # False: the newest tickets could not be read, and had to be
+    error: Exception | None = None  # the error on the way, even if the ticket was created
+    was_looked_for: bool = True  # False: the newest tickets had to be read, but could not be
 
 
 def create(user, token, fields: dict, *, turn: int, shown_at: datetime | None) -> Result:
-    """Create the ticket that the form `token` asks for, which was shown first at `shown_at`; `turn` is that of
-    what was typed last. `fields` are named as HostUp's reference does.
+    """Create the ticket of the form `token`, which was first shown at `shown_at`. `turn` is that of the last
+    change typed. `fields` has the names of HostUp's reference.
 
-    Its draft may stand in another tab, too, or on a phone: what was created there since is not created again.
-    Raises `storage.NothingSent` when there is no key and it cannot be read what an earlier press did.
+    The same draft may be open in another tab or on a phone: what was created there since is not created again.
+    Raises `storage.NothingSent` when there is no usable key and the result of an earlier press cannot be read.
     """
     digest = sending.digest_of(json.dumps(fields, sort_keys=True))
     try:
         client = client_of(user)
     except (NoKey, ApiKey.Unreadable) as error:
-        if pressed := Submission.objects.pressed(token, user):  # by an earlier press it may have been sent
+        if pressed := Submission.objects.pressed(token, user):  # an earlier press may have sent it
             return Result(sending.state_of(pressed, user, digest), pressed.ticket_id)
         return Result(State.NOT_SENT, error=error)
     try:
@@ -66,7 +66,7 @@ def create(user, token, fields: dict, *, turn: int, shown_at: datetime | None) -
 def _send(client: Client, submission: Submission, activity: Activity, fields: dict) -> Result:
     """Create the ticket with one call; when its answer is lost, look for it among the newest."""
     began_at = timezone.now()
-    # What holds if this process is ended in the middle.
+    # The result if this process is stopped in the middle.
     state, ticket, error, was_looked_for = State.UNKNOWN, None, None, True
     try:
         ticket = client.create(fields)
@@ -86,8 +86,8 @@ def _send(client: Client, submission: Submission, activity: Activity, fields: di
 
 
 def _claim(token, user, digest: str, turn: int) -> tuple[Submission, bool]:
-    """Claim the form, after waiting a moment for another press of it that is being sent right now: without
-    JavaScript a browser shows the answer to the last press only."""
+    """Claim the form. If another press of it is being sent right now, wait a moment for that: without JavaScript,
+    a browser shows only the answer to the last press."""
     ends_at = time.monotonic() + PATIENCE
     while True:
         submission, taken = Submission.objects.claim(token, user, digest, turn)
@@ -107,9 +107,9 @@ def _newest(client: Client) -> Page | None:
 def _settled(
     client: Client, page: Page, fields: dict, began_at: datetime, lost: errors.OutcomeUnknown
 ) -> tuple[State, TicketSummary | None]:
-    """Look through the newest tickets: is ours among them?
+    """Look for our ticket among the newest.
 
-    Not finding it means "not created", unless it may yet show, or stand where we did not look.
+    Not finding it means "not created", unless it may yet appear, or be where we did not look.
     """
     earliest, latest = on_hostups_clock(client, began_at)
     new = _new_ones(page.tickets, earliest)
@@ -117,7 +117,7 @@ def _settled(
     if len(candidates) == 1 and latest and candidates[0].created_at and candidates[0].created_at >= latest:
         is_ours = _has_its_text(client, candidates[0], fields)
         return (State.SENT, candidates[0]) if is_ours else (State.UNKNOWN, None)
-    # One that is surely new and not like it may be ours as HostUp filed it.
+    # A ticket that is certainly new but unlike ours may be ours as HostUp filed it.
     is_one_new = any(earliest and ticket.created_at for ticket in new)
     has_looked = _reaches_back_to(page, earliest) and not page.unreadable
     may_be_there = candidates or is_one_new or not has_looked or lost.may_yet_show
@@ -138,7 +138,7 @@ def _is_like_it(ticket: TicketSummary, fields: dict) -> bool:
 
 
 def _has_its_text(client: Client, ticket: TicketSummary, fields: dict) -> bool:
-    """Tell whether a ticket begins with what was written. In an outage colleagues write under the same subject."""
+    """Tell whether a ticket begins with our text. In an outage, colleagues write under the same subject."""
     try:
         found = client.ticket(ticket.id, tries=1)
     except errors.HostUpError:
@@ -148,8 +148,8 @@ def _has_its_text(client: Client, ticket: TicketSummary, fields: dict) -> bool:
 
 
 def _reaches_back_to(page: Page, moment: datetime | None) -> bool:
-    """Tell whether tickets that are newer than `moment` are all on this page: it is the only one, or goes further
-    back. Not documented: in which order tickets come."""
+    """Tell whether this page has all tickets that are newer than `moment`: it is the only page, or it goes further
+    back. Not documented: the order of the tickets."""
     if page.next_cursor is None:
         return True
     for time_of in (attrgetter("last_activity_at"), attrgetter("created_at")):

@@ -1,4 +1,4 @@
-"""Encrypt and decrypt short secrets of one owner.
+"""Encrypt and decrypt short secrets, each bound to its owner.
 
 A token is `1.kid.nonce.ciphertext`: the format's version, the key's name, and the two parts of AES-256-GCM in
 base64. The associated data binds it to its owner and key, so that a token copied into another row, or under
@@ -20,7 +20,7 @@ NONCE_BYTES = 12
 
 
 class Unreadable(Exception):
-    """The token cannot be decrypted: its key is gone or another, or the token was changed or moved."""
+    """The token cannot be decrypted: its key is missing or different, or the token was changed or moved."""
 
 
 def encrypt(secret: str, *, owner: str) -> str:
@@ -32,7 +32,7 @@ def encrypt(secret: str, *, owner: str) -> str:
 
 
 def decrypt(token: str, *, owner: str) -> str:
-    """Return the secret. Raises `Unreadable`, and never gives anything else than what was encrypted."""
+    """Return the secret, never anything but what was encrypted. Raises `Unreadable`."""
     try:
         version, kid, nonce, ciphertext = token.split(".")
         if version != VERSION:
@@ -49,13 +49,13 @@ def current_kid() -> str:
 
 
 def kid_of(token: str) -> str:
-    """Return the name of the key that a token was encrypted with, "" when it is no token."""
+    """Return the name of the key that a token was encrypted with, "" if it is not a token."""
     return token.partition(".")[2].partition(".")[0]
 
 
 @cache
 def _cipher(key: bytes) -> AESGCM:
-    """Derive a key for this one use, so that the configured one may serve others too."""
+    """Derive a key for this purpose alone, so that the configured key can serve others, too."""
     subkey = HKDF(hashes.SHA256(), length=32, salt=None, info=b"hostup-dashboard stored secrets").derive(key)
     return AESGCM(subkey)
 
@@ -70,6 +70,6 @@ def _encode(data: bytes) -> str:
 
 def _decode(text: str) -> bytes:
     data = base64.urlsafe_b64decode(text)
-    if _encode(data) != text:  # base64 reads several texts as the same bytes
+    if _encode(data) != text:  # several base64 texts stand for the same bytes
         raise ValueError
     return data

@@ -1,7 +1,7 @@
 """The departments that take tickets, as an agent's key sees them.
 
-A key with `read:account` asks HostUp for them every ten minutes. For one without, those of the tickets that its
-agent has seen have to do.
+For a key with `read:account`, HostUp is asked for them again after ten minutes. Without that scope, the
+departments of the tickets that the agent has seen have to do.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from tickets.hostup.types import TicketSummary
 from tickets.models import ApiKey
 
 FRESH_FOR = timedelta(minutes=10)
-TRY_AGAIN = timedelta(minutes=1)  # after an answer that told none
+TRY_AGAIN = timedelta(minutes=1)  # after a call that failed or returned none
 
 FIELDS = ("can_read_departments", "departments", "department_descriptions", "departments_at")
 
@@ -30,10 +30,10 @@ def are_stale(api_key: ApiKey) -> bool:
 
 
 def ask(client: Client, api_key: ApiKey) -> None:
-    """Ask HostUp, with one call, and note the answer in `api_key` (which still has to be saved). What was known
-    stays when the answer tells none.
+    """Ask HostUp, with one call, and put the answer into `api_key` (which still has to be saved). The known
+    departments stay if the answer has none.
 
-    That it was asked is noted when the call fails too, so that a page does not ask again each time it is shown.
+    The time of asking is set even if the call fails, so that a page does not ask again each time it is shown.
     """
     api_key.departments_at = timezone.now() - FRESH_FOR + TRY_AGAIN
     try:
@@ -54,7 +54,7 @@ def ask(client: Client, api_key: ApiKey) -> None:
 
 
 def refresh(client: Client, api_key: ApiKey) -> None:
-    """Ask HostUp and keep the answer. Raises an error of HostUp's; what was known stays then."""
+    """Ask HostUp and save the answer. If that raises a `HostUpError`, the known departments stay."""
     try:
         ask(client, api_key)
     finally:
@@ -62,7 +62,7 @@ def refresh(client: Client, api_key: ApiKey) -> None:
 
 
 def learn(user, tickets: Iterable[TicketSummary]) -> None:
-    """Remember the departments of tickets that are being shown, for a key that cannot ask or was told none."""
+    """Remember the departments of tickets being shown, for a key that cannot ask HostUp or got none from it."""
     api_key = user.api_key
     if api_key.can_read_departments and api_key.departments:
         return

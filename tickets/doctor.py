@@ -1,4 +1,4 @@
-"""What `manage.py doctor` looks at beside the frame's part: the stored keys, and HostUp."""
+"""What `manage.py doctor` checks besides the frame: the stored secrets, and HostUp."""
 
 import time
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from tickets import upstream
 from tickets.hostup import errors
 from tickets.models import HOLDERS_OF_SECRETS, Canary
 
-CLOCK_SECONDS = 5  # that two well-kept clocks may differ, an answer's way and HostUp's whole seconds included
+CLOCK_SECONDS = 5  # that two well-kept clocks may differ, network delay and HostUp's whole seconds included
 CALL_SECONDS = 6.0  # for HostUp to answer
 
 
 def keys() -> Iterator[CheckMessage]:
-    """The canary, where there is one, and every other secret in the database."""
+    """Check the canary, if there is one, and every other secret in the database."""
     rows = [row for model in HOLDERS_OF_SECRETS for row in model.objects.iterator()]
     unreadable = [row for row in rows if not _is_readable(row)]
     old = sum(not row.is_under_current_key for row in rows)
@@ -46,7 +46,7 @@ def keys() -> Iterator[CheckMessage]:
 
 
 def hostup() -> Iterator[CheckMessage]:
-    """HostUp over the way that calls take, without anybody's key: its answer, certificate and clock."""
+    """Check HostUp by the route that calls take, without anybody's key: its answer, certificate and clock."""
     url = settings.HOSTUP_API_URL
     way = f"{url} through {_without_password(settings.HOSTUP_PROXY)}" if settings.HOSTUP_PROXY else url
     pool = upstream.pool_for(url, CALL_SECONDS, CALL_SECONDS, settings.HOSTUP_CA_BUNDLE, settings.HOSTUP_PROXY)
@@ -85,7 +85,7 @@ def hostup() -> Iterator[CheckMessage]:
 
 
 def _clock(ahead: float) -> CheckMessage:
-    """Say how far HostUp's clock is before ours, in seconds."""
+    """Report how the clocks differ; `ahead` is how many seconds HostUp's is ahead of ours."""
     if abs(ahead) <= CLOCK_SECONDS:
         return Info(f"the clocks agree within {CLOCK_SECONDS} seconds")
     side = "behind" if ahead > 0 else "ahead of"

@@ -1,4 +1,4 @@
-"""What an agent has written and not sent: kept as it comes from a form, and what is said of that."""
+"""Drafts: what an agent has written and not sent, kept as a form posts it, and the hint to show for it."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -12,12 +12,12 @@ SAVED = _("Draft saved.")
 
 
 def keep(request, ticket_id: str) -> str:
-    """Keep what is in the form that was posted, a reply's or that of a `NEW` ticket, or as much of it as is kept.
-    Return what is said of that."""
+    """Keep what is in the posted form of a reply or a `NEW` ticket, each field up to `LONGEST_MESSAGE`. Return the
+    hint to show for it."""
     form = NewTicketForm if ticket_id == NEW else ReplyForm
     written = {name: request.POST.get(name, "") for name in (*form.WRITTEN, *form.CHOSEN)}
     fields = {name: text[:LONGEST_MESSAGE] for name, text in written.items()}
-    # Why it is critical is asked of critical tickets alone: in others it is there and does not show.
+    # Only a critical ticket is asked why it is critical: in others the field is there, but hidden.
     showing = [name for name in form.WRITTEN if name != "critical_reason" or fields["priority"] == "critical"]
     has_words = any(fields[name].strip() for name in showing)
     Draft.objects.keep(request.user, ticket_id, fields if has_words else {}, **typed_in(request.POST))
@@ -27,7 +27,7 @@ def keep(request, ticket_id: str) -> str:
 
 
 class TurnForm(forms.Form):
-    """Where a text was written, and which turn of it this is (writing.js counts what is typed)."""
+    """Which form a text was written in, and which turn of it this is (writing.js counts the changes typed)."""
 
     token = forms.UUIDField(required=False)
     shown_draft = forms.CharField(required=False)
@@ -35,10 +35,10 @@ class TurnForm(forms.Form):
 
 
 def typed_in(data) -> dict:
-    """Return which form `data` was sent from, which turn of what is typed there it is, and when the draft that it
-    showed had been kept, as `Draft.objects.keep` and `forget` take them.
+    """Return which form `data` was sent from, which turn of its text that is, and when the draft that it showed
+    was kept, as `Draft.objects.keep` and `forget` take them.
 
-    What makes no sense counts as unknown, because the text is worth more.
+    Values that make no sense count as unknown, because the text matters more.
     """
     form = TurnForm(data)
     form.is_valid()

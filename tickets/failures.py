@@ -1,4 +1,4 @@
-"""What an agent is told when HostUp did not give what was asked for, and the status that we answer with.
+"""What an agent is told when HostUp did not do what was asked, and the status that we answer with.
 
 Every failure says what happened, what it means for the ticket, and what to do next.
 """
@@ -31,15 +31,15 @@ class Failure(NamedTuple):
     sentences: list[str]
     needs_key: bool = False
     is_todo: bool = False  # nothing went wrong: something is still to be done
-    is_unknown: bool = False  # what was to be changed may have been
+    is_unknown: bool = False  # the change may have been made
     retry_after: int | None = None
     detail: str = ""
     request_id: str = ""
 
 
 def describe(error: Exception, *, changing: bool = False) -> Failure:
-    """Word one of `HANDLED`. `changing` tells that the call was to change something, so that the words can say
-    that nothing was."""
+    """Return the failure to show for one of `HANDLED`. `changing` tells that the call was meant to change the
+    ticket, so that the failure can say that it was not changed."""
     unchanged = [_("The ticket was not changed.")] if changing else []
     failure = _describe(error, unchanged)
     if isinstance(error, errors.HostUpError):
@@ -210,7 +210,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
 
 
 def no_room() -> Failure:
-    """Word that a file, on its way up or down, does not fit on the disk here."""
+    """Return the failure for a file, uploaded or downloaded, that does not fit on our disk."""
     sentences = [
         _("The dashboard's disk for files on their way is full."),
         _("Try again in a moment. If it keeps happening, tell the person who runs this dashboard."),
@@ -219,7 +219,7 @@ def no_room() -> Failure:
 
 
 def lost_file(error: errors.OutcomeUnknown, name: str) -> Failure:
-    """Word that nobody knows what became of a file, which goes out before its reply."""
+    """Return the failure for a file whose outcome is unknown. Files are sent before their reply."""
     heading = _("We do not know whether %(name)s was attached") % {"name": name}
     sentences = [
         _("HostUp did not confirm it, and may not show it until your next reply."),
@@ -229,14 +229,14 @@ def lost_file(error: errors.OutcomeUnknown, name: str) -> Failure:
 
 
 def unknown(error: errors.OutcomeUnknown | None, heading: str, sentences: list[str]) -> Failure:
-    """Word that nobody knows what became of a form. Without an `error` this press asked HostUp for nothing: an
-    earlier one of the form did."""
+    """Return the failure for a form whose outcome is unknown. Without an `error`, this press sent nothing to
+    HostUp, but an earlier press of the form did."""
     failure = describe(error or errors.OutcomeUnknown())._replace(heading=heading, sentences=sentences)
     return failure if error else failure._replace(status=409)
 
 
 def not_changed(change: changes.Change, result: changes.Result) -> Failure:
-    """Word that a change did not happen, or may not have."""
+    """Return the failure for a change that did not happen, or may not have."""
     if result.outcome == Activity.Outcome.UNKNOWN and result.ticket:
         sentences = [not_shown_by_the_ticket(), _("Check the ticket before you try again.")]
         return describe(result.error)._replace(sentences=sentences)
@@ -254,7 +254,7 @@ def not_changed(change: changes.Change, result: changes.Result) -> Failure:
 
 
 def not_shown_by_the_ticket() -> str:
-    """Say why nobody knows, though the ticket could be read again."""
+    """Say why nobody knows, although the ticket could be read again."""
     return _("HostUp did not confirm it, and the ticket does not show what happened.")
 
 

@@ -1,4 +1,4 @@
-"""What the list is filtered by. It lives in the address, of the list as of the ticket beside it."""
+"""What the list is filtered by. The filters are in the address, both of the list and of the ticket beside it."""
 
 from typing import NamedTuple
 
@@ -12,8 +12,8 @@ from tickets.upstream import key_of
 
 
 class Filters(NamedTuple):
-    """`status` is one of HostUp's or "" for all; `department` a slug or ""; `departments` slug to name, which
-    HostUp should be asked for again when they are stale."""
+    """`status` is one of HostUp's, or "" for all; `department` is a slug, or "" for all. `departments` maps slug
+    to name; when they are stale, HostUp should be asked for them again."""
 
     status: str
     department: str
@@ -22,8 +22,8 @@ class Filters(NamedTuple):
 
     @classmethod
     def of(cls, request) -> "Filters":
-        """Read the filters from an address, without values that HostUp could only refuse: the address asked for;
-        for a change, that of the page it was made from, because its button may be older than the filter."""
+        """Read the filters from the requested address, without values that HostUp could only refuse. For a change,
+        read the address of the page it was made on, because the button may be older than the filter."""
         page = asking_page(request) if request.method == "POST" else None
         chosen = QueryDict(page.partition("?")[2]) if page else request.GET
         status = chosen.get("status", "")
@@ -36,7 +36,7 @@ class Filters(NamedTuple):
 
     @property
     def query(self) -> str:
-        """The filters as the end of an address: "?status=closed", or "" without any."""
+        """Return the filters as the end of an address: "?status=closed", or "" without any."""
         filters = {"status": self.status, "department": self.department}
         chosen = {name: value for name, value in filters.items() if value}
         return f"?{urlencode(chosen)}" if chosen else ""

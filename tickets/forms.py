@@ -12,8 +12,8 @@ from tickets.sending import MOST_FILES
 from tickets.shown import plain
 
 LONGEST_MESSAGE = 100_000  # characters; HostUp does not document a limit, and Django reads 2.5 MB at most
-# HostUp does not document what it takes; nobody's support wants a program by mail. `.com` and `.js` are not among
-# them: a zone file has its domain's name, and a script may be what the ticket is about.
+# HostUp does not document which files it takes, but no support team wants to be mailed a program. `.com` and `.js`
+# are not refused: a zone file is named after its domain, and a ticket may be about a script.
 REFUSED_ENDINGS = (".exe", ".bat", ".cmd", ".msi", ".scr", ".vbs", ".ps1", ".jar", ".lnk", ".hta")
 
 
@@ -27,7 +27,7 @@ def file_problem(file) -> str:
 
 
 class FilesField(forms.FileField):
-    """Any number of files (up to `MOST_FILES`), each checked."""
+    """Up to `MOST_FILES` files, each checked."""
 
     class Widget(forms.FileInput):
         allow_multiple_selected = True
@@ -51,7 +51,7 @@ class TextField(forms.CharField):
 
 
 class MessageField(TextField):
-    """A text as it was typed, with line ends of one character: browsers send two."""
+    """A text as it was typed, with LF at the end of its lines: browsers send CR LF."""
 
     default_error_messages = {"required": _("Write something before you send it.")}
 
@@ -83,9 +83,9 @@ class ReplyForm(forms.Form):
 
 
 class NewTicketForm(forms.Form):
-    """A new ticket. HostUp judges it; what is checked here needs no call to be known."""
+    """A new ticket. HostUp decides whether it is valid; this form checks only what can be known without a call."""
 
-    use_required_attribute = False  # the browser's own words would come in its language, one field at a time
+    use_required_attribute = False  # a browser's own messages are in its language, one field at a time
 
     token = forms.UUIDField()
     department = forms.CharField(
@@ -146,11 +146,11 @@ class NewTicketForm(forms.Form):
     }
 
     def __init__(self, *args, departments, services, **kwargs):
-        """`departments` are those to choose from, slug to name; `services` those whose type is known."""
+        """Offer `departments`, slug to name. `services` are those whose type is known."""
         super().__init__(*args, **kwargs)
         self.departments, self.services = departments, services
         chosen = self["department"].value()
-        if chosen and chosen not in departments:  # no longer offered, or learned elsewhere: HostUp knows
+        if chosen and chosen not in departments:  # no longer offered, or learned elsewhere: let HostUp decide
             departments = departments | {chosen[:64]: chosen[:64]}
         choices = list(departments.items())
         self.fields["department"].widget.choices = choices if len(choices) == 1 else [("", "—"), *choices]
@@ -185,7 +185,7 @@ class NewTicketForm(forms.Form):
 
     @property
     def for_hostup(self) -> dict:
-        """The ticket as HostUp's reference names its fields, without those that were left empty."""
+        """Return the ticket's fields under HostUp's names, without those that were left empty."""
         fields = self.cleaned_data
         is_critical = fields["priority"] == "critical"
         service = {"serviceType": fields["service_type"], "serviceId": fields["service_id"]}
@@ -201,9 +201,9 @@ class NewTicketForm(forms.Form):
         return {name: value for name, value in ticket.items() if value}
 
     def add_hostup_errors(self, fields: dict[str, str]) -> list[str]:
-        """Put what HostUp says of single fields (JSON pointer to sentence) beside them.
+        """Put what HostUp says about single fields (JSON pointer to sentence) beside them.
 
-        Returns the sentences about what this form does not have.
+        Returns the sentences about fields that this form does not have.
         """
         addresses = self.cleaned_data.get("cc_emails", [])
         rest = []
@@ -226,9 +226,9 @@ class NewTicketForm(forms.Form):
         return bool(name)
 
 
-# Keeps the password that a browser saved for signing in out of a password field, where `off` is not heeded.
-# Firefox heeds `new-password` alone; that browsers offer to make one up is the price. Password managers have
-# attributes of their own.
+# Keeps browsers from filling a password field with the saved password for signing in; they ignore `off` there.
+# Firefox respects only `new-password`, at the price that browsers offer to generate a password. Password managers
+# have attributes of their own.
 NO_SAVED_PASSWORD = {
     "autocomplete": "new-password",
     "data-1p-ignore": True,  # 1Password
@@ -238,7 +238,7 @@ NO_SAVED_PASSWORD = {
 
 
 class ApiKeyForm(forms.Form):
-    """The field never shows what was typed: a key on a screen is a key in a photograph."""
+    """The field never shows what was typed: a key on a screen can be photographed."""
 
     api_key = forms.CharField(
         label=_("API key"),

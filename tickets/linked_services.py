@@ -1,6 +1,6 @@
 """The linked services of the tickets that an agent has seen, to offer them in a new ticket.
 
-HostUp has no call for them. They are kept in the cache alone: losing them costs an agent some typing.
+HostUp has no call for them. They are kept only in the cache: losing them costs an agent no more than some typing.
 """
 
 import json
@@ -26,7 +26,7 @@ class Service(NamedTuple):
 
 
 def seen_by(user) -> list[Service]:
-    """Return the services that the agent has seen, the latest first."""
+    """Return the services that the agent has seen, latest first."""
     with storage.if_possible("the services"):
         return _known(_cache_key(user))
     return []
@@ -54,5 +54,5 @@ def _known(cache_key: str) -> list[Service]:
 
 
 def _cache_key(user) -> str:
-    """Return a name that no other agent has, nor this one with another key."""
+    """Return a cache key that belongs to this agent and to their present API key alone."""
     return f"services:{user.pk}:{user.api_key.saved_at.timestamp()}"

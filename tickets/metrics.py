@@ -1,4 +1,4 @@
-"""What is measured of the calls to HostUp, for Prometheus."""
+"""What Prometheus is told about the calls to HostUp."""
 
 import time
 from contextlib import contextmanager
@@ -40,8 +40,8 @@ CIRCUIT_OPENINGS = Counter("hostup_dashboard_hostup_circuit_openings", "How ofte
 
 
 class Metrics(Watcher):
-    """Counts what a `Pool` tells. The outcome of a call is `ok`, the name of an error of `errors`, or
-    `broken_off` where it ended otherwise."""
+    """Counts what a `Pool` reports. The outcome of a call is `ok`, the name of one of `errors`, or `broken_off` if
+    it ended in any other way."""
 
     def __init__(self):
         self.circuit_changed(State.CLOSED)
@@ -57,7 +57,7 @@ class Metrics(Watcher):
                 REFUSED.labels(outcome).inc()
                 outcome = None
             raise
-        except BaseException:  # a mistake of ours, or the thread is being ended
+        except BaseException:  # a bug of ours, or the thread is being stopped
             outcome = "broken_off"
             raise
         finally:
@@ -75,5 +75,5 @@ class Metrics(Watcher):
 
 
 def _is_remembered(error: errors.HostUpError) -> bool:
-    """Tell whether an earlier limit was the reason, rather than an answer of now."""
+    """Tell whether the reason was a limit remembered from earlier, rather than HostUp's answer now."""
     return isinstance(error, errors.RateLimited) and error.status is None

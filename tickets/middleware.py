@@ -1,4 +1,4 @@
-"""Adds the calls to HostUp to the request's log line, and answers those of their errors that no view has."""
+"""Adds the calls to HostUp to the request's log line, and answers their errors that no view has handled."""
 
 from django.utils.deprecation import MiddlewareMixin
 
@@ -8,7 +8,7 @@ from tickets.hostup import tally
 
 
 def hostup_tally(get_response):
-    """Add to the request's log line which ticket it was about and what HostUp was asked for it."""
+    """Add to the request's log line which ticket it was about, and the calls to HostUp that it made."""
 
     def middleware(request):
         with tally.counting() as calls:

@@ -1,4 +1,4 @@
-"""Links with which an agent chooses a password: of all that were made, the newest one alone works."""
+"""Links with which an agent chooses a password: only the newest one works."""
 
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 
@@ -8,8 +8,9 @@ Action = Activity.Action
 
 
 class Links(PasswordResetTokenGenerator):
-    """Django's, which end with the agent's next password or sign-in. These also end when another is made, which
-    withdraws a link that came into wrong hands, and when the agent is disabled: for good, also when enabled again.
+    """Django's links, which end with the agent's next password or sign-in. These also end when another one is
+    made, which withdraws a link that fell into the wrong hands, and when the agent is disabled, even if enabled
+    again.
 
     Both are in the activity log before a link is made.
     """

@@ -1,4 +1,4 @@
-"""Sending a reply, after reading the ticket and before reading it again: what is in it only then was sent."""
+"""Sending a reply between two readings of the ticket: what only the second one has is what was sent."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,16 +16,16 @@ from tickets.upstream import NoKey, client_of
 
 
 class Written(NamedTuple):
-    """A reply as its agent wrote it, and the ticket as it stood on the screen then."""
+    """A reply as the agent wrote it, and the ticket as it was on the screen then."""
 
     text: str
     is_encrypted: bool
     seen_message: str  # `mark` of the last message, "" when there was none
     seen_count: int | None  # of the messages, None when the form does not say
     seen_status: str
-    turn: int  # of what was typed last
+    turn: int  # of the last change typed
     reopen_first: bool
-    files: Sequence  # Django's uploaded files, which go first
+    files: Sequence  # Django's uploaded files, which are sent first
 
     @property
     def digest(self) -> str:
@@ -37,14 +37,14 @@ class Result(NamedTuple):
     """What became of a reply."""
 
     state: State
-    ticket: Ticket | None = None  # as it was read last, None when it was not, or may be different by now
-    news: list[Message] = []  # in it
+    ticket: Ticket | None = None  # as last read; None if it was not read, or may have changed since
+    news: list[Message] = []  # its new messages
     error: Exception | None = None
     reopening: changes.Result | None = None  # what became of reopening it first, if that was asked for
     attached: Sequence[str] = ()  # names of files that are in the ticket, whatever became of the text
-    failed_file: str = ""  # name of the one that stopped the rest
+    failed_file: str = ""  # name of the file that stopped the rest
     was_looked_for: bool = True  # the ticket was read after the text had been sent
-    is_in_clear: bool = False  # HostUp did not encrypt it, although it was to
+    is_in_clear: bool = False  # HostUp did not encrypt it, although it was asked to
 
     @property
     def was_reopened(self) -> bool:
@@ -54,15 +54,15 @@ class Result(NamedTuple):
 def reply(user, token, ticket_id: str, written: Written) -> Result:
     """Send a reply with one call, after reading the ticket and before reading it again.
 
-    Raises `storage.NothingSent` when neither the ticket can be read nor what became of an earlier press.
+    Raises `storage.NothingSent` when neither the ticket nor the result of an earlier press can be read.
     """
     try:
         client = client_of(user)
         before = client.ticket(ticket_id)
-        if not before.has_thread:  # it tells neither what is new nor, later, what has come
+        if not before.has_thread:  # it cannot tell what is new, now or later
             raise errors.Unreadable(status=200)
     except (errors.HostUpError, NoKey, ApiKey.Unreadable) as error:
-        if pressed := Submission.objects.pressed(token, user):  # by an earlier press it may have been sent
+        if pressed := Submission.objects.pressed(token, user):  # an earlier press may have sent it
             return Result(state_of(pressed, user, written.digest), was_looked_for=False)
         return Result(State.NOT_SENT, error=error)
     try:
@@ -71,7 +71,7 @@ def reply(user, token, ticket_id: str, written: Written) -> Result:
         return Result(State.NOT_SENT, before, error=error)
     if not taken:
         return _pressed_again(submission, user, before, written)
-    result = Result(State.UNKNOWN, before)  # what holds if this process is ended in the middle
+    result = Result(State.UNKNOWN, before)  # the result if this process is stopped in the middle
     try:
         result = _send_unless_stale(client, user, before, written)
     except storage.NothingSent as error:
@@ -92,7 +92,7 @@ def _pressed_again(submission: Submission, user, ticket: Ticket, written: Writte
 
 def _send_unless_stale(client: Client, user, before: Ticket, written: Written) -> Result:
     news = _news(before, written)
-    # A mail that was long on its way comes in between messages that were seen.
+    # A delayed e-mail can come in between messages that were already seen.
     as_seen = written.seen_count in (None, before.count) and before.status == written.seen_status
     if news or not as_seen:
         return Result(State.STALE, before, news)
@@ -118,7 +118,7 @@ def _reopen(client: Client, user, ticket: Ticket) -> Result:
     if not reopening.is_success:
         is_known = reopening.outcome != Activity.Outcome.UNKNOWN
         return Result(State.NOT_SENT, reopening.ticket or (ticket if is_known else None), reopening=reopening)
-    # What is looked for later, if its answer is lost, must not be among the messages that were left out.
+    # If the reply's answer is lost, the reply is looked for among new messages. Ones left out here would look new.
     if not reopening.has_thread:
         times = {name: getattr(reopening.ticket, name) for name in ("status", "updated_at", "last_message_at")}
         reopening = reopening._replace(ticket=replace(ticket, **times))
@@ -140,7 +140,7 @@ def _attach(client: Client, user, ready: Result, files: Sequence) -> Result:
 
 
 def _send(client: Client, user, ready: Result, written: Written) -> Result:
-    """Send the reply and read the ticket again; find out from that what became of one whose answer was lost."""
+    """Send the reply and read the ticket again, to find out what became of it if its answer was lost."""
     before = ready.ticket
     try:
         activity = Activity.objects.begin(
@@ -164,7 +164,7 @@ def _send(client: Client, user, ready: Result, written: Written) -> Result:
     after = _read_again(client, before.id)
     if error and after:
         state = _settled(before, after, written, error)
-    if state == State.UNKNOWN and not isinstance(error, errors.OutcomeUnknown):  # what was said of it may be wrong
+    if state == State.UNKNOWN and not isinstance(error, errors.OutcomeUnknown):  # the refusal may be wrong
         error = errors.OutcomeUnknown(status=error.status, code=error.code, request_id=error.request_id)
     activity.finish(outcome_of(state, error), ticket=after, error=error)
     news = _added(before, after) if after else []
@@ -174,17 +174,17 @@ def _send(client: Client, user, ready: Result, written: Written) -> Result:
 
 
 def _is_encrypted(sent: Message, after: Ticket | None) -> bool:
-    """Tell whether HostUp encrypted a message. Its answer may say nothing of it; the ticket has it, too."""
+    """Tell whether HostUp encrypted a message. If its answer does not say so, the ticket may."""
     shown = [message for message in after.messages if message.id == sent.id] if after else []
     return any(message.encrypted for message in (sent, *shown))
 
 
 def upload(client: Client, user, ticket_id: str, file) -> None:
-    """Upload one of Django's uploaded files for a ticket, logged. Raises an error of HostUp's, or
+    """Upload one of Django's uploaded files for a ticket, and log it. Raises a `HostUpError`, or
     `storage.NothingSent`.
 
-    HostUp's answer is a temporary id that can neither be downloaded nor named in a reply. Not documented: when the
-    file shows in the ticket, by itself or with its sender's next reply.
+    HostUp answers with a temporary id that can neither be downloaded nor named in a reply. Not documented: when
+    the file appears in the ticket, by itself or with its sender's next reply.
     """
     activity = Activity.objects.begin(user, Activity.Action.UPLOAD, ticket_id=ticket_id)
     try:
@@ -203,27 +203,27 @@ def _read_again(client: Client, ticket_id: str) -> Ticket | None:
 
 
 def _with_thread(ticket: Ticket) -> Ticket | None:
-    """Return a ticket that was read once more, unless it came without its messages this time."""
+    """Return a ticket that was read again, None if it came without its messages this time."""
     return ticket if ticket.has_thread else None
 
 
 def _settled(before: Ticket, after: Ticket, written: Written, error: errors.HostUpError) -> State:
-    """Compare the ticket before and after: is our message in it? Also after a refusal: what stands in between may
-    have sent the same twice, and passed on what was said of the second.
+    """Find out whether our message was sent, by comparing the ticket before and after. A refusal is checked, too:
+    something in between may have sent the request twice and passed on the answer to the second.
 
-    No new message from our side means "not sent", unless it may yet show. It is not known when there is one in
-    other words (a colleague's, or ours as HostUp rewrote it), when a new one cannot be read or told apart, or when
-    the ticket's times tell of one that HostUp left out.
+    After a lost answer, no new message from our side means "not sent", unless it may yet appear. The result is
+    unknown if there is one in other words (a colleague's, or ours as HostUp rewrote it), if a new one cannot be
+    read or told apart, or if the ticket's times show that HostUp left one out.
     """
     new = _added(before, after)
-    # Another sender than the reference knows, or none, may be us.
+    # A sender that the reference does not list, or none, may be us.
     ours = [message for message in new if message.sender not in ("staff", "automation")]
     if any(_is_ours(message, written) for message in ours):
         return State.SENT
     if not isinstance(error, errors.OutcomeUnknown):
         may_be_ours = written.is_encrypted and any(message.encrypted and not message.body for message in ours)
         return State.UNKNOWN if may_be_ours else State.NOT_SENT
-    hidden = after.count - before.count - len(new)  # they cannot be read, have the id of another, or were left out
+    hidden = after.count - before.count - len(new)  # unreadable, with the id of another, or left out
     explained = (before.last_activity_at, *(message.sent_at for message in new))
     is_all_shown = hidden == 0 and after.last_activity_at in explained
     return State.UNKNOWN if ours or not is_all_shown or error.may_yet_show else State.NOT_SENT
@@ -236,7 +236,7 @@ def _added(before: Ticket, after: Ticket) -> list[Message]:
 
 
 def _is_ours(message: Message, written: Written) -> bool:
-    """Tell whether a message is the reply. An encrypted one may come without its text: that proves nothing."""
+    """Tell whether a message is the reply. An encrypted one that comes without its text proves nothing."""
     return (
         message.sender == "customer"
         and message.encrypted == written.is_encrypted

@@ -1,4 +1,4 @@
-"""What an agent's API key may do, found out on HostUp: no call tells a key's scopes."""
+"""What an agent's API key may do, found out by trying it: no call returns a key's scopes."""
 
 from contextlib import suppress
 
@@ -11,12 +11,12 @@ from tickets.models import ApiKey
 
 
 def try_out(client: Client, api_key: ApiKey) -> None:
-    """Find out on HostUp what the key may do, and note it in `api_key` (which still has to be saved).
+    """Find out at HostUp what the key may do, and put it into `api_key` (which still has to be saved).
 
-    Raises an error of HostUp's when the key cannot even read tickets.
+    Raises a `HostUpError` if the key cannot even read tickets.
     """
     client.tickets(limit=1)
-    with suppress(errors.HostUpError):  # of no weight beside the tickets: what was known stays
+    with suppress(errors.HostUpError):  # less important than the tickets: what was known stays
         departments.ask(client, api_key)
     can_write = client.can_write()
     if can_write is not None:

@@ -1,4 +1,4 @@
-"""The second step of signing in, its secrets kept encrypted, as all that this app keeps secret."""
+"""The second step of signing in. Its secrets are stored encrypted, like all others in this app."""
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
@@ -19,5 +19,5 @@ class Adapter(DefaultMFAAdapter):
         return SecondStep.seal(text)
 
     def decrypt(self, encrypted_text):
-        """Raises `SecondStep.Unreadable`."""
+        """Return the secret in clear. Raises `SecondStep.Unreadable`."""
         return SecondStep.unseal(encrypted_text)

@@ -1,4 +1,4 @@
-"""HostUp's terms, times and texts as an agent should see them: what templates filter them with."""
+"""The template filters that show HostUp's terms, times and texts to an agent."""
 
 import re
 from collections.abc import Iterator
@@ -26,13 +26,13 @@ LONGEST_IN_A_ROW = 300  # characters of a text; the ticket itself shows all of i
 
 _URL = re.compile(r"https?://[^\s<>\"'`\\\u00a0]{1,2000}", re.IGNORECASE)
 _LINK = '<a href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>'
-MOST_LINKS = 500  # in a text: five megabytes of short ones would become forty, and ten seconds
+MOST_LINKS = 500  # in a text: five megabytes of short ones would become forty and take ten seconds
 _AFTER_URL = ".,;:!?)]}…”“’‘»«*"  # punctuation that ends the sentence, or the quotation, rather than the address
 _BRACKETS = ["()", "[]", "{}"]
-# Control characters, and the ones that turn the direction of what follows: shown as a box, so that text cannot
-# look like something else than it is.
+# Control characters, and those that change the direction of what follows: shown as a box, so that a text cannot
+# look like something else.
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-# What has no ink either: spaces (Braille's and Korean's, too), and what joins, breaks or varies other characters.
+# Not visible either: spaces (Braille's and Korean's, too), and what joins, breaks or varies other characters.
 _BLANK = re.compile(
     "[\\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060-\u206f"
     "\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e007f]*"
@@ -40,12 +40,12 @@ _BLANK = re.compile(
 
 
 def word_in(value, known):
-    """Return what `known`, a dictionary of `words`, calls a value of HostUp's, else the value as it came."""
+    """Return the word for HostUp's value in `known`, a dictionary of `words`, else the value as it came."""
     return known.get(value) or plain(value)
 
 
 def class_in(value, known):
-    """Return the value when the stylesheet may know it, so that HostUp's text never becomes a class."""
+    """Return a CSS class: the value if it is in `known`, else "unknown". HostUp's text never becomes one."""
     return value if value in known else "unknown"
 
 
@@ -59,8 +59,8 @@ def is_our_turn(status):
 
 
 def plain(text):
-    """Show a text on one line as it is: what is invisible in it becomes visible, nothing in it is markup. "" when
-    there would be nothing to see."""
+    """Return a text for one line, with its invisible characters made visible. Nothing in it is markup. "" if there
+    would be nothing to see."""
     text = _INVISIBLE.sub("\ufffd", text or "")
     return "" if _BLANK.fullmatch(text) else text
 
@@ -112,18 +112,18 @@ def _ago(count: int, unit: int) -> str:
 
 
 def stamp(moment: datetime | None) -> str:
-    """Give a moment as a form carries it, exactly: in microseconds since 1970, a third as long as a date."""
+    """Return a moment exactly, as forms carry it: in microseconds since 1970, which is shorter than a date."""
     return str((moment - EPOCH) // timedelta(microseconds=1)) if moment else ""
 
 
 def from_stamp(text: str) -> datetime | None:
-    """Return the moment of a `stamp`, None when it is none."""
+    """Return the moment that a `stamp` stands for, None if it is not one."""
     return EPOCH + timedelta(microseconds=int(text)) if re.fullmatch("[0-9]{1,16}", text) else None
 
 
 def in_thread(messages: list[Message]) -> Iterator[tuple[Message, str, str]]:
-    """Give each message, its time in the agent's zone ("2026-11-24 16:30+01:00"), and how long ago in words."""
-    # Looked up once, rather than for each of up to thousands.
+    """Yield each message, its time in the agent's zone ("2026-11-24 16:30+01:00"), and how long ago in words."""
+    # Looked up once, not for each of what may be thousands of messages.
     zone, now, said = timezone.get_current_timezone(), timezone.now(), cache(_ago)
     for message in messages:
         if sent_at := message.sent_at:
@@ -133,7 +133,7 @@ def in_thread(messages: list[Message]) -> Iterator[tuple[Message, str, str]]:
 
 
 def flat(details):
-    """Give the free-form details of a service as pairs of text. What is nested shows as JSON."""
+    """Return the free-form details of a service as pairs of texts. What is nested becomes JSON."""
     return [
         (name, value if isinstance(value, str) else _as_json(value))
         for name, value in details.items()
@@ -144,12 +144,12 @@ def flat(details):
 def _as_json(value) -> str:
     try:
         return msgspec.json.encode(value).decode()
-    except RecursionError:  # up to Python 3.11 its limit counts callers too: fewer when this was decoded
+    except RecursionError:  # up to Python 3.11 the limit counts callers, too, and decoding had fewer
         return "…"
 
 
 def is_picture(mime_type):
-    """Tell whether a file claims to be a picture that browsers show; what it is, its first bytes tell later."""
+    """Tell whether a file claims to be a picture that browsers show. Its first bytes later tell what it is."""
     return mime_type in ("image/png", "image/jpeg", "image/gif")
 
 
@@ -176,7 +176,7 @@ class Row(NamedTuple):
 
 def in_rows(tickets: list[TicketSummary]) -> list[Row]:
     """Return the row of each ticket, in the agent's language."""
-    # Looked up once, rather than for each of fifty.
+    # Looked up once, not for each of fifty rows.
     statuses, turns, now = translated(words.STATUSES), translated(words.TURNS), timezone.now()
     ages = {0: _("now"), MINUTE: _("%d min"), HOUR: _("%d h"), DAY: _("%d d"), YEAR: _("%d y")}
     return [
@@ -199,8 +199,8 @@ def in_rows(tickets: list[TicketSummary]) -> list[Row]:
 
 
 def _age(moment: datetime | None, now: datetime, ages: dict[int, str]) -> str:
-    """Say how long ago, in the largest unit that fits: "now", "5 min", "3 h", "12 d", "2 y". `ages` are the words
-    for each unit, by its seconds, and for 0."""
+    """Say how long ago, in the largest unit that fits: "now", "5 min", "3 h", "12 d", "2 y". `ages` maps the
+    seconds of each unit to its words, and 0 to "now"."""
     if moment is None:
         return ""
     count, unit = _in_largest_unit(now - moment)
@@ -212,7 +212,7 @@ def _short(text: str | None) -> str | None:
 
 
 def translated(texts: dict) -> dict[str, str]:
-    """Look up once what a loop says over and over."""
+    """Translate once what a loop uses over and over."""
     return {name: str(text) for name, text in texts.items()}
 
 
@@ -234,7 +234,7 @@ FILTERS = [
 
 
 def environment(**options):
-    """Return the environment of every template, with what is said of tickets."""
+    """Return the environment of every template, with the words and filters for tickets."""
     env = templating.environment(**options)
     env.globals |= {"words": words, "ATTACHMENT_MOST_BYTES": ATTACHMENT_MOST_BYTES}
     env.filters |= {shown.__name__: shown for shown in FILTERS}

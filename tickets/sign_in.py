@@ -1,11 +1,11 @@
-"""How an agent who signed in is found again with every request."""
+"""How a signed-in agent is loaded with every request."""
 
 from allauth.account.auth_backends import AuthenticationBackend
 from django.contrib.auth import get_user_model
 
 
 class Backend(AuthenticationBackend):
-    """allauth's, that brings the agent's API key along: nearly every page needs both, and asks once for them."""
+    """allauth's backend, plus the agent's API key: nearly every page needs both, and one query loads them."""
 
     def get_user(self, user_id):
         agents = get_user_model().objects.select_related("api_key")

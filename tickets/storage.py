@@ -1,7 +1,7 @@
-"""What it means that the database or the cache does not take something: before HostUp is asked, and after.
+"""What happens if the database or the cache cannot store something: before HostUp is asked, and after.
 
-Before: nothing is sent that is not written down. After, or where it is of no weight: what is true at HostUp stays
-true, so the answer goes out and the process's log says what is missing.
+Before: nothing is sent that has not been written down. After, or if it matters little: what is true at HostUp
+stays true, so the answer goes out, and the process's log says what is missing.
 """
 
 import logging
@@ -15,12 +15,12 @@ logger = logging.getLogger(__name__)
 
 
 class NothingSent(Exception):
-    """What has to be written before HostUp is asked could not be: it was not asked."""
+    """HostUp was not asked, because what has to be written before that could not be."""
 
 
 @contextmanager
 def before_sending():
-    """Write what has to be written first. Raises `NothingSent` when the database does not take it."""
+    """Write what has to be written before a call. Raises `NothingSent` if the database cannot."""
     try:
         yield
     except DatabaseError as error:

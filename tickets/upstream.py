@@ -9,9 +9,9 @@ from tickets import metrics
 from tickets.hostup.client import Client, Pool
 from tickets.models import ApiKey
 
-CALLS_AT_ONCE = 20  # of gunicorn's 24 threads: the rest answer those who do not wait for HostUp
+CALLS_AT_ONCE = 20  # of gunicorn's 24 threads: the rest answer requests that do not wait for HostUp
 
-# `cache` alone gives threads that come first together a pool each, and each of those its own places for calls.
+# With `cache` alone, threads that come first at the same time would get a pool each, with its own slots for calls.
 _one_at_a_time = threading.Lock()
 
 
@@ -20,7 +20,7 @@ class NoKey(Exception):
 
 
 def key_of(user) -> ApiKey:
-    """Return the agent's key, or one that knows nothing."""
+    """Return the agent's key, or an empty one."""
     return getattr(user, "api_key", None) or ApiKey()
 
 
@@ -34,7 +34,7 @@ def client_of(user) -> Client:
 
 
 def client_for(clear_key: str) -> Client:
-    """Return the client for a key that is not saved (yet)."""
+    """Return the client for a key in clear, which need not be saved."""
     return pool().client(clear_key)
 
 

@@ -22,7 +22,7 @@ from tickets.views import (
 
 
 class HostUpId(StringConverter):
-    """An id of HostUp's, or a ticket's number: what may go on into a path of HostUp's."""
+    """An id of HostUp's, or a ticket's number: what may go into a path at HostUp."""
 
     regex = ID_PATTERN
 

@@ -1,4 +1,4 @@
-"""HostUp's terms in the agents' language. What HostUp's reference does not know shows as it came."""
+"""HostUp's terms in the agents' language. Terms that HostUp's reference does not list are shown as they came."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -20,7 +20,7 @@ PRIORITIES = {
     "critical": _("Critical"),
 }
 
-# What helps to choose one. HostUp's reference does not say more than the names.
+# Advice for choosing one. HostUp's reference says no more than the names.
 PRIORITY_ADVICE = {
     "low": _("A question that can wait."),
     "medium": _("Something is wrong, but you can keep working."),

@@ -19,7 +19,7 @@ class Command(BaseCommand):
     requires_system_checks = []  # they are one of the checks
 
     def handle(self, **options):
-        """Make the checks side by side, so that one that hangs takes no time from the others."""
+        """Run the checks side by side, so that one that hangs takes no time from the others."""
         ends_at = time.monotonic() + MOST_SECONDS
         running = []
         for name, check in CHECKS.items():
@@ -45,7 +45,7 @@ class Command(BaseCommand):
 def _look(check, findings: list[CheckMessage]) -> None:
     try:
         findings.extend(check())
-    except Exception as error:  # whatever it is, it is what is wrong
+    except Exception as error:  # whatever it is, it is a finding
         what = f"{type(error).__name__}: {error}".rstrip(". \n")
         findings.append(Error(what, "The part named here is not working."))
     finally:

@@ -1,4 +1,4 @@
-"""`manage.py forget_agent`: forget who somebody was who has left."""
+"""`manage.py forget_agent`: forget the identity of an agent who has left."""
 
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth import get_user_model
@@ -26,8 +26,8 @@ class Command(BaseCommand):
         if agent.is_active:
             raise CommandError(f"{username} is not disabled. Disable them on the page Agents first.")
         for relation in agent._meta.related_objects:
-            # All that is theirs. What the log has of them stays, and the number that an identity provider has for
-            # them: where it decides who is an agent, they would come back as somebody new.
+            # Delete all that is theirs, except what is in the log and the number that an identity provider has for
+            # them: if it decides who is an agent, they would otherwise come back as somebody new.
             if relation.on_delete is CASCADE and relation.related_model is not SocialAccount:
                 relation.related_model._base_manager.filter(**{relation.field.name: agent}).delete()
         Activity.objects.filter(user=agent).update(address=None)

@@ -1,4 +1,4 @@
-"""`manage.py rotate_encryption_key`: encrypt everything stored anew with the first of `ENCRYPTION_KEYS`."""
+"""`manage.py rotate_encryption_key`: re-encrypt all that is stored, with the first of `ENCRYPTION_KEYS`."""
 
 import time
 
@@ -8,7 +8,8 @@ from django.db import transaction
 from tickets.models import HOLDERS_OF_SECRETS
 
 BATCH = 200  # rows locked at a time: a few tenths of a second
-PAUSE = 0.1  # seconds between batches: those who wait for SQLite's lock look that often, or never get it
+# Seconds between batches. Writers that wait for SQLite's lock retry that often; without a pause they never get it.
+PAUSE = 0.1
 
 
 class Command(BaseCommand):
@@ -57,7 +58,7 @@ class Command(BaseCommand):
         return unreadable
 
     def _locked(self, model):
-        """Give the rows, batch by batch, each locked until its batch is done: its agent may be saving it now."""
+        """Yield the rows, batch by batch, each locked until its batch is done: its agent may be saving it now."""
         keys = list(model.objects.values_list("pk", flat=True))
         for start in range(0, len(keys), BATCH):
             if start:
