@@ -71,7 +71,7 @@ class ApiKey(Encrypted):
     can_write = models.BooleanField(null=True)
     can_read_departments = models.BooleanField(null=True)
     departments = models.JSONField(default=dict)  # slug to name, as this key sees them
-    department_descriptions = models.JSONField(default=dict)  # slug to what HostUp says of it
+    department_descriptions = models.JSONField(default=dict)  # slug to what HostUp says about it
     departments_at = models.DateTimeField(null=True)  # when HostUp was asked for them
     saved_at = models.DateTimeField(default=timezone.now)
     checked_at = models.DateTimeField(default=timezone.now)

@@ -14,7 +14,7 @@ ENTRIES_A_PAGE = 50
 
 @require_safe
 def activity(request):
-    """Show what this agent may see of the log, newest first; if asked, only that of one agent or ticket."""
+    """Show the entries that this agent may see, newest first; if asked, only those of one agent or ticket."""
     # No name contains NUL, and PostgreSQL refuses to search for it.
     agent = request.GET.get("agent", "").replace("\0", "")
     ticket = request.GET.get("ticket", "").replace("\0", "").strip().lstrip("#")

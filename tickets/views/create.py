@@ -44,7 +44,7 @@ def create(request):
 
 def _look_up_departments(client, user) -> None:
     """Refresh the departments if they are stale. If none are known after that, learn them from the tickets. That
-    is one call at most, unless the first one returns no departments."""
+    is at most one call, unless the first one returns no departments."""
     api_key = user.api_key
     try:
         if departments.are_stale(api_key):
