@@ -1,1 +1,1 @@
-"""Who may come in: django-allauth's pages and rules, and what this dashboard adds to them."""
+"""Sign-in and accounts: django-allauth's pages and rules, and what this dashboard adds to them."""

@@ -1,4 +1,4 @@
-"""What allauth asks us: who may have an account, and when to ask for the password once more."""
+"""allauth's adapters: who may have an account, and when to ask for the password again."""
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -30,15 +30,15 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def is_open_for_signup(self, request):
-        """Nobody makes their own account: an administrator does."""
+        """Refuse sign-up: only an administrator makes accounts."""
         return False
 
     def is_reauthentication_required(self, *, app, **kwargs):
-        """Whoever signed in a moment ago is not asked for the same password again."""
+        """Tell whether the agent has to confirm who they are. allauth would ask even right after signing in."""
         return not is_confirmed(self.request)
 
     def get_reauthentication_methods(self, user):
-        """Return allauth's in the words of our pages. Not every agent with recovery codes has an app."""
+        """Return allauth's methods, worded as on our pages. Not every agent with recovery codes has an app."""
         has_app = is_mfa_enabled(user, [Authenticator.Type.TOTP])
         words = {
             "reauthenticate": _("Use your password"),
@@ -53,12 +53,16 @@ class AccountAdapter(DefaultAccountAdapter):
         return [ours.get(path, path) for path in super().get_login_stages()]
 
     def is_safe_url(self, url):
-        """Lead to pages of this site alone: allauth trusts all of `ALLOWED_HOSTS`, the agent's own machine too."""
+        """Tell whether `url` is on this site. allauth would trust all of `ALLOWED_HOSTS`, loopback included, which
+        to a browser is the agent's own machine."""
         return url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
     def get_client_ip(self, request):
-        """A request over a Unix socket has no `REMOTE_ADDR`, and allauth would refuse the sign-in. It comes from a
-        proxy on this machine, which counts as the caller unless it names one that may be believed."""
+        """Return the client's address.
+
+        A request over a Unix socket has no `REMOTE_ADDR`, and allauth would refuse the sign-in. It comes from a
+        proxy on this machine, which is taken for the client unless it is trusted to name one.
+        """
         try:
             return super().get_client_ip(request)
         except PermissionDenied:
@@ -67,9 +71,12 @@ class AccountAdapter(DefaultAccountAdapter):
             return "127.0.0.1"
 
     def _get_login_attempts_cache_key(self, request, **credentials):
-        """Count failed sign-ins by the name alone. allauth's key includes the `Host` header; a guesser could vary
-        its port and get a fresh allowance each time. The prefix keeps names apart from keys such as
-        "mfa-auth-user-1", under which allauth counts second steps: anybody may type one of those as a name."""
+        """Return the key that failed sign-ins are counted under: the name alone.
+
+        allauth's key includes the `Host` header, whose port an attacker could vary to get a fresh allowance each
+        time. The prefix keeps names apart from keys such as "mfa-auth-user-1", under which allauth counts second
+        steps: anybody may type one of those as a name.
+        """
         return "name:" + credentials.get("email", credentials.get("username", "")).lower()
 
     def authenticate(self, request, **credentials):
@@ -80,10 +87,11 @@ class AccountAdapter(DefaultAccountAdapter):
         return user
 
     def set_password(self, user, password):
-        """Save the password alone, and only over the one that the agent had when this request began.
+        """Save only the password, and only over the one that the agent had when this request began.
 
-        Hashing takes a while. Whoever disables the agent meanwhile means it, and of two browsers that press one
-        link together, one chooses the password: the other is sent back to the page, which says that it was used.
+        Hashing takes a while. If an administrator disables the agent meanwhile, saving must not undo that. If two
+        browsers use the same link at once, only one sets the password; the other is redirected to the page, which
+        says that the link was used.
         """
         agent = get_user_model().objects.filter(pk=user.pk, password=user.password)
         user.set_password(password)
@@ -91,7 +99,8 @@ class AccountAdapter(DefaultAccountAdapter):
             raise ImmediateHttpResponse(redirect(self.request.path))
 
     def populate_username(self, request, user):
-        """Make a name for an agent whom an identity provider brings, of theirs if need be, which no page shows."""
+        """Make a username for an agent from the identity provider, if need be from their real name. The real name
+        itself is not kept: no page shows it."""
         super().populate_username(request, user)
         user.first_name = user.last_name = ""
 
@@ -100,10 +109,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class IdentityProviderAdapter(DefaultSocialAccountAdapter):
-    """Accounts of the company's identity provider (OpenID Connect), which the settings name."""
+    """Accounts from the company's identity provider (OpenID Connect), which the settings name."""
 
     def is_open_for_signup(self, request, sociallogin):
-        """Make an agent of whoever the provider sends, unless their address is that of agents who are there."""
+        """Allow new agents from the provider if the settings do, and if no agent has their address yet."""
         return settings.OIDC_CREATES_AGENTS and not _agents_at(sociallogin.user.email)
 
     def on_authentication_error(self, request, provider, error=None, exception=None, extra_context=None):
@@ -111,24 +120,24 @@ class IdentityProviderAdapter(DefaultSocialAccountAdapter):
             identity_provider.log_refusal(request, exception, was_asked="state" in extra_context)
 
     def pre_social_login(self, request, sociallogin):
-        """Recognise an agent by their e-mail address at the first sign-in; from then on by the provider's id.
+        """Recognise an agent by their e-mail address at the first sign-in, from then on by the provider's id.
 
-        The address may come without `email_verified` (Microsoft Entra ID leaves it out): the operator chose this
-        provider, so it is believed unless it says that the address is not verified. Then the address is forgotten:
-        on a new agent it would let its true owner into an account that is another's. Nor does an address lead to
-        an agent whom the provider has an id for already: by now it may be somebody else's there.
+        The address may come without `email_verified` (Microsoft Entra ID leaves it out). The operator chose this
+        provider, so the address is believed unless the provider says that it is not verified. In that case it is
+        dropped: stored with a new agent, it would let its true owner into somebody else's account. An address does
+        not lead to an agent who already has an id at the provider either: it may belong to somebody else by now.
         """
-        sociallogin.token = None  # nothing asks the provider again, and a session would keep it in clear
+        sociallogin.token = None  # nothing calls the provider again, and the session would keep it in clear text
         if sociallogin.state.get("process") == "connect":
             raise PermissionDenied("the address that an administrator wrote down is the only link")
         claims = sociallogin.account.get_provider_account().get_user_data() or {}
-        sociallogin.account.extra_data = {}  # nor does a session keep what was said of somebody (provider.py)
+        sociallogin.account.extra_data = {}  # nor may the session keep personal data (provider.py)
         if sociallogin.is_existing:
             return
-        sociallogin.email_addresses = []  # allauth's own list of what is verified, which nothing here asks
+        sociallogin.email_addresses = []  # allauth's own list of verified addresses, which nothing here uses
         if str(claims.get("email_verified")).lower() == "false":  # some providers send it as text
             sociallogin.user.email = ""
-        # As it came: allauth has it in lower case, where a Kelvin sign is a k.
+        # The address as it came: allauth lower-cases it, which turns a Kelvin sign into a k.
         agents = _agents_at(claims["email"]) if sociallogin.user.email else []
         if len(agents) != 1:
             return
@@ -141,5 +150,5 @@ class IdentityProviderAdapter(DefaultSocialAccountAdapter):
 def _agents_at(address: str) -> list:
     """Return the agents with this e-mail address."""
     like_it = get_user_model().objects.filter(email__iexact=address) if address else []
-    # The database compares in upper case, where a dotless ı is an i: https://nvd.nist.gov/vuln/detail/CVE-2019-19844
+    # The database compares in upper case, where a dotless ı equals i: https://nvd.nist.gov/vuln/detail/CVE-2019-19844
     return [agent for agent in like_it if agent.email.lower() == address.lower()]

@@ -1,4 +1,4 @@
-"""The administrator's page: who is an agent, who no longer is, and who needs a way in."""
+"""The administrators' page: add and disable agents, and help those who cannot sign in."""
 
 from functools import wraps
 
@@ -32,13 +32,12 @@ USERNAME_TAKEN = User._meta.get_field("username").error_messages["unique"]
 
 
 def is_taken(username: str) -> bool:
-    """Tell whether an agent has this name as it would be saved, in whatever capitals: signing in does not tell
-    those apart."""
+    """Tell whether an agent has this name, as it would be saved. Case is ignored, as it is when signing in."""
     return User.objects.filter(username__iexact=User.normalize_username(username)).exists()
 
 
 class NewAgentForm(forms.ModelForm):
-    """The e-mail address is what an identity provider knows the agent by; nothing is sent to it."""
+    """A new agent. The e-mail address only matches them to the identity provider; nothing is sent to it."""
 
     class Meta:
         model = User
@@ -63,7 +62,7 @@ class NewAgentForm(forms.ModelForm):
 
 
 def administrators_only(view):
-    """Let only administrators (`is_staff`) in, and let them change something only shortly after they have proved
+    """Let only administrators (`is_staff`) in, and let them make changes only shortly after they have confirmed
     who they are."""
 
     @wraps(view)
@@ -71,8 +70,8 @@ def administrators_only(view):
         if not request.user.is_staff:
             return permission_denied(request, words=FOR_ADMINISTRATORS)
         if request.method == "POST" and not is_confirmed(request):
-            # Of a new agent: whoever proves who they are comes back to the form as it was. Not by the address:
-            # there anybody's link could write into it.
+            # A new agent's form is shown again, as it was, after the confirmation. It is not kept in the address,
+            # or anybody's link could fill it in.
             request.session[TYPED] = {name: request.POST.get(name, "") for name in NewAgentForm.Meta.fields}
             return confirm_first("agents")
         return view(request, *args, **kwargs)
@@ -83,7 +82,7 @@ def administrators_only(view):
 @require_http_methods(["GET", "HEAD", "POST"])
 @administrators_only
 def agents(request):
-    """Show who is an agent, and take in a new one."""
+    """List the agents, and add a new one."""
     if request.method != "POST":
         return _page(request, NewAgentForm(initial=request.session.pop(TYPED, None)))
     form = NewAgentForm(request.POST)
@@ -94,7 +93,7 @@ def agents(request):
     try:
         with transaction.atomic():
             agent.save()
-    except IntegrityError:  # who was not there yet when the form looked
+    except IntegrityError:  # added after the form had checked
         form.add_error("username", USERNAME_TAKEN)
         return _page(request, form)
     agent_changed.send(User, request=request, agent=agent, action="created")
@@ -104,7 +103,7 @@ def agents(request):
 @require_POST
 @administrators_only
 def invite(request, agent_id):
-    """Give the administrator a link with which the agent chooses a (new) password."""
+    """Show the administrator a link with which the agent chooses a (new) password."""
     agent = get_object_or_404(User, pk=agent_id, is_active=True)
     agent_changed.send(User, request=request, agent=agent, action="invited")
     return _way_in(request, agent)
@@ -113,7 +112,7 @@ def invite(request, agent_id):
 @require_POST
 @administrators_only
 def disable(request, agent_id):
-    """Keep an agent out from now on, and end what they have open."""
+    """Keep an agent out from now on, and end their sessions."""
     agent = get_object_or_404(User, pk=agent_id)
     if agent == request.user:
         messages.error(request, _("You cannot disable yourself."))
@@ -140,9 +139,11 @@ def enable(request, agent_id):
 @require_http_methods(["GET", "HEAD", "POST"])
 @administrators_only
 def reset_second_step(request, agent_id):
-    """Let an agent who lost their phone in with the password alone, until they set up another second step. Nothing
-    brings the lost one back, so what is lost with it is said first. Who has to prove who they are does so before
-    that: afterwards they would begin anew."""
+    """Let an agent who lost their phone sign in with the password alone, until they set up another second step.
+
+    This cannot be undone, so a page first says what stops working. An administrator who has to confirm who they
+    are does so before that page; after it, they would have to start over.
+    """
     agent = get_object_or_404(User, pk=agent_id)
     if request.method != "POST":
         if not is_confirmed(request):
@@ -156,8 +157,8 @@ def reset_second_step(request, agent_id):
 
 
 def _way_in(request, agent):
-    """Show the link once. It works for `PASSWORD_RESET_TIMEOUT`, until a password was chosen with it, another link
-    was made or the agent was disabled."""
+    """Show the link once. It works for `PASSWORD_RESET_TIMEOUT`, or until it is used to choose a password, another
+    link is made or the agent is disabled."""
     key = default_token_generator.make_token(agent)
     path = reverse("account_reset_password_from_key", args=[user_pk_to_url_str(agent), key])
     return render(request, "agents/link.html", {"agent": agent, "link": settings.SITE.origin + path})

@@ -1,4 +1,4 @@
-"""allauth's forms, where this dashboard asks for more than they do, or says it in other words."""
+"""allauth's forms, where this dashboard checks more than they do, or words it differently."""
 
 import struct
 import time
@@ -27,13 +27,13 @@ from fido2.webauthn import AuthenticationResponse
 
 from hostup_dashboard.accounts.throttle import count_attempt
 
-# What allauth and fido2 raise for a malformed answer of a browser.
+# What allauth and fido2 raise for a malformed answer from a browser.
 MALFORMED = (AttributeError, LookupError, TypeError, ValueError, struct.error)
-CODE_SECONDS = 90  # that an app's code is taken: its own half minute, and one before and after it
+CODE_SECONDS = 90  # that an app's code is accepted: its own half minute, the one before and the one after
 
 
 class ChangePasswordForm(account.ChangePasswordForm):
-    """allauth's, in which a guess at the old password counts, and is told, as one at signing in is."""
+    """allauth's form, in which a wrong old password is counted and reported like a failed sign-in."""
 
     def clean_oldpassword(self):
         adapter = get_account_adapter()
@@ -46,15 +46,15 @@ class ChangePasswordForm(account.ChangePasswordForm):
 
 
 class _Code:
-    """A code of an app or for recovery, used once.
+    """A code from an app or a recovery code, accepted only once.
 
-    allauth notes a used code in the cache, which each process may have to itself, and for 30 s; with
-    `MFA_TOTP_TOLERANCE` a code is valid for 90 s.
+    allauth remembers a used code for 30 s, in a cache that may be each process's own. With `MFA_TOTP_TOLERANCE`,
+    an app's code is valid for 90 s.
     """
 
     @cached_property
     def kinds(self) -> set[str]:
-        """What the agent has for a second step: "totp" (an app), "webauthn" (passkeys), "recovery_codes"."""
+        """The agent's kinds of second step: "totp" (an app), "webauthn" (passkeys), "recovery_codes"."""
         return set(Authenticator.objects.filter(user=self.user).values_list("type", flat=True))
 
     def clean_code(self):
@@ -70,11 +70,11 @@ class _Code:
 
 @transaction.atomic
 def use_code(app: Authenticator, code: str) -> bool:
-    """Note in the app's row that its code is used, and tell whether it was not before. Of two who come with it
-    together, one waits here for the other."""
-    digits = "".join(filter(str.isdigit, code))  # what is typed between them does not count
+    """Note in the app's row that this code was used; return False if it had been used before. Of two requests with
+    the same code, one waits here for the other."""
+    digits = "".join(filter(str.isdigit, code))  # whatever else was typed between them
     row = Authenticator.objects.select_for_update().filter(pk=app.pk).first()
-    now = time.time()  # after waiting for the other one
+    now = time.time()  # after the wait for the row
     if row is None:  # reset meanwhile
         return False
     used = {other: at for other, at in row.data.get("used", {}).items() if now - at < CODE_SECONDS}
@@ -90,7 +90,7 @@ class CodeForm(_Code, AuthenticateForm):
 
 
 class CodeAgainForm(_Code, ReauthenticateForm):
-    """The same once more, before something that guards the account."""
+    """A code once more, before a sensitive change."""
 
 
 class AddPasskeyForm(AddWebAuthnForm):
@@ -105,8 +105,8 @@ class AddPasskeyForm(AddWebAuthnForm):
     )
 
     def clean(self):
-        """Keep the tick with the passkey (allauth keeps what the browser sent, and forgets the tick), and word it
-        when the passkey is refused."""
+        """Store the tick with the passkey, and word a refusal. allauth stores what the browser sent, without the
+        tick."""
         try:
             cleaned = super().clean()
             cleaned["credential"]["passwordless"] = cleaned["passwordless"]
@@ -117,7 +117,7 @@ class AddPasskeyForm(AddWebAuthnForm):
 
 @contextmanager
 def _refusals_are_told(form):
-    """Send for a refused passkey the signal that allauth sends for a wrong code only, and word the refusal."""
+    """Word a passkey's refusal, and send the signal for it that allauth sends only for a wrong code."""
     try:
         yield
     except (forms.ValidationError, *MALFORMED) as refusal:
@@ -133,7 +133,7 @@ def _refusals_are_told(form):
 
 
 def _who_it_says(answer):
-    """Return the agent whose passkey this says it is, which anybody can say; None if it names nobody."""
+    """Return the agent whom the answer names, without proof; None if it names nobody."""
     try:
         return extract_user_from_response(answer)
     except (forms.ValidationError, *MALFORMED):
@@ -141,7 +141,7 @@ def _who_it_says(answer):
 
 
 class _Passkey:
-    """A passkey where it is known whose it has to be: each that is refused counts for the address."""
+    """A passkey of an agent who is already known. Each refusal counts against the client's address."""
 
     def clean_credential(self):
         with _refusals_are_told(self):
@@ -156,14 +156,14 @@ class PasskeyForm(_Passkey, AuthenticateWebAuthnForm):
 
 
 class PasskeyAgainForm(_Passkey, ReauthenticateWebAuthnForm):
-    """The same once more, before something that guards the account."""
+    """A passkey once more, before a sensitive change."""
 
 
 class PasskeyAloneForm(LoginWebAuthnForm):
-    """Signing in with a passkey alone, which then has to know its owner, and to be meant for that.
+    """A sign-in with a passkey alone, which must have verified its user and be meant for this.
 
-    allauth has the answer fit what this browser was asked last. That may have been for a second step, where a
-    touch is enough.
+    allauth accepts an answer to this browser's last challenge. That may have been one for a second step, for which
+    a touch is enough.
     """
 
     def clean_credential(self):
@@ -172,7 +172,7 @@ class PasskeyAloneForm(LoginWebAuthnForm):
             passkey = super().clean_credential()
             if not AuthenticationResponse.from_dict(answer).response.authenticator_data.is_user_verified():
                 raise get_adapter().validation_error("incorrect_code")
-            # Of passkeys from before the tick was kept, what the browser said of them tells.
+            # For passkeys that are older than the stored tick, what the browser said about them decides.
             if not passkey.data["credential"].get("passwordless", passkey.wrap().is_passwordless):
                 raise forms.ValidationError(
                     _("Sign in with your password first; this passkey is your second step.")

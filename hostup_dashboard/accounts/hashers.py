@@ -1,13 +1,13 @@
-"""How passwords are kept."""
+"""How passwords are hashed."""
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 
 class Argon2(Argon2PasswordHasher):
-    """Argon2id as OWASP has it at the least: 19 MiB, two passes, one lane.
+    """Argon2id with OWASP's minimum parameters: 19 MiB, two passes, one lane.
 
-    Django's own figures (100 MiB, eight lanes) would let 32 sign-ins at once take 3 GB. A sign-in takes a sixth of
-    the processor's time that PBKDF2 with a million rounds did, while guessing takes memory too.
+    With Django's own (100 MiB, eight lanes), 32 sign-ins at once would take 3 GB. A sign-in takes a sixth of the
+    CPU time of PBKDF2 with a million rounds, and guessing takes memory too.
     Source: https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
     """
 

@@ -1,4 +1,4 @@
-"""allauth's pages, where this dashboard's do more than they do, or say more."""
+"""allauth's views, where this dashboard does more than they do, or says more."""
 
 from allauth.account.utils import passthrough_next_redirect_url
 from allauth.account.views import PasswordResetFromKeyView
@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy as _
 
 from hostup_dashboard.accounts.forms import use_code
 
-CHOSE = "chose_password"  # in the session: who has just done so
+CHOSE = "chose_password"  # in the session: the name of the agent who has just done so
 
 
 class ChoosePassword(PasswordResetFromKeyView):
-    """Choosing a password with an administrator's link. The next page says whose it was."""
+    """Lets an agent choose a password with an administrator's link. The next page says whose password it is."""
 
     def form_valid(self, form):
         response = super().form_valid(form)
@@ -34,7 +34,7 @@ def chosen(request):
 
 
 class PasskeySignIn(LoginWebAuthnView):
-    """Signing in with a passkey alone. Whoever is refused is still on the way to the page that they came for."""
+    """Signs an agent in with a passkey alone. A refusal keeps the page (`next`) that they were on the way to."""
 
     def form_invalid(self, form):
         refused = super().form_invalid(form)
@@ -42,7 +42,7 @@ class PasskeySignIn(LoginWebAuthnView):
 
 
 class PasskeyAgain(ReauthenticateWebAuthnView):
-    """Asking for a passkey once more. Whoever is refused stays there, on the way to the same page."""
+    """Asks for a passkey once more. A refusal stays on this page, on the way to the same `next`."""
 
     def form_invalid(self, form):
         return self.render_to_response(self.get_context_data() | {"form": form})
@@ -53,7 +53,7 @@ class RenamePasskey(SuccessMessageMixin, EditWebAuthnView):
 
 
 class SetUpApp(ActivateTOTPView):
-    """Setting up an authenticator app, whose code is used with that: whoever saw it could sign in with it."""
+    """Sets up an authenticator app. The code that proves it is used up: whoever saw it could sign in with it."""
 
     def dispatch(self, request, *args, **kwargs):
         if request.method == "POST" and is_mfa_enabled(request.user, [Authenticator.Type.TOTP]):
@@ -63,7 +63,7 @@ class SetUpApp(ActivateTOTPView):
     def form_valid(self, form):
         try:
             response = super().form_valid(form)
-        except IntegrityError:  # the first press is being answered
+        except IntegrityError:  # the first press has just set it up
             return _pressed_again()
         app = Authenticator.objects.get(user=self.request.user, type=Authenticator.Type.TOTP)
         use_code(app, form.cleaned_data["code"])
@@ -71,5 +71,5 @@ class SetUpApp(ActivateTOTPView):
 
 
 def _pressed_again():
-    """Lead where the first press led, whose answer nobody sees."""
+    """Redirect to where the first press led: the browser shows only this answer."""
     return redirect("mfa_view_recovery_codes")

@@ -1,4 +1,4 @@
-"""The way in through the company's identity provider, whatever it answers."""
+"""Sign-in through the company's identity provider, whatever it answers."""
 
 import logging
 import re
@@ -15,21 +15,25 @@ from django.shortcuts import render
 
 logger = logging.getLogger(__name__)
 
-# Of what the provider says only its name for an error goes into the log (RFC 6749, 4.1.2.1 and 5.2): in the rest
-# may be a token, a code, or our secret.
+# Of what the provider says, only its name for an error (RFC 6749, 4.1.2.1 and 5.2) goes into the log. The rest may
+# hold a token, an authorization code or our secret.
 _NAME = "[a-z_]{1,40}"
 
 
 @receiver(pre_save, sender=SocialAccount)
 def keep_the_id_alone(instance, **kwargs):
-    """allauth keeps all that the provider says of somebody, and renews it with each sign-in. Nothing here asks for
-    it again: their real name, groups or picture are the provider's to keep."""
+    """Keep nothing that the provider says about somebody, except its id for them.
+
+    allauth would store all of it, such as real name, groups and picture, and renew it with each sign-in. Nothing
+    here uses it.
+    """
     instance.extra_data = {}
 
 
 def _worded(view):
-    """Answer with a page where allauth lets through what goes wrong between us and the provider: no connection (an
-    `OSError`), an answer that is no JSON or no object, or one without the addresses that it must name."""
+    """Answer with a page when something that allauth does not catch goes wrong between us and the provider: no
+    connection (an `OSError`), an answer that is not a JSON object, or one without the endpoints that it must name.
+    """
 
     @wraps(view)
     def worded(request, *args, **kwargs):
@@ -43,8 +47,8 @@ def _worded(view):
 
 
 def log_refusal(request, error: Exception | None, was_asked: bool) -> None:
-    """Log why somebody who came back from the provider was not signed in. `was_asked` tells whether they had left
-    from here."""
+    """Log why somebody who came back from the provider was not signed in. `was_asked` tells whether their sign-in
+    had begun here."""
     match error:
         case OAuth2Error():  # its words quote the provider's whole answer
             said, _, answer = str(error).partition(":")
@@ -62,16 +66,16 @@ def log_refusal(request, error: Exception | None, was_asked: bool) -> None:
 
 
 def log_reason(reason: str) -> None:
-    """Log why there was no sign-in, for whoever runs the dashboard: the page sends people to them."""
+    """Log why there was no sign-in, for the operator: the page tells people to ask them."""
     logger.warning("no sign-in through the provider: %s", reason)
 
 
 @_worded
 def login(request, provider_id):
-    """Leave for the provider by a page that goes on by itself, in place of allauth's redirect.
+    """Go to the provider through a page that forwards by itself, in place of allauth's redirect.
 
-    Browsers hold a form to the policy's `form-action` through every redirect that answers it, and where a provider
-    has people sign in may be at any origin (OpenID Connect Discovery 1.0, 3), or send on to another.
+    Browsers apply the policy's `form-action` to every redirect that follows a form, and a provider's sign-in page
+    may be at any origin (OpenID Connect Discovery 1.0, 3), or redirect to another.
     """
     response = views.login(request, provider_id)
     if not isinstance(response, HttpResponseRedirect):

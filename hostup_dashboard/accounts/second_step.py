@@ -11,12 +11,12 @@ from django.utils.deprecation import MiddlewareMixin
 from hostup_dashboard.errors import written_in
 from hostup_dashboard.htmx import lead_to
 
-KINDS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]  # recovery codes alone are none
+KINDS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]  # recovery codes alone do not count
 
 
 class SecondStepRequired(MiddlewareMixin):
-    """Send whoever lacks a second step to their account. What they had written meanwhile is kept as for those who
-    are signed out (`middleware.SignInRequired`)."""
+    """Send agents without a second step to their account page. What they had written is kept as it is for agents
+    who were signed out (`middleware.SignInRequired`)."""
 
     def process_view(self, request, view_func, view_args, view_kwargs):
         is_open = not getattr(view_func, "login_required", True)
@@ -28,8 +28,8 @@ class SecondStepRequired(MiddlewareMixin):
 
 
 def is_missing(request) -> bool:
-    """Tell whether the agent still has to set up a second step. The identity provider sees to that for those who
-    come from there."""
+    """Tell whether the agent still has to set up a second step. Agents who signed in through the identity provider
+    do not: it decides how they prove who they are."""
     if not settings.MFA_REQUIRED:
         return False
     records = get_authentication_records(request, request.user)

@@ -1,5 +1,5 @@
-"""Django's sessions, asked for with SQL of our own: composing it takes Django three times as long as asking does,
-and every page asks."""
+"""Django's sessions, loaded with SQL of our own: every page loads one, and composing the query takes Django three
+times as long as running it."""
 
 from django.contrib.sessions.backends import db
 from django.utils import timezone
@@ -11,5 +11,5 @@ class SessionStore(db.SessionStore):
     def load(self):
         for session in self.model.objects.raw(ALIVE, [self.session_key, timezone.now()]):
             return self.decode(session.session_data)
-        self._session_key = None  # as Django does: what is saved later is another session
+        self._session_key = None  # as Django does: a later save makes a new session
         return {}

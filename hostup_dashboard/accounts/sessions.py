@@ -29,8 +29,8 @@ SEEN_GRAIN = 60  # seconds: a session is not written anew with every request
 
 
 class SessionLimits(MiddlewareMixin):
-    """End a session that was left alone for `SESSION_IDLE_SECONDS`, or that is as old as `SESSION_COOKIE_AGE`,
-    before it opens a page. Pages that are open to everybody ask for no session."""
+    """Ends a session that was idle for `SESSION_IDLE_SECONDS`, or is older than `SESSION_COOKIE_AGE`, before it
+    opens a page. Pages that are open to everybody load no session."""
 
     def process_view(self, request, view_func, view_args, view_kwargs):
         if not getattr(view_func, "login_required", True) or not request.user.is_authenticated:
@@ -38,31 +38,34 @@ class SessionLimits(MiddlewareMixin):
         session, now = request.session, time.time()
         session.setdefault(BEGAN, now)
         if has_ended(session):
-            session.flush()  # `logout` would tell the log that the agent signed out, now and from here
+            session.flush()  # `logout` would log that the agent signed out, now and from here
             request.user = AnonymousUser()
         elif now - session.get(SEEN, 0) > SEEN_GRAIN:
             _note(session, now)
 
 
 def _note(session, now: float) -> None:
-    """Write down when the session was seen, at once: with the answer, which may take as long as HostUp does, all
-    of it would be written as it was before, over what other requests have noted in it meanwhile."""
+    """Save at once when the session was last used.
+
+    Saved with the answer, which may take as long as HostUp does, the whole session would be written as it was
+    before, over what other requests have saved in it meanwhile.
+    """
     session[SEEN] = now
-    with suppress(DatabaseError, UpdateError):  # what is left then is for the request's end, as ever
+    with suppress(DatabaseError, UpdateError):  # it is then saved at the end of the request, as usual
         session.save()
         session.modified = False
 
 
 def has_ended(session) -> bool:
-    """Tell whether a session is past one of its limits. One that has opened no page yet is past none."""
+    """Tell whether a session is past one of its limits. One that has not opened a page yet is not."""
     now = time.time()
     began, seen = session.get(BEGAN, now), session.get(SEEN, now)
-    # `abs`: a clock that was ahead leaves a session no longer alive than any other.
+    # `abs`: a time from a clock that was ahead does not keep a session alive longer than any other.
     return abs(now - began) > settings.SESSION_COOKIE_AGE or abs(now - seen) > settings.SESSION_IDLE_SECONDS
 
 
 class ListSessions(ListUserSessionsView):
-    """allauth's page, without the sessions that have ended, which the database still has until they expire."""
+    """allauth's page, without sessions that have ended but are in the database until they expire."""
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
@@ -72,47 +75,49 @@ class ListSessions(ListUserSessionsView):
 
 @receiver(user_logged_in)
 def delete_expired(**kwargs):
-    """Delete the sessions that have run out, whoever's, which Django leaves to a job of the operator's, and from
-    where they were, which allauth keeps until their agent comes again."""
+    """Delete everybody's expired sessions, with the addresses and browsers that they were used from.
+
+    Django leaves the first to a job of the operator's. allauth keeps the second until the agent comes back.
+    """
     SessionStore.clear_expired()
     UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 
 
 def is_confirmed(request) -> bool:
-    """Tell whether the agent proved who they are, by signing in or since, within the last five minutes
+    """Tell whether the agent has confirmed who they are, by signing in or since, within the last five minutes
     (`ACCOUNT_REAUTHENTICATION_TIMEOUT`).
 
-    An agent who has neither a password nor a second step here can only be asked by the identity provider, which
-    they come from: they count as confirmed. From nobody else is its word taken, because where they are signed in
-    it gives that to whoever presses the button.
+    An agent with neither a password nor a second step here could only be asked by the identity provider, so they
+    count as confirmed. For everybody else a sign-in through the provider does not count: in a browser that is
+    signed in there, it succeeds for whoever presses the button.
     """
     if not get_adapter().get_reauthentication_methods(request.user):
         return True
     records = get_authentication_records(request, request.user)
     ours = [record for record in records if record["method"] != "socialaccount"]
-    # `abs`: a time that lies ahead, which a clock that was wrong wrote down, confirms no longer than any other.
+    # `abs`: a time in the future, from a clock that was wrong, does not count for longer than any other.
     return any(abs(time.time() - record["at"]) < app_settings.REAUTHENTICATION_TIMEOUT for record in ours)
 
 
 @receiver(authenticator_added)
 def adding_confirms(request, user, authenticator, **kwargs):
-    """Who has just set up a second step need not prove it once more: its code would be used up."""
+    """Count setting up a second step as a confirmation: its code is used up and could not be typed again."""
     record_authentication(request, user, "mfa", id=authenticator.pk, type=authenticator.type)
 
 
 def confirm_first(view_name: str):
-    """Ask the agent who they are before a change, and bring them to a page to make it themselves.
+    """Have the agent confirm who they are before a change, then redirect them to `view_name` to make it again.
 
-    What was posted is not kept: it may be a key. That nothing was changed is in the address alone, so that it is
-    said to whoever is on this way, and nowhere else.
+    What was posted is not kept: it may be an API key. Only the address (`undone`) says that nothing was changed,
+    so that it is shown on this path and nowhere else.
     """
     back_to = reverse(view_name, query={"undone": ""})
     return redirect(reverse("account_reauthenticate", query={"next": back_to}))
 
 
-@login_not_required  # it also cancels signing in between the password and the second step
+@login_not_required  # it also cancels a sign-in between the password and the second step
 def sign_out(request):
-    """Sign out, and have the browser forget what it has seen here."""
+    """Sign out, and have the browser delete what it has stored of this site."""
     response = views.logout(request)
     if request.method == "POST":
         _forget(response)
@@ -121,7 +126,7 @@ def sign_out(request):
 
 @require_POST
 def sign_out_everywhere(request):
-    """End all sessions of the agent, this one too."""
+    """End all sessions of the agent, including this one."""
     end_sessions(request.user)
     logout(request)
     return _forget(redirect(settings.LOGIN_URL))
@@ -134,5 +139,5 @@ def end_sessions(user) -> None:
 
 
 def _forget(response):
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'  # cookies hold nothing but the time zone by now
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'  # what cookies still hold: time zone, form token
     return response

@@ -1,20 +1,20 @@
-"""How many attempts to sign in may fail from one address, whatever is guessed at.
+"""How many sign-in attempts may fail from one address, whatever they guess at.
 
-allauth counts them with those at one name (`login_failed`), and forgets both as soon as anybody's second step
-succeeds: whoever has an account here could go on guessing at others. So this count is one of its own.
+allauth counts them together with those for one name (`login_failed`), and clears both counts as soon as anybody's
+second step succeeds: an agent could use their own to go on guessing at others. So this count is separate.
 """
 
 from allauth.account.adapter import get_adapter
 from allauth.core.internal import ratelimit
 from django.conf import settings
 
-CODES = ["too_many_login_attempts", "rate_limited"]  # of allauth's refusals; the second when an app is set up
+CODES = ["too_many_login_attempts", "rate_limited"]  # of allauth's refusals; the second while an app is set up
 
 
 def count_attempt(request) -> ratelimit.RateLimitUsage:
-    """Count an attempt as one that fails; if it does not, call the answer's `rollback()`.
+    """Count an attempt as failed. If it succeeds, call `rollback()` on what this returns.
 
-    Raises ValidationError if there were too many (`ACCOUNT_RATE_LIMITS`).
+    Raises ValidationError after too many failures (`ACCOUNT_RATE_LIMITS`).
     """
     attempt = ratelimit.consume(request, app="allauth.account", action="failed_from_address")
     if not attempt:
@@ -23,7 +23,7 @@ def count_attempt(request) -> ratelimit.RateLimitUsage:
 
 
 def seconds_to_wait() -> int:
-    """Return in how many seconds an attempt of now counts at no limit any more."""
+    """Return after how many seconds an attempt made now no longer counts towards any limit."""
     limits = settings.ACCOUNT_RATE_LIMITS
     rates = [rate for action in limits for rate in ratelimit.get_rates(app="allauth.account", action=action)]
     return int(max(rate.duration for rate in rates))

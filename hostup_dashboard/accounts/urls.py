@@ -1,4 +1,4 @@
-"""Addresses of accounts. allauth's pages for sign-up, e-mail and forgotten passwords are left out on purpose."""
+"""The accounts' addresses. allauth's pages for sign-up, e-mail and forgotten passwords are left out on purpose."""
 
 from allauth.account import views as account
 from allauth.decorators import rate_limit
@@ -17,7 +17,7 @@ of_oneself = [
     path("inactive/", account.account_inactive, name="account_inactive"),
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("password/", account.password_change, name="account_change_password"),
-    # Whoever has no password comes from the identity provider; only an administrator's link gives them one.
+    # Agents without a password come from the identity provider; only an administrator's link gives them one.
     path("password/set/", RedirectView.as_view(pattern_name="mfa_index"), name="account_set_password"),
     re_path(
         r"^password/(?P<uidb36>[0-9A-Za-z]{1,13})-(?P<key>[0-9A-Za-z-]{1,100})/$",
@@ -29,7 +29,7 @@ of_oneself = [
     path("sessions/end/", sessions.sign_out_everywhere, name="sign_out_everywhere"),
     path("provider/error/", socialaccount.login_error, name="socialaccount_login_error"),
     path("provider/cancelled/", socialaccount.login_cancelled, name="socialaccount_login_cancelled"),
-    # Each time asks the provider and makes a session. allauth does not count them.
+    # Each request calls the provider and makes a session. allauth does not throttle them.
     path("oidc/<slug:provider_id>/login/", not_too_often(provider.login), name="openid_connect_login"),
     path("oidc/<slug:provider_id>/login/callback/", provider.callback, name="openid_connect_callback"),
     path("me/totp/activate/", pages.SetUpApp.as_view(), name="mfa_activate_totp"),
@@ -38,7 +38,7 @@ of_oneself = [
 
 passkeys = []
 if "webauthn" in settings.MFA_SUPPORTED_TYPES:
-    # Anybody may ask what a passkey has to sign, and each time makes a session. allauth does not count them.
+    # Anybody may ask for a passkey's challenge, and each request makes a session. allauth does not throttle them.
     passkeys = [
         path("me/webauthn/login/", not_too_often(pages.PasskeySignIn.as_view()), name="mfa_login_webauthn"),
         path("me/webauthn/reauthenticate/", pages.PasskeyAgain.as_view(), name="mfa_reauthenticate_webauthn"),
