@@ -1,1 +1,1 @@
-"""The frame around the app: settings, addresses, middleware. It knows nothing of tickets."""
+"""The frame around the app: settings, addresses, middleware. It knows nothing about tickets."""

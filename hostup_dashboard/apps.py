@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class FrameConfig(AppConfig):
-    """The frame as an app of Django's, so that its system checks are found."""
+    """The frame as a Django app, so that its system checks are found."""
 
     name = "hostup_dashboard"
 

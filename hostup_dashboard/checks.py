@@ -1,4 +1,4 @@
-"""Doubts about an installation that works but should not stay so. What cannot work stops in `environment.py`."""
+"""System checks of a whole installation. `environment.py` refuses settings that are invalid by themselves."""
 
 import os
 import ssl
@@ -16,7 +16,7 @@ SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "CACHE_URL", "HOSTUP
 
 @register
 def site_url_is_encrypted(app_configs, **kwargs):
-    """Warn when passwords and tickets would travel the network in clear."""
+    """Warn when passwords and tickets would travel over the network unencrypted."""
     if settings.SITE.is_https or _is_this_machine():
         return []
     return [
@@ -30,7 +30,7 @@ def site_url_is_encrypted(app_configs, **kwargs):
 
 @register
 def site_url_has_no_path(app_configs, **kwargs):
-    """Warn when Caddy, to which a path is one page of the site, would answer all others with nothing at all."""
+    """Warn of a slash at the end: Caddy takes it for the path of one page, and answers all others with nothing."""
     if not Env().str("SITE_URL", "").endswith("/"):
         return []
     return [
@@ -44,7 +44,7 @@ def site_url_has_no_path(app_configs, **kwargs):
 
 @register
 def debug_stays_on_this_machine(app_configs, **kwargs):
-    """Refuse to show the insides of errors to a network."""
+    """Refuse to show the details of errors to a network."""
     if not settings.DEBUG or _is_this_machine():
         return []
     return [
@@ -58,13 +58,13 @@ def debug_stays_on_this_machine(app_configs, **kwargs):
 
 @register
 def ca_bundle_is_readable(app_configs, **kwargs):
-    """Refuse certificates without which no call to HostUp can succeed."""
+    """Refuse a certificate file that cannot be used: every call to HostUp would fail."""
     bundle = settings.HOSTUP_CA_BUNDLE
     if not bundle:
         return []
     try:
         ssl.create_default_context(cafile=bundle)
-    except OSError as error:  # of the file, or of what is in it
+    except OSError as error:  # cannot be read, or holds no certificates
         return [
             Error(
                 f"HOSTUP_CA_BUNDLE is {bundle}, which cannot be used: {error.strerror or error}.",
@@ -77,7 +77,7 @@ def ca_bundle_is_readable(app_configs, **kwargs):
 
 @register
 def folders_can_be_written(app_configs, **kwargs):
-    """Refuse a folder, there already or yet to be made, into which database or static files cannot go."""
+    """Refuse a folder, existing or yet to be made, in which the database or static files could not be written."""
     folders = {settings.DATA_DIR: "DATA_DIR is"}
     if settings.DATABASES["default"]["ENGINE"] == "hostup_dashboard.sqlite3":
         folders.setdefault(Path(settings.DATABASES["default"]["NAME"]).parent, "DATABASE_URL is a file in")
@@ -99,7 +99,7 @@ def _can_be_written(folder: Path) -> bool:
 
 @register
 def database_can_be_written(app_configs, **kwargs):
-    """Refuse a database in a file that is somebody else's."""
+    """Refuse a database file that this user cannot read and write."""
     database = settings.DATABASES["default"]
     file = database["NAME"]
     if database["ENGINE"] != "hostup_dashboard.sqlite3" or not os.path.exists(file):
@@ -135,7 +135,7 @@ def others_cannot_read(app_configs, **kwargs):
 
 @register
 def texts_are_compiled(app_configs, **kwargs):
-    """Warn when pages would be in English whatever the browser asks for."""
+    """Warn when pages would be in English, whatever language the browser asks for."""
     (folder,) = settings.LOCALE_PATHS
     if list(Path(folder).glob("*/LC_MESSAGES/django.mo")):
         return []
@@ -153,8 +153,8 @@ def _is_this_machine() -> bool:
 
 
 def _is_open_to_others(path: Path) -> bool:
-    """Tell whether others may read a file of ours, and pass the folder that it is in. A file that somebody else
-    put there for us, such as a container's secret, is theirs to close."""
+    """Tell whether other users can read a file of ours and enter its folder. A file that another user owns, such
+    as a container's secret, is theirs to protect."""
     if not path.is_file():
         return False
     file, folder = path.stat(), path.parent.stat()

@@ -1,4 +1,4 @@
-"""What every page's template may use."""
+"""Context for the templates of all pages."""
 
 from django.conf import settings
 from django.template.backends.utils import csrf_input
@@ -8,9 +8,9 @@ from hostup_dashboard.accounts.second_step import is_missing
 
 
 def frame(request):
-    """Tell the page whether the HostUp it shows is the sandbox, and how agents sign in here."""
+    """Tell every page whether HostUp is the sandbox here, and how agents sign in."""
     return {
-        # Django's makes a token anew for every form of a page, each in as long as a query takes.
+        # Django's makes a new token for every form of a page. Each takes as long as a query.
         "csrf_input": SimpleLazyObject(lambda: csrf_input(request)),
         "is_sandbox": settings.HOSTUP_IS_SANDBOX,
         "oidc_name": settings.OIDC_NAME if settings.OIDC_ISSUER else "",

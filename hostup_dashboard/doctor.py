@@ -1,6 +1,6 @@
 """What `manage.py doctor` looks at: the frame's part. To add a check, copy one and put it into `CHECKS`.
 
-A check takes nothing and gives messages of Django's own kind. What it raises is a problem, too.
+A check takes no arguments and yields Django's `CheckMessage`s. An exception that it raises is a problem, too.
 """
 
 import os
@@ -21,17 +21,17 @@ from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 CONNECT_SECONDS = 3.0
-DAYS_LEFT = 14  # of a certificate: renewed by then, or something is wrong
-SHARE_LEFT = 1 / 4  # of a short-lived one: Caddy makes its own for 12 hours, and renews them when a third is left
+DAYS_LEFT = 14  # of a certificate: with fewer, it should have been renewed already
+SHARE_LEFT = 1 / 4  # of a short-lived one: Caddy's own last 12 hours, and are renewed when a third is left
 MB = 1024**2
-# Free on a disk, below which there is a problem, and a warning: for a database, for nothing but static files, and
-# for files on their way, of which one takes 25 MB and each process may have ten from HostUp, and ten of a form.
+# Free bytes below which a disk is a problem, and a warning: with a database, with only static files, and with
+# files on their way. One of these takes 25 MB; each process may have ten from HostUp, and ten of a form.
 DATABASE_ROOM, STATIC_ROOM, FILES_ROOM = (100 * MB, 1024 * MB), (10 * MB, 20 * MB), (50 * MB, 750 * MB)
 UNKNOWN_ISSUER = (18, 19, 20, 21)  # https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
 
 
 def settings_check() -> Iterator[CheckMessage]:
-    """What `manage.py check` says, with what it says of deployments where people come over https."""
+    """Yield what `manage.py check` says; with an https `SITE_URL`, what `check --deploy` says."""
     doubts = checks.run_checks(include_deployment_checks=settings.SITE.is_https)
     doubts = [doubt for doubt in doubts if not doubt.is_silenced()]
     yield from doubts or [Info(f"no problems found; people reach the dashboard at {settings.SITE.origin}")]
@@ -41,7 +41,7 @@ def database() -> Iterator[CheckMessage]:
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_encoding" if connection.vendor == "postgresql" else "PRAGMA encoding")
         (encoding,) = cursor.fetchone()
-    if encoding.replace("-", "") != "UTF8":  # what createdb makes of a server that was set up without a locale
+    if encoding.replace("-", "") != "UTF8":  # createdb's default on a server that was set up without a locale
         advice = "Make it anew with createdb --encoding=UTF8 --template=template0, and restore into it."
         yield Error(f"{encoding} cannot hold every letter", advice)
         return
@@ -57,7 +57,7 @@ def database() -> Iterator[CheckMessage]:
         yield Error(f"{len(missing)} migrations are not applied", "Run manage.py migrate.")
         return
     with transaction.atomic(), connection.cursor() as cursor:
-        # Changes nothing, and is refused where nothing may be changed.
+        # Changes nothing, but fails where nothing can be written.
         cursor.execute("UPDATE django_migrations SET app = app WHERE 1 = 0")
     yield Info(f"{connection.display_name} answers, is writable, and has every migration")
 
@@ -78,7 +78,7 @@ def cache_works() -> Iterator[CheckMessage]:
 
 
 def disk_space() -> Iterator[CheckMessage]:
-    """Where the database and static files are, and where files wait on their way."""
+    """Look at the disks that hold the database and static files, and files on their way."""
     has_database = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
     data_room = DATABASE_ROOM if has_database else STATIC_ROOM
     for folder, (least, enough) in ((settings.DATA_DIR, data_room), (_folder_for_files(), FILES_ROOM)):
@@ -95,7 +95,7 @@ def disk_space() -> Iterator[CheckMessage]:
 
 
 def _folder_for_files() -> Path:
-    """Where a running server puts them. Asked anew, Python goes on to another folder while that one is full."""
+    """Return where a running server puts files. Python, asked now, would name another folder if that is full."""
     folder = Path(os.environ.get("TMPDIR") or "/tmp")  # noqa: S108  (it is looked at, nothing is put there)
     return folder if folder.is_dir() else Path(tempfile.gettempdir())
 
@@ -111,13 +111,13 @@ def static_files() -> Iterator[CheckMessage]:
 
 
 def site_certificate() -> Iterator[CheckMessage]:
-    """Ours, as whoever comes to `SITE_URL` sees it."""
+    """Look at our certificate, as browsers see it at `SITE_URL`."""
     if not settings.SITE.is_https:
         return
     host, port = settings.SITE.host, settings.SITE.port or 443
     context = ssl.create_default_context()
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # which Python 3.13 asks for, and no browser
-    if settings.HOSTUP_CA_BUNDLE:  # the network's own authority may have signed ours as well
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # which is Python 3.13's default; no browser is that strict
+    if settings.HOSTUP_CA_BUNDLE:  # the network's own authority may have signed ours, too
         context.load_verify_locations(settings.HOSTUP_CA_BUNDLE)
     try:
         with (
@@ -145,8 +145,7 @@ def site_certificate() -> Iterator[CheckMessage]:
 
 
 def certificate_ends(days: float, advice: str, lifetime: float | None = None) -> CheckMessage:
-    """Return what there is to say of a valid certificate with so many days left, out of `lifetime` if that is
-    known."""
+    """Return the message about a valid certificate with `days` left, out of `lifetime` days if that is known."""
     least = DAYS_LEFT if lifetime is None else min(DAYS_LEFT, lifetime * SHARE_LEFT)
     left = f"{days:.0f} more days" if days > 0.5 else f"{days * 24:.0f} more hours"
     what = f"the certificate is valid for {left}"

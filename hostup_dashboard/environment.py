@@ -1,6 +1,6 @@
-"""Readers for the settings that come from the environment. Each refuses a bad value, saying which and why.
+"""Readers for the settings that come from the environment. Each refuses a bad value and says which and why.
 
-They raise `ImproperlyConfigured`, so that neither the server nor any command starts on a bad installation.
+They raise `ImproperlyConfigured`, so that neither the server nor any command starts with bad settings.
 """
 
 import base64
@@ -17,19 +17,20 @@ from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
 KEY_BYTES = 32  # AES-256
-# A guess takes a core some 0.1 s and leaves an entry for its name, kept five minutes, and two for its address.
+# A guess at a password takes about 0.1 s of a core and leaves three entries: one for its name, kept for five
+# minutes, and two for its address.
 IN_PROCESS_ENTRIES = 20_000
-REDIS_SECONDS = 1.0  # that one question to a Redis may take: its own default is to wait for ever
-# What its address may say beside: whom to trust, and other times.
+REDIS_SECONDS = 1.0  # for one command; the Redis client's default is to wait for ever
+# Options that its address may have: certificates, and other timeouts.
 REDIS_OPTIONS = {
     **dict.fromkeys(("ssl_ca_certs", "ssl_certfile", "ssl_keyfile"), str),
     **dict.fromkeys(("socket_connect_timeout", "socket_timeout"), int | float),
 }
-# PostgreSQL's own defaults wait for ever, too. https://www.postgresql.org/docs/current/libpq-connect.html
+# PostgreSQL's own defaults wait for ever, too: https://www.postgresql.org/docs/current/libpq-connect.html
 POSTGRESQL_OPTIONS = {
     "connect_timeout": 3,  # seconds
-    "options": "-c statement_timeout=5000",  # milliseconds, waiting for others' locks included: as with SQLite
-    # A host that is gone, without a word, while we write (milliseconds) or wait for its answer (seconds).
+    "options": "-c statement_timeout=5000",  # milliseconds, including waits for locks: as for SQLite
+    # For a host that vanishes while we write (milliseconds) or wait for its answer (seconds).
     "tcp_user_timeout": 10_000,
     "keepalives_idle": 5,
     "keepalives_interval": 3,
@@ -37,12 +38,12 @@ POSTGRESQL_OPTIONS = {
 }
 ON = environ.Env.BOOLEAN_TRUE_STRINGS
 OFF = ("false", "off", "n", "no", "0", "")
-_STANDARD = str.maketrans("-_", "+/")  # base64's alphabet, out of the one for addresses
+_STANDARD = str.maketrans("-_", "+/")  # base64's URL-safe alphabet to the standard one
 LEAST_DISTINCT_BYTES = 16  # 32 random bytes have about 30 different ones; fewer than 16 is a made-up key
 
 
 class Site(NamedTuple):
-    """A site's address, as browsers send it: `scheme` is http or https, `port` None for the usual."""
+    """A site's address, as browsers send it: `scheme` is http or https, `port` None if it is the usual one."""
 
     scheme: str
     host: str
@@ -50,7 +51,7 @@ class Site(NamedTuple):
 
     @property
     def bracketed(self) -> str:
-        """The host as it stands in addresses."""
+        """The host as it is written in addresses."""
         return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
@@ -67,8 +68,8 @@ class Site(NamedTuple):
 
 
 class _Values(FileAwareMapping):
-    """The environment, where `NAME_FILE` names a file that holds the value of `NAME`, as editors leave it: with a
-    line's end. An empty value is none."""
+    """The environment, in which `NAME_FILE` names a file that holds the value of `NAME`. The line break that
+    editors put at its end is removed. An empty value counts as not set."""
 
     def __getitem__(self, name):
         try:
@@ -88,8 +89,8 @@ class Env(environ.Env):
     def secret(self, name: str) -> str:
         """Return the setting `name` (or the content of the file `name`_FILE); it has no default.
 
-        Read from the mapping itself: the usual readers take a value that begins with `$` for another variable's
-        name.
+        It is read from the mapping itself: the usual readers take a value that begins with `$` for the name of
+        another variable.
         """
         try:
             return self.ENVIRON[name]
@@ -100,7 +101,7 @@ class Env(environ.Env):
     def switch(self, name: str) -> bool:
         """Return whether the setting `name` is on; it is off by default.
 
-        A word that means neither is refused: a slip must not leave off what protects.
+        A word that means neither is refused: a typo must not leave a protection off.
         """
         word = self.str(name, "").lower()
         if word not in ON + OFF:
@@ -116,7 +117,7 @@ def site_url(value: str) -> Site:
 def hostup_url(value: str) -> str:
     """Read `HOSTUP_API_URL`: https, or http on loopback only, because the API key travels with every call.
 
-    It has no path: the calls have theirs, from the root.
+    It has no path: each call has its own, from the root.
     """
     hostup = _site("HOSTUP_API_URL", value, "https://cloud.hostup.se")
     if not hostup.is_https and not is_loopback(hostup.host):
@@ -125,8 +126,11 @@ def hostup_url(value: str) -> str:
 
 
 def hostup_proxy(value: str) -> str | None:
-    """Read `HOSTUP_PROXY`, None for none: http only. HostUp's own TLS goes through it all the same; over a proxy
-    that speaks TLS itself nobody could tell whether a call was sent, nor hold it to its time (tickets/hostup)."""
+    """Read `HOSTUP_PROXY`, None for none: http only.
+
+    Calls to HostUp are encrypted all the same. Through a proxy that itself speaks TLS, `tickets/hostup` could
+    neither tell whether a call was sent nor keep it to its deadline.
+    """
     if not value:
         return None
     parts = _split("HOSTUP_PROXY", value)
@@ -157,16 +161,16 @@ def metrics_address(value: str) -> tuple[str, int] | None:
 
 
 def time_zone(value: str) -> str:
-    """Read `TIME_ZONE`, a name of the IANA time zone database."""
+    """Read `TIME_ZONE`, a name from the IANA time zone database."""
     try:
         ZoneInfo(value)
-    except (ValueError, KeyError, OSError):  # not even a name, no such zone
+    except (ValueError, KeyError, OSError):  # not a valid name, or no such zone
         raise ImproperlyConfigured(f"TIME_ZONE must be a name such as Europe/Stockholm, not {value!r}.") from None
     return value
 
 
 def takes_passkeys(site: Site) -> bool:
-    """Tell whether browsers make passkeys for this address: https or this machine, and a name rather than numbers.
+    """Tell whether browsers make passkeys for this address: https or localhost, and a name, not an IP address.
 
     Source: https://www.w3.org/TR/webauthn-3/#rp-id
     """
@@ -188,7 +192,7 @@ def is_loopback(host: str) -> bool:
 
 
 def database(value: str) -> dict:
-    """Read `DATABASE_URL` into one of Django's `DATABASES`. A refusal keeps its password to itself."""
+    """Read `DATABASE_URL` into one of Django's `DATABASES`. An error does not quote it: it may hold a password."""
     try:
         if value.partition("://")[0] not in ("sqlite", *environ.Env.POSTGRES_FAMILY):
             raise ValueError
@@ -199,11 +203,12 @@ def database(value: str) -> dict:
 
 
 def cache(value: str) -> dict:
-    """Read `CACHE_URL` into one of Django's `CACHES`. A refusal keeps its password to itself.
+    """Read `CACHE_URL` into one of Django's `CACHES`. An error does not quote it: it may hold a password.
 
-    A Redis that hangs must not hang the pages. Nor must whoever can write to it be able to run code here, as with
-    Django's default, pickle. Other caches pickle, too, or forget how often somebody failed to sign in; one in the
-    process does so beyond the entries that it holds: made-up names would fill Django's 300 in half a minute.
+    A Redis that hangs must not hang the pages. Somebody who can write to it must not be able to run code here, as
+    Django's default, pickle, would let them. Other caches pickle, too, or forget how often somebody failed to sign
+    in. So does the one in the process when it is full: made-up names would fill Django's 300 entries in half a
+    minute.
     """
     try:
         parts = _split("CACHE_URL", value)
@@ -221,7 +226,7 @@ def cache(value: str) -> dict:
         kind = REDIS_OPTIONS.get(name)
         is_vain = name.startswith("ssl_") and parts.scheme == "redis"  # without TLS
         if kind is None or is_vain or not isinstance(value, kind) or (kind is not str and value <= 0):
-            # Neither is named: a part of a password may be in it.
+            # The error quotes neither: a part of a password may be in them.
             raise ImproperlyConfigured(f"CACHE_URL has an option that is none of {', '.join(REDIS_OPTIONS)}.")
     times = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
     config["OPTIONS"] = {"serializer": "django.core.signing.JSONSerializer", **times, **said}
@@ -229,11 +234,11 @@ def cache(value: str) -> dict:
 
 
 def encryption_keys(value: str, secret_key: str) -> Mapping[str, bytes]:
-    """Read `ENCRYPTION_KEYS`: `kid:base64 of 32 bytes`, comma-separated; the first encrypts, all decrypt. Either
-    alphabet of base64 will do: tools that make keys often write the one for addresses.
+    """Read `ENCRYPTION_KEYS`: `kid:base64 of 32 bytes`, comma-separated; the first encrypts, all decrypt. Both
+    alphabets of base64 are accepted: tools that make keys often write the URL-safe one.
 
-    Returns the keys by their kid, in order. Refuses what is short, made up, given twice, or also used as
-    `SECRET_KEY`: two secrets that are one are lost together.
+    Returns the keys by their kid, in order. Refuses a key that is not 32 bytes long, made up, listed twice, or
+    also used in `SECRET_KEY`: a leak of one secret would be a leak of both.
     """
     keys: dict[str, bytes] = {}
     for entry in value.split(","):
@@ -259,16 +264,16 @@ def encryption_keys(value: str, secret_key: str) -> Mapping[str, bytes]:
 
 
 def _holds(secret: str, key: bytes) -> bool:
-    """Tell whether a secret is a key, or has it in it: in either alphabet of base64, or in hexadecimal digits."""
-    letters = base64.b64encode(key).decode()[:42]  # the last one may be written in several ways
+    """Tell whether a secret is a key, or contains it in either alphabet of base64 or in hexadecimal digits."""
+    letters = base64.b64encode(key).decode()[:42]  # the last one can be written in several ways
     return letters in secret.translate(_STANDARD) or key.hex() in secret.lower() or secret.encode() == key
 
 
 def _split(name: str, value: str):
-    """Take the address `value` of the setting `name` apart. A refusal leaves it out: it may hold a password."""
+    """Split `value`, the address in the setting `name`. An error does not quote it: it may hold a password."""
     try:
         parts = urlsplit(value)
-        _ = parts.port  # a bad port raises here rather than in a request
+        _ = parts.port  # a bad port raises here, not in a request
         if any(map(str.isspace, value)):
             raise ValueError
         return parts
@@ -277,7 +282,7 @@ def _split(name: str, value: str):
 
 
 def _split_bare(name: str, value: str):
-    """Take apart an address to which paths are added: nothing follows its own, and no user is in it."""
+    """Split an address to which paths are added: it must have no user, query or fragment."""
     parts = _split(name, value)
     if "@" in parts.netloc or not {"?", "#"}.isdisjoint(value):
         raise ImproperlyConfigured(f"{name} must hold no user, password, query or fragment.")
@@ -285,7 +290,7 @@ def _split_bare(name: str, value: str):
 
 
 def _site(name: str, value: str, example: str) -> Site:
-    """Read an address that is a site's: http or https, a host, no path."""
+    """Read the address of a site: http or https, a host, no path."""
     parts = _split_bare(name, value)
     try:
         host = _as_browsers_send(parts.hostname or "")
@@ -298,9 +303,10 @@ def _site(name: str, value: str, example: str) -> Site:
 
 
 def _as_browsers_send(host: str) -> str:
-    """Return a host as it comes in `Host`. Raises `ValueError` for what cannot come, or stands for others, too.
+    """Return a host as browsers send it in `Host`.
 
-    Letters beyond ASCII that Python's standard for them (of 2003) changes, and browsers' does not, are refused.
+    Raises `ValueError` for one that they cannot send, that stands for other hosts, too (`*.example.com`), or that
+    has letters beyond ASCII which Python's IDNA (of 2003) changes and browsers' does not.
     """
     if ":" in host and "%" not in host:
         return ip_address(host).compressed
@@ -311,6 +317,6 @@ def _as_browsers_send(host: str) -> str:
         host = ascii_host
     if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", host):
         raise ValueError
-    if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", host.rpartition(".")[2]):  # to browsers a number
+    if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", host.rpartition(".")[2]):  # browsers read this as an IPv4 address
         ip_address(host)
     return host

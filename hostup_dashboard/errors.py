@@ -1,4 +1,4 @@
-"""Error answers of the frame: never a bare page, always what happened and what to do."""
+"""The frame's error answers: never a bare page, always what happened and what to do."""
 
 import sys
 from urllib.parse import quote
@@ -53,31 +53,34 @@ FOR_ADMINISTRATORS = (
 
 
 def keeps_drafts(view):
-    """Mark a view that only keeps what is being typed: an error of it leaves nothing unknown, being signed out
-    undoes no press, and unless it fails its requests stay out of the log, one for each pause in typing."""
+    """Mark a view that only saves what is being typed.
+
+    Its errors leave no outcome unknown, and being signed out interrupts nothing that was pressed. Its requests,
+    one for each pause in typing, stay out of the log unless they fail.
+    """
     view.keeps_drafts = True
     return view
 
 
 def storage_errors() -> tuple[type[Exception], ...]:
-    """Return what the database and the cache raise when they do not work.
+    """Return the exceptions that the database and the cache raise when they do not work.
 
-    Redis is 6 MB of code in each process, loaded only where `CACHE_URL` names one.
+    Redis's client takes 6 MB in each process, so it is loaded only where `CACHE_URL` names a Redis.
     """
     if "redis" not in sys.modules:
         return (DatabaseError,)
-    from redis import RedisError  # waits for a thread that is in the middle of loading it
+    from redis import RedisError  # waits if another thread is loading it
 
     return (DatabaseError, RedisError)
 
 
 def error_template(request) -> str:
-    """Return the page that tells of an error, or for htmx the fragment."""
+    """Return the template of an error: the page, or for htmx the fragment."""
     return "_error.html" if wants_fragment(request) else "error.html"
 
 
 def error_answer(request, status, words=None):
-    """Answer with the page, or for htmx the fragment, that says `words`, those of `status` in `WORDS` if none."""
+    """Answer with an error page, or for htmx a fragment, that says `words`, by default those of `status`."""
     context = {"failure": _failure(request, status, words), "message": written_in(request)}
     return among_the_alerts(request, render(request, error_template(request), context, status=status))
 
@@ -90,8 +93,8 @@ def _failure(request, status, words=None):
 
 
 def written_in(request) -> str:
-    """Return what an agent wrote into the form that was posted: to be shown where it would be lost. "" for a form
-    that cannot be read, which may be what went wrong."""
+    """Return the text in the posted form, to be shown where it would otherwise be lost. Return "" for a form that
+    cannot be read, which may be what went wrong."""
     try:
         form = request.POST
     except (BadRequest, MultiPartParserError, SuspiciousOperation, OSError):
@@ -100,7 +103,7 @@ def written_in(request) -> str:
 
 
 def among_the_alerts(request, response):
-    """Put the error of a change beside what is on the screen, not in its place."""
+    """Have the error of a change shown beside what is on the screen, not in its place."""
     if wants_fragment(request) and request.method != "GET":
         return reswap(retarget(response, "#alerts"), "innerHTML")
     return response
@@ -118,12 +121,12 @@ def permission_denied(request, exception=None, words=None):
 
 
 def csrf_failure(request, reason=""):
-    """Refuse a form whose page is older than the sign-in of another tab, or another site's.
+    """Refuse a form from another site, or from a page that is older than a sign-in in another tab.
 
-    Ours is told by htmx's headers, which no other site can send. It gets the token of now, which no other site can
-    read either, and whose it is: static/writing.js tries again when that is still the same agent.
+    Our own pages are recognised by htmx's headers, which no other site can send. They get the current token, which
+    no other site can read either, and the agent's name: static/writing.js tries again if it is still the same.
     """
-    if not wants_fragment(request):  # else it is an agent's own page
+    if not wants_fragment(request):  # otherwise it is a page of ours
         denied.send(sender=None, request=request, reason="csrf")
     advice = _("Nothing was changed. Reload the page and try again.")
     if written_in(request):
@@ -147,12 +150,12 @@ def too_many_requests(request):
 
 
 def server_error(request):
-    """Answer without the database, the session or anything else that may be what broke: 503 when it is the
-    database or the cache, wherever that was noticed. A text that was sent comes back, so that it is not lost.
+    """Answer without the database, the session or anything else that may have broken: with 503 if it was the
+    database or the cache, wherever that was noticed. A text that was sent is shown, so that it is not lost.
 
-    Fails closed: without the cache nobody can sign in, because the throttle of passwords is in it.
+    Without the cache nobody can sign in, because the password throttle is in it: it fails closed.
     """
-    # Django calls this while it handles the exception, and tells it in no other way.
+    # Django calls this while it handles the exception, and does not pass it on in any other way.
     status = 503 if isinstance(sys.exception(), storage_errors()) else 500
     context = {"failure": _failure(request, status), "request": request, "message": written_in(request)}
     response = HttpResponse(render_to_string(error_template(request), context), status=status)

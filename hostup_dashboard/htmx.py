@@ -1,4 +1,4 @@
-"""What htmx tells of the page that asks, and for files the browser."""
+"""What htmx, or for files the browser, says about the page that a request comes from."""
 
 from urllib.parse import urlsplit
 
@@ -7,35 +7,35 @@ from django_htmx.http import HttpResponseClientRedirect
 
 
 def wants_fragment(request) -> bool:
-    """Tell whether htmx asks for a part of a page. For going back in the history it asks for all of it.
+    """Tell whether htmx asks for a part of a page. To go back in the history, it asks for a whole one.
 
-    What fails before htmx's middleware has run is answered with a page.
+    A request that fails before htmx's middleware has run is answered with a page.
     """
     return hasattr(request, "htmx") and request.htmx.request_type == "partial"
 
 
 def asking_page(request) -> str | None:
-    """Return path and query of the page that htmx asks from, None when it says none or one of another site."""
+    """Return path and query of the page that htmx asks from, None if unknown or on another site."""
     try:
-        address = request.htmx.current_url_abs_path  # with where on the page the agent is ("#message-…")
+        address = request.htmx.current_url_abs_path  # with a fragment, such as "#message-…"
         return address and address.partition("#")[0]
-    except ValueError:  # no address, such as "http://["
+    except ValueError:  # not an address, such as "http://["
         return None
 
 
 def lead_to(request, address: str):
-    """Redirect. htmx would follow a redirect inside its target, so it is told to move the whole page instead."""
+    """Redirect to `address`. htmx would load a redirect into its target, so it is told to load a new page."""
     return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
 
 
 def answers_with_file(view):
-    """Mark a view that answers with a file: signing in leads to the page that it was asked from."""
+    """Mark a view that answers with a file: signing in leads back to the page that linked to it."""
     view.answers_with_file = True
     return view
 
 
 def linking_page(request) -> str | None:
-    """Return path and query of the page whose link was followed, None when unknown or one of another site."""
+    """Return path and query of the page whose link was followed, None if unknown or on another site."""
     try:
         page = urlsplit(request.headers.get("Referer", ""))
     except ValueError:
