@@ -1,7 +1,7 @@
-"""How everything is logged: one line of JSON a record, without secrets and without the addresses of pages.
+"""How everything is logged: one line of JSON for each record, without secrets or the addresses of pages.
 
-JSON for all, because it escapes what would break a line or a terminal, and because whatever reads the lines then
-needs one rule. gunicorn (`gunicorn.conf.py`) and Django (`settings.py`) are configured with the same `LOGGING`.
+All of it is JSON, because that escapes what would break a line or a terminal, and because readers of the log
+then need only one rule. gunicorn (`gunicorn.conf.py`) and Django (`settings.py`) share the same `LOGGING`.
 """
 
 import json
@@ -20,11 +20,11 @@ _SECRETS = re.compile(r"(Bearer\s+|api_key[\\'\"]*\s*[=:]\s*\[?[\\'\"]*)[^\s'\"&
 
 
 class WithoutAddresses(logging.Filter):
-    """Take the address of the page, and what else is quoted, out of what Django, gunicorn and urllib3 say of a
+    """Remove the page's address, and whatever else is quoted, from what Django, gunicorn and urllib3 log about a
     request: it may hold anything.
 
-    Django's own word on a bad answer is dropped, because the request has a line already (`request_log.py`),
-    unless it brings a traceback.
+    Django's own record of a bad answer is dropped unless it brings a traceback, because the request has a line
+    already (`request_log.py`).
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -35,13 +35,13 @@ class WithoutAddresses(logging.Filter):
             case "django.security.csrf" if record.args:
                 record.args = (*record.args[:-1], "the page")  # the last one is the address
             case name if name.startswith("django.security.") and record.exc_info:
-                # Such as another Host than ours, from anybody: it quotes them, and is no mistake of ours to trace.
+                # Such as a Host that is not ours, which anybody can send: it is quoted, and no error of ours.
                 record.msg, record.args, record.exc_info = f"Refused: {name.rpartition('.')[2]}", (), None
                 record.levelno, record.levelname = logging.WARNING, "WARNING"
             case "gunicorn.error" if str(record.msg).startswith("Error handling request"):
                 record.msg, record.args = "Error handling request", ()
             case "gunicorn.error" if str(record.msg).startswith("Invalid request from"):
-                record.msg = re.split("['\"]", record.msg)[0]  # what follows is quoted from the request
+                record.msg = re.split("['\"]", record.msg)[0]  # the rest is quoted from the request
             case "urllib3.connection" if str(record.msg).startswith("Failed to parse headers"):  # and quotes them
                 record.msg, record.args, record.exc_info = "Failed to parse the headers of an answer", (), None
         return True
@@ -61,9 +61,9 @@ class WithoutKeys(logging.Filter):
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a record, in ASCII, so that no character of anybody's can end the line or steer a terminal.
+    """One JSON object for each record, in ASCII, so that no character can end the line or control a terminal.
 
-    Of `extra` only `fields`, a dict that JSON can hold, is written; other things there may be whole requests.
+    Of `extra`, only `fields` is written, a dict that JSON can hold. Other entries may be whole requests.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -84,7 +84,7 @@ class JsonLines(logging.Formatter):
 
 
 class NoVariables(SafeExceptionReporterFilter):
-    """Error reports show the traceback, never the values in it: a frame may hold the key in clear."""
+    """Error reports show the traceback, never the values in it: a frame may hold the key in clear text."""
 
     def get_traceback_frame_variables(self, request, tb_frame):
         return []
@@ -94,7 +94,7 @@ class NoVariables(SafeExceptionReporterFilter):
 
 
 class Reporter(ExceptionReporter):
-    """Error reports as a page or a mail, without what an error's own words say of a key."""
+    """Error reports, as a page or a mail, without the keys that an error's message may quote."""
 
     def get_traceback_html(self):
         return _blank(super().get_traceback_html())
@@ -104,7 +104,7 @@ class Reporter(ExceptionReporter):
 
 
 def _message(record: logging.LogRecord) -> str:
-    """Return the message; one whose arguments do not fit is no reason to break what logs it."""
+    """Return the message. Arguments that do not fit it must not break the code that logs it."""
     try:
         return record.getMessage()
     except (TypeError, ValueError, KeyError):
@@ -138,7 +138,7 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["console"], "level": "INFO"},
-    # Their own handlers would write in other ways (and Django's mail errors), past the filters above.
+    # Their own handlers would write in other formats (and Django's mail errors), past the filters above.
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         "gunicorn.error": {"handlers": [], "propagate": True},

@@ -1,6 +1,6 @@
-"""What the frame measures, for Prometheus. How it is read: `metrics_server.py`.
+"""What the frame measures, for Prometheus, which reads it through `metrics_server.py`.
 
-No label holds what anybody can choose or what grows with use: no paths, ids or names.
+No label holds what people can choose or what grows with use: no paths, ids or names.
 """
 
 import os
@@ -10,13 +10,13 @@ from django.contrib.auth.signals import user_login_failed
 from django.dispatch import receiver
 from prometheus_client import Counter, Histogram, values
 
-# Which of the server's processes this is; each counts into files of its own. Their numbers are used again, so that
-# a server that replaces its processes for months has no more files than processes.
+# Which of the server's processes this is; each counts into files of its own. Numbers are reused, so that a server
+# that has replaced its processes for months has no more sets of files than processes.
 process = "main"
 if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
     values.ValueClass = values.MultiProcessValue(lambda: process)
 
-METHODS = ("GET", "HEAD", "POST")  # of the site's pages; a request may come with any word
+METHODS = ("GET", "HEAD", "POST")  # of the site's pages; a request may name any method
 
 REQUEST_SECONDS = Histogram(
     "hostup_dashboard_request_seconds",
@@ -32,7 +32,7 @@ SIGN_IN_FAILURES = Counter(
 
 
 def request_answered(method: str, route: str | None, status: int, seconds: float) -> None:
-    """Count a request: `route` is the address's name in `urls.py`, None where there is none."""
+    """Count a request. `route` is the address's name in `urls.py`, None where there is none."""
     method = method if method in METHODS else "other"
     REQUEST_SECONDS.labels(method, route or "none", f"{status // 100}xx").observe(seconds)
 

@@ -1,7 +1,7 @@
 """Where Prometheus reads the metrics: gunicorn's hooks (`gunicorn.conf.py`).
 
-gunicorn's first process adds up what the others have counted, on a port of its own: no proxy leads there, and a
-server whose threads all wait for HostUp still tells so. Off unless `METRICS_ADDRESS` is set.
+gunicorn's first process adds up what the others have counted, and answers on a port of its own. No proxy leads
+there, and it answers even while all threads wait for HostUp. Off unless `METRICS_ADDRESS` is set.
 """
 
 import logging
@@ -11,14 +11,14 @@ import tempfile
 
 logger = logging.getLogger(__name__)
 
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # of the files that the processes count into; prometheus_client's name
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client's name for the folder that the processes count into
 
 
 def prepare() -> None:
     """Make the folder that the processes count into, before anything defines a metric.
 
-    It is in `RUNTIME_DIRECTORY` if that is set (systemd may name several, with colons between), and not where
-    uploads wait: the counters are memory-mapped files, and a full disk there would end the processes.
+    It is in `RUNTIME_DIRECTORY` if that is set (systemd may name several, separated by colons), not where uploads
+    wait: the counters are memory-mapped files, and a full disk would kill the processes.
     """
     from django.conf import settings
 
@@ -28,7 +28,7 @@ def prepare() -> None:
 
 
 def when_ready(server):
-    """Serve them. An address that is taken is an error in the log, no reason to leave agents without tickets."""
+    """Serve the metrics. If the address is taken, only log an error: agents still need their tickets."""
     from django.conf import settings
     from prometheus_client import CollectorRegistry, start_http_server
     from prometheus_client.multiprocess import MultiProcessCollector
@@ -45,7 +45,7 @@ def when_ready(server):
 
 
 def pre_fork(server, worker):
-    """Give the new process the lowest number that no living one has."""
+    """Give the new process the lowest number that no running one has."""
     taken = {each.number for each in server.WORKERS.values()}
     worker.number = min(set(range(len(taken) + 1)) - taken)
 
@@ -57,7 +57,7 @@ def post_fork(server, worker):
 
 
 def child_exit(server, worker):
-    """Forget what was under way in a process that is gone; what it has counted stays."""
+    """Forget the live gauges of a process that has ended; what it has counted stays."""
     from prometheus_client.multiprocess import mark_process_dead
 
     if FOLDER in os.environ:

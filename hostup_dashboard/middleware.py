@@ -1,4 +1,4 @@
-"""What holds for every request and answer, whatever page it is."""
+"""Middleware for every request and answer, whatever the page."""
 
 import logging
 import re
@@ -27,7 +27,7 @@ from hostup_dashboard.htmx import asking_page, lead_to, linking_page
 logger = logging.getLogger(__name__)
 
 TIME_ZONE_COOKIE = "timezone"  # set by static/app.js
-# What browsers may offer to pages and ours never use. Copying, and keys as a second step, stay allowed.
+# Features of browsers that our pages never use. Copying and passkeys stay allowed.
 UNUSED_FEATURES = (
     "accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media",
     "fullscreen", "geolocation", "gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer", "microphone",
@@ -43,10 +43,10 @@ HEADERS = {
 
 
 def answer_headers(get_response):
-    """Keep answers, but for static files, out of caches and this site out of other sites' pages.
+    """Keep answers other than static files out of caches, and this site out of other sites' pages.
 
-    `Vary` and `no-store` also keep the browser from showing a bare fragment when the agent goes Back: the
-    same address answers with a page or a fragment.
+    `Vary` and `no-store` also keep the browser from showing a bare fragment when the agent goes back: the same
+    address answers with a page or a fragment.
     """
 
     def middleware(request):
@@ -62,16 +62,15 @@ def answer_headers(get_response):
 
 
 class Compressed(GZipMiddleware):
-    """Pages go out compressed, an eighth of their size; downloads as they are, with their length.
+    """Compresses pages to an eighth of their size, and leaves downloads as they are, with their length.
 
-    Brotli takes half the time that gzip does; browsers take it over https and from their own machine.
+    Brotli takes half the time of gzip; browsers accept it over https and from their own machine.
 
-    What somebody who watches sizes could learn from them (BREACH) is blurred: each answer is longer by a random
-    number of bytes, for which Django has a place in gzip and we have one in brotli, and the CSRF token is masked
-    anew in each.
+    Against attackers who learn from the sizes of answers (BREACH), each is longer by a random number of bytes,
+    which Django adds to gzip and we add to brotli, and the CSRF token is masked anew in each.
     """
 
-    quality = 3  # of 11: as small as gzip makes it
+    quality = 3  # of 11; as small as with gzip
 
     def process_response(self, request, response):
         if response.streaming:
@@ -88,13 +87,13 @@ class Compressed(GZipMiddleware):
         return response
 
 
-BROTLI_END = b"\x03"  # a last block, empty
+BROTLI_END = b"\x03"  # an empty last block
 
 
 def _metadata_block(length: int) -> bytes:
-    """Return a metadata block of brotli's, which decoders skip: a head, and `length` bytes (up to 256) of nothing.
+    """Return a brotli metadata block, which decoders skip: a header and `length` zero bytes (up to 256).
 
-    RFC 7932, 9.2: MNIBBLES 0 in two bits, then how many bytes tell the length, here one, then the length less one.
+    RFC 7932, 9.2: MNIBBLES 0 in two bits, then how many bytes give the length, here one, then the length less one.
     """
     if not length:
         return b""
@@ -102,15 +101,15 @@ def _metadata_block(length: int) -> bytes:
 
 
 class Sessions(SessionMiddleware):
-    """Django's sessions, without losing an answer when what was noted in one cannot be saved: the database does
-    not take it, or its agent has signed out meanwhile.
+    """Django's sessions, which do not lose an answer because a session could not be saved: the database failed, or
+    the agent has signed out meanwhile.
 
-    What is noted at a request's end is of less weight than its answer: a message for the next page. (Signing in
-    and out write at once, and fail where they stand.)
+    What is saved at the end of a request, such as a message for the next page, matters less than its answer.
+    (Signing in and out save at once, and fail there.)
     """
 
     def process_request(self, request):
-        # No name of a session's has a NUL in it, and PostgreSQL cannot be asked for one.
+        # No session key has a NUL in it, and PostgreSQL cannot be asked for one that has.
         if "\0" in request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""):
             del request.COOKIES[settings.SESSION_COOKIE_NAME]
         super().process_request(request)
@@ -124,7 +123,7 @@ class Sessions(SessionMiddleware):
 
 
 def browser_time_zone(get_response):
-    """Show times in the zone that the agent's browser told us, else in `TIME_ZONE`."""
+    """Show times in the zone that the agent's browser has told us, or else in `TIME_ZONE`."""
 
     def middleware(request):
         with timezone.override(_zone(request.COOKIES.get(TIME_ZONE_COOKIE, ""))):
@@ -136,7 +135,7 @@ def browser_time_zone(get_response):
 def _zone(name: str) -> zoneinfo.ZoneInfo | None:
     try:
         return zoneinfo.ZoneInfo(name)
-    except (ValueError, KeyError, OSError):  # no cookie, no such zone, not even a name
+    except (ValueError, KeyError, OSError):  # no cookie, no such zone, or not a valid name
         return None
 
 
@@ -155,8 +154,8 @@ def worded_method_errors(get_response):
 
 
 class RefusedForms(MiddlewareMixin):
-    """Answer a form of allauth's that was refused with 422, after too many attempts with 429 and how long to wait:
-    allauth says 200."""
+    """Answers a refused form of allauth's with 422, or after too many attempts with 429 and how long to wait.
+    allauth answers 200."""
 
     def process_template_response(self, request, response):
         context = response.context_data or {}
@@ -170,15 +169,15 @@ class RefusedForms(MiddlewareMixin):
 
 
 class SignInRequired(LoginRequiredMiddleware):
-    """Send whoever is not signed in to the sign-in page, and back afterwards to the page they were on.
+    """Sends people who are not signed in to the sign-in page, and afterwards back to the page they were on.
 
-    What stood in a text box when htmx asked is kept by static/writing.js. Any other form with a text in it is
-    answered with that text, so that it is not lost. The sign-in page tells what was not done: its address says it.
+    When htmx asked, static/writing.js keeps the text in the form. Any other form with a text in it is answered
+    with that text, so that it is not lost. The sign-in page says what was not done; its address tells it.
     """
 
     def process_view(self, request, view_func, view_args, view_kwargs):
         if not getattr(view_func, "login_required", True):
-            return None  # before Django asks the database who it is
+            return None  # without asking the database who it is
         return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(self, request, view_func):
@@ -199,6 +198,6 @@ class SignInRequired(LoginRequiredMiddleware):
             return render(request, "signed_out.html", context, status=401)
         if request.method == "POST" and not getattr(view_func, "keeps_drafts", False):
             sign_in_url += "&pressed"
-        if message:  # an encrypted one no browser keeps: of that there is what was saved of it before
+        if message:  # the browser keeps no text that is to be sent encrypted; its last saved draft is there
             sign_in_url += "&saved" if "encrypted" in request.POST else "&written"
         return lead_to(request, sign_in_url)

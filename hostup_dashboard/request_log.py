@@ -1,4 +1,4 @@
-"""One line in the log about every request. What it never holds: bodies, keys, addresses with their queries."""
+"""One line in the log for every request. It never holds bodies, keys, or addresses with their queries."""
 
 import logging
 import secrets
@@ -19,8 +19,8 @@ HEALTH_CHECKS = ("healthz", "readyz")  # asked every few seconds
 def request_log(get_response):
     """Give the request an id (`request.id`, `X-Request-Id`) and write its line when the answer is done.
 
-    A client's own id is not looked at. What an app knows of the request it puts into the dict `request.log`.
-    A streamed answer is done when its last byte is out, or its reader gone.
+    An id that the client sends is ignored. An app puts what it knows about the request into the dict
+    `request.log`. A streamed answer is done when its last byte is sent, or its reader is gone.
     """
 
     def middleware(request):
@@ -40,7 +40,7 @@ def request_log(get_response):
 
 
 def client_address(request) -> str | None:
-    """Return the address that the request came from, None when that cannot be known."""
+    """Return the address that the request came from, None if it cannot be known."""
     try:
         return get_adapter().get_client_ip(request)
     except (PermissionDenied, ImproperlyConfigured):
@@ -48,7 +48,7 @@ def client_address(request) -> str | None:
 
 
 class _Streamed:
-    """The chunks of an answer; `end` is told when they are done with, even if nothing of them was read."""
+    """The chunks of an answer. `end` is called when they are done with, even if none of them was read."""
 
     def __init__(self, chunks, end):
         self._chunks = chunks
@@ -89,24 +89,24 @@ def _level(request, response) -> int:
     is_quiet = (
         _route(request) in HEALTH_CHECKS
         or request.path_info.startswith(settings.STATIC_URL)
-        or getattr(view, "keeps_drafts", False)  # a line for each pause in typing is nobody's to read
+        or getattr(view, "keeps_drafts", False)  # nobody needs a line for each pause in typing
     )
     return logging.DEBUG if is_quiet and response.status_code < 400 else logging.INFO
 
 
 def _route(request) -> str | None:
-    """Return the name of the address in `urls.py`, None when there is no such address or it was not looked for."""
+    """Return the name of the address in `urls.py`, None if there is no such address or it was not resolved."""
     return request.resolver_match and request.resolver_match.view_name
 
 
 def _agent(request) -> str | None:
-    """Return who is signed in, if anything has looked that up: the line costs no query of its own."""
+    """Return who is signed in, if that was looked up already: the line must not cost a query of its own."""
     is_known = hasattr(request, "_cached_user")
     return (request.user.get_username() or None) if is_known else None
 
 
 def _outcome(status: int) -> str:
-    """Return the class of the answer: ours, theirs, or nobody's mistake."""
+    """Return "ok", "refused" (4xx), "error" (500, our mistake) or "unavailable" (what we depend on failed)."""
     if status < 400:
         return "ok"
     if status < 500:

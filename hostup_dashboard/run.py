@@ -1,7 +1,7 @@
 """`make run`: the whole dashboard on this machine, for trying it out.
 
 Starts the sandbox in HostUp's place (unless HOSTUP_API_URL names another address), then the dashboard, both on
-loopback only; says where it is and who may sign in; ends both on Ctrl-C.
+loopback only. Prints the address and who can sign in. Stops both on Ctrl-C.
 """
 
 import base64
@@ -22,7 +22,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 SECRETS_FILE = Path(env.str("DATA_DIR", str(BASE_DIR / "data"))) / "secrets.env"
 USERNAME = "agent"
 START_SECONDS = 30
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy knows nothing of our loopback
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy does not lead to our loopback
 
 
 def main() -> None:
@@ -72,7 +72,7 @@ def _free_port(name: str, default: int) -> int:
 
 
 def _secrets() -> dict[str, str]:
-    """Return this installation's secrets, made up at the first run and kept where only this user reads them."""
+    """Return this installation's secrets, made at the first run and kept where only this user can read them."""
     if not SECRETS_FILE.exists():
         made = {
             "SECRET_KEY": secrets.token_urlsafe(48),

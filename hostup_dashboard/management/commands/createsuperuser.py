@@ -1,4 +1,4 @@
-"""`manage.py createsuperuser`: Django's, without the names that the page *Agents* refuses as another's."""
+"""`manage.py createsuperuser`: Django's, which also refuses names that the page *Agents* refuses as taken."""
 
 from django.contrib.auth.management.commands import createsuperuser
 
