@@ -11,5 +11,5 @@ if __name__ == "__main__":
 
     try:
         execute_from_command_line(sys.argv)
-    except ImproperlyConfigured as error:  # a setting of the installation's: a sentence says it all
+    except ImproperlyConfigured as error:  # a bad setting: one sentence says what is wrong
         sys.exit(f"problem  settings: {error}")

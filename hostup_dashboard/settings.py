@@ -15,7 +15,7 @@ env = environment.Env()
 
 # The installation
 
-# What it makes itself: the SQLite file and the collected static files.
+# For what the dashboard makes itself: the SQLite file and the collected static files.
 DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "data")))
 SITE = environment.site_url(env.str("SITE_URL", "http://127.0.0.1:8000"))
 SECRET_KEY = env.secret("SECRET_KEY")
@@ -34,14 +34,14 @@ HOSTUP_IS_SANDBOX = HOSTUP_API_URL.startswith("http://")  # the real one speaks 
 
 # Django
 
-# Loopback is for health checks from the machine itself; pages make no address out of the Host header.
+# Loopback is for health checks from the machine itself; no page builds an address from the Host header.
 ALLOWED_HOSTS = [SITE.bracketed, "127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [SITE.origin]
 ROOT_URLCONF = "hostup_dashboard.urls"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
-    "hostup_dashboard.apps.FrameConfig",  # before Django's: of two commands by one name the first app's counts
+    "hostup_dashboard.apps.FrameConfig",  # before Django's: of two commands with one name, the first app's counts
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -60,7 +60,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "hostup_dashboard.request_log.request_log",
-    # First what puts headers on answers, so that a redirect to https has them too.
+    # What sets headers on answers comes first, so that a redirect to https has them, too.
     "hostup_dashboard.middleware.answer_headers",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -92,7 +92,7 @@ FILE_UPLOAD_HANDLERS = [
 
 TEMPLATES = [
     {
-        # Ours: a list of tickets renders in a third of the time that Django's own engine takes.
+        # For our templates: a list of tickets takes a third of the time that it takes with Django's own engine.
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [BASE_DIR / "templates"],
         "OPTIONS": {
@@ -105,7 +105,7 @@ TEMPLATES = [
         },
     },
     {
-        # What allauth brings, where we have no page of our own.
+        # For allauth's templates, where we have none of our own.
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
     },
@@ -113,22 +113,22 @@ TEMPLATES = [
 
 # Database, cache, sessions
 
-# A thread of the server keeps its connection for a minute: opening one takes as long as asking it for two rows.
+# Each thread of the server keeps its connection for a minute: opening one takes as long as fetching two rows.
 DATABASES = {
     "default": environment.database(env.str("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}"))
     | {"CONN_MAX_AGE": 60}  # seconds
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["ENGINE"] = "hostup_dashboard.sqlite3"
-    DATABASES["default"]["TEST"] = {"NAME": ":memory:"}  # as with Django's own, which test tools know by its name
+    DATABASES["default"]["TEST"] = {"NAME": ":memory:"}  # as for Django's own, which test tools know by its name
     DATABASES["default"]["OPTIONS"] = {
-        # Readers go on while one writes; a writer waits its turn rather than failing half-way. What is written
-        # down before something is sent outlives a power cut, too.
+        # Readers go on while somebody writes; a writer waits its turn rather than failing half-way. What is saved
+        # before something is sent also survives a power cut.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         "transaction_mode": "IMMEDIATE",
         "timeout": 5,
     }
-    with suppress(OSError):  # which hostup_dashboard.E003 words
+    with suppress(OSError):  # the check hostup_dashboard.E003 reports it
         Path(DATABASES["default"]["NAME"]).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 else:
     options = environment.POSTGRESQL_OPTIONS | DATABASES["default"].get("OPTIONS", {})  # the address's own win
@@ -149,7 +149,7 @@ if LANGUAGE_CODE not in dict(LANGUAGES):
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = environment.time_zone(env.str("TIME_ZONE", "Europe/Stockholm"))
 
-# Static files: collected when the server starts (gunicorn.conf.py), served small under hashed names
+# Static files: collected when the server starts (gunicorn.conf.py), served minified under hashed names
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
@@ -159,12 +159,12 @@ STORAGES = {
     "staticfiles": {"BACKEND": "hostup_dashboard.static_files.StaticFilesStorage"},
 }
 
-# Accounts (django-allauth): no sign-up, throttled, the one door for every page
+# Accounts (django-allauth): no sign-up, throttled, the only way in
 
 AUTHENTICATION_BACKENDS = ["tickets.sign_in.Backend"]
 PASSWORD_HASHERS = [
     "hostup_dashboard.accounts.hashers.Argon2",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # older ones, rehashed at the next sign-in
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # older hashes, replaced at the next sign-in
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -180,12 +180,12 @@ ACCOUNT_FORMS = {"change_password": "hostup_dashboard.accounts.forms.ChangePassw
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-# Attempts that fail: at one name or second step, and (hostup_dashboard/accounts/throttle.py) from one address.
+# Failed attempts: for one name or second step, and (hostup_dashboard/accounts/throttle.py) from one address.
 ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key", "failed_from_address": "10/m/ip"}
-# https means that something in front of us ends TLS and tells the caller's address; else nothing does.
+# https means that a proxy in front of us ends TLS and names the client's address; http, that none does.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if SITE.is_https else 0
 
-SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: a working day, however busy
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: a working day, even one without a pause
 SESSION_IDLE_SECONDS = 60 * 60
 
 MFA_ADAPTER = "tickets.second_step.Adapter"
@@ -225,18 +225,18 @@ if OIDC_ISSUER:
         },
     }
 
-# Of the forms: what agents write into at length, which no error may lose
+# Form fields in which agents write at length: no error may lose their text
 
 TEXT_FIELDS = ["subject", "message", "critical_reason"]
 
 # What browsers are told
 
 SECURE_SSL_REDIRECT = SITE.is_https
-SECURE_SSL_HOST = SITE.netloc  # rather than the Host that was asked for, which may be anybody's
-# Only the proxy knows that TLS was spoken. It must set this header itself, over whatever a browser sent.
+SECURE_SSL_HOST = SITE.netloc  # rather than the request's Host, which anybody can set
+# Only the proxy knows whether TLS was used. It must set this header itself and replace one that a browser sent.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SITE.is_https else None
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
-# The site is one host of somebody's domain: its other hosts, and the browsers' preload list, are not ours.
+# HSTS for subdomains (W005) and browsers' preload lists (W021) concern more of the domain than this one host.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SITE.is_https else 0
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE.is_https

@@ -1,4 +1,4 @@
-"""How templates (Jinja2) are rendered: what each may use beside its context, and how its texts are translated."""
+"""How templates (Jinja2) are rendered: what they may use besides their context, and how texts are translated."""
 
 import re
 from collections.abc import Callable
@@ -15,29 +15,29 @@ from jinja2.ext import Extension
 from jinja2.runtime import Macro
 from markupsafe import Markup
 
-PLACEHOLDER = Markup("<placeholder>")  # nobody's text can hold this tag: it would be escaped
+PLACEHOLDER = Markup("<placeholder>")  # no text can contain this tag: it would be escaped
 
 
 class Unindented(Extension):
-    """Leaves out what templates are indented by: up to 130 bytes of a compressed page, and nothing that shows."""
+    """Removes the templates' indentation, which does not show: up to 130 bytes of a compressed page."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
         return re.sub(r"^[ \t]+", "", source, flags=re.MULTILINE)
 
 
 def environment(**options) -> Environment:
-    """Return the environment of every template. `options` are Django's: loader, escaping, reloading.
+    """Return the environment of all templates. `options` are Django's: loader, escaping, reloading.
 
-    A name that a page does not have is empty, and so is a name of it: a fragment stands in many pages, and an
-    error page may have no request. It can be neither called nor ordered.
+    A name that the context lacks is empty, and so are its attributes: a fragment is in many pages, and an error
+    page may have no request. Calling or ordering it is an error.
     """
     ours = {"undefined": ChainableUndefined, "extensions": ["jinja2.ext.i18n", Unindented]}
     env = Environment(**options | ours)  # noqa: S701  (Django's options have it escape)
     env.install_gettext_callables(translation.gettext, translation.ngettext)
     env.globals |= {"PLACEHOLDER": PLACEHOLDER, "language": translation.get_language, "remembered": remembered}
     env.globals["now"] = timezone.now
-    env.globals |= {"static": cache(static), "url": url}  # files change their names with the next start at most
-    env.globals["_"] = said  # Jinja2's own goes through the context and Django's catalogues each time
+    env.globals |= {"static": cache(static), "url": url}  # their names change only when the server starts again
+    env.globals["_"] = said  # Jinja2's own looks into the context and Django's catalogues each time
     env.filters |= {"exact": exact, "in_zone": in_zone, "json_script": json_script}
     return env
 
@@ -45,9 +45,9 @@ def environment(**options) -> Environment:
 def remembered(macro: Macro, filling: str = "") -> Callable[..., Markup]:
     """Return `macro` with its output cached by its arguments. Pass short, hashable values: they are kept.
 
-    Beside those it may depend on the language and the time zone, which a request chooses, and on nothing else: it
-    has to be imported without the context, and ask no clock. What must not be kept, such as a form's token, is
-    `filling`, as markup: it takes the place of `PLACEHOLDER`, which the macro is given instead.
+    Besides its arguments, it may depend on nothing but the request's language and time zone: import it without the
+    context, and do not read the clock in it. What must not be cached, such as a form's token, goes into `filling`
+    as markup. Pass the macro `PLACEHOLDER` instead, which `filling` then replaces.
     """
     surroundings = translation.get_language(), timezone.get_current_timezone_name()
     filling = str(filling)  # markup would escape what it joins
@@ -60,7 +60,7 @@ def _pieces(macro, surroundings, args) -> list[str]:
 
 
 def compile_all() -> None:
-    """Compile every template of ours, which else the first page that needs it waits for."""
+    """Compile all our templates. Otherwise the first page that needs one waits for that."""
     env = engines["jinja2"].env
     for name in env.list_templates():
         env.get_template(name)
@@ -76,20 +76,20 @@ def _translated(language, text) -> str:
     return translation.gettext(text)
 
 
-@lru_cache(maxsize=1000)  # as many as a few lists and their tickets have
+@lru_cache(maxsize=1000)  # enough for a few lists and their tickets
 def url(name: str, *args) -> str:
-    """Return the address of the view called `name`, with `args` in it."""
+    """Return the address of the view called `name`, with `args`."""
     return reverse(name, args=args)
 
 
 def exact(moment: datetime | None) -> str:
-    """Give date and time in the agent's zone, the way that reads the same in both languages."""
+    """Return date and time in the agent's zone, in the format that both languages use."""
     return in_zone(moment)[:16] if moment else ""
 
 
 def in_zone(moment: datetime, zone: tzinfo | None = None) -> str:
-    """Give date and time in the agent's zone (or `zone`), to the minute, and how far that is from UTC: for
-    machines, and begins with what is for people."""
+    """Return date and time in the agent's zone (or `zone`), to the minute, with the offset from UTC. This is for
+    machines; the part before the offset is for people, too."""
     zone = zone or timezone.get_current_timezone()
     try:
         return moment.astimezone(zone).isoformat(" ", "minutes")

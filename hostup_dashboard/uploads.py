@@ -1,4 +1,4 @@
-"""Files that come with a form, on their way through the disk here."""
+"""Files that come with a form, on their way through the server's disk."""
 
 import logging
 from contextlib import contextmanager, suppress
@@ -12,21 +12,21 @@ logger = logging.getLogger(__name__)
 
 
 def takes_files(view):
-    """Mark a view that takes files of those who are signed in."""
+    """Mark a view that takes files from agents who are signed in."""
     view.takes_files = True
     return view
 
 
 def lacks_room(request) -> bool:
-    """Tell whether a file of the form is missing, because there was no room for it on the disk here."""
+    """Tell whether a file of the form is missing because the server's disk had no room for it."""
     return getattr(request, "lacks_room", False)
 
 
 class OnDisk(TemporaryFileUploadHandler):
-    """Writes to the disk what of a form's files is too large for memory, for agents and views that take files.
+    """Writes a form's files to the disk if they are too large for memory, for agents and views that take files.
 
-    Anybody may send a form to any address, and it is read before it is known who they are: its CSRF token and its
-    texts, which are given back to whoever was signed out meanwhile, but no files for the disk.
+    Anybody can send a form to any address, and it is read before we know who sent it: for its CSRF token, and for
+    its texts, which an agent who was signed out meanwhile gets back. Files from others do not get onto the disk.
     """
 
     def new_file(self, *args, **kwargs):
@@ -38,17 +38,17 @@ class OnDisk(TemporaryFileUploadHandler):
     def receive_data_chunk(self, raw_data, start):
         with self._room():
             self.file.write(raw_data)
-            self.file.flush()  # else its last bytes would fail where no file can be passed over any more
+            self.file.flush()  # otherwise the last bytes could fail later, where a file cannot be skipped any more
 
     @contextmanager
     def _room(self):
-        """Pass over a file for which there is none: what fails while a form is read takes its texts with it."""
+        """Skip a file for which there is no room. An error while the form is read would lose its texts as well."""
         try:
             yield
         except OSError as error:
             logger.error("no room for a file of a form: %s", error)
             self.request.lacks_room = True
-            with suppress(AttributeError, OSError):  # there may be none; what did not fit would still be written
+            with suppress(AttributeError, OSError):  # there may be no file; closing it tries once more to write
                 self.file.close()
             raise SkipFile from None
 
@@ -59,5 +59,5 @@ class OnDisk(TemporaryFileUploadHandler):
             return False
         try:
             return self.request.user.is_authenticated
-        except storage_errors():  # which is said when the form has been read
+        except storage_errors():  # reported once the form has been read
             return False

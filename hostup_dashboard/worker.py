@@ -1,4 +1,4 @@
-"""gunicorn's worker: our headers on gunicorn's own error answers, and a time-out for browsers that stall."""
+"""gunicorn's worker, with our headers on gunicorn's own error answers and a time-out for browsers that stall."""
 
 from django.conf import settings
 from gunicorn.workers.gthread import ThreadWorker
@@ -7,15 +7,15 @@ POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancesto
 
 
 class Worker(ThreadWorker):
-    patience = 30  # seconds for 64 KB of a file, either way; then thread and place at HostUp are for others
+    patience = 30  # seconds for 64 KB of a file, either way; then others get its thread and its place at HostUp
 
     def handle_request(self, req, conn):
         conn.sock.settimeout(self.patience)
         return super().handle_request(req, conn)
 
     def handle(self, conn):
-        """Close here: gunicorn would do it in the loop that accepts for all, and waits up to two seconds for each
-        browser to hang up."""
+        """Answer a connection's request, and close it in this thread. gunicorn would close it in the loop that
+        accepts connections for all threads, and wait up to two seconds there for each browser to hang up."""
         is_kept = super().handle(conn)
         if not is_kept:
             conn.close(graceful=True)
@@ -27,7 +27,7 @@ class Worker(ThreadWorker):
 
 
 class _WithHeaders:
-    """A browser's socket, for one answer that gunicorn writes in one piece."""
+    """A browser's socket that adds our headers to an answer, which gunicorn writes in one piece."""
 
     def __init__(self, client):
         self._client = client
@@ -36,7 +36,7 @@ class _WithHeaders:
         return getattr(self._client, name)
 
     def sendall(self, answer: bytes) -> None:
-        from hostup_dashboard.middleware import HEADERS  # not before Django is set up, which it is by now
+        from hostup_dashboard.middleware import HEADERS  # needs Django to be set up, as it is by now
 
         headers = HEADERS | {
             "Cache-Control": "no-store, private",

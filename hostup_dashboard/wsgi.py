@@ -14,7 +14,7 @@ class Request(WSGIRequest):
     def parse_file_upload(self, META, post_data):
         try:
             return super().parse_file_upload(META, post_data)
-        except TypeError:  # Python cannot sort the pieces of a name (RFC 2231) of which one has no number
+        except TypeError:  # Python cannot sort the parts of a name (RFC 2231) if one has no number
             raise MultiPartParserError("a part's name cannot be read") from None
 
 
@@ -29,10 +29,10 @@ def application(environ, start_response):
 
 
 def heeded(content_type: str) -> str:
-    """Return what of a Content-Type is heeded: the kind, and where the parts of a form end.
+    """Return a Content-Type without what we ignore: all parameters but a form's boundary.
 
-    Its `charset`, which is any of Python's codecs, would decide how the address is read, before there is a page of
-    ours to say that it cannot be.
+    Django would decode the address's query with the `charset`, which can name any of Python's codecs. If that
+    failed, there would not be a page of ours yet to say so.
     """
     kind, *parameters = content_type.split(";")
     boundary = [parameter for parameter in parameters if re.match(r"\s*boundary=", parameter, re.IGNORECASE)]

@@ -1,10 +1,10 @@
-"""Django's SQLite, with connections that can be kept (`CONN_MAX_AGE`), and for which Åsa is åsa."""
+"""Django's SQLite, with connections that can be kept (`CONN_MAX_AGE`), and to which Åsa and åsa are the same."""
 
 from django.db.backends.sqlite3 import base, operations
 
 
 class DatabaseOperations(operations.DatabaseOperations):
-    """`__iexact` as on PostgreSQL. Django has SQLite do it with LIKE, which knows the capitals of A to Z alone."""
+    """`__iexact` as on PostgreSQL. Django uses SQLite's LIKE, which ignores case only for A to Z."""
 
     def lookup_cast(self, lookup_type, internal_type=None):
         cast = super().lookup_cast(lookup_type, internal_type)
@@ -24,8 +24,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection
 
     def is_usable(self) -> bool:
-        """Say no: Django asks after an error, and a connection whose file is gone or broken must not be kept.
-        Its own answer is always yes."""
+        """Return False: Django asks after an error, and a connection whose file is gone or broken must not be
+        kept. Django's own answer is always True."""
         return False
 
 
