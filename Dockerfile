@@ -1,6 +1,6 @@
-# The dashboard as one image: gunicorn as user 10001, over a read-only root file system. It writes to /data (SQLite,
-# collected static files), /tmp (files on their way) and RUNTIME_DIRECTORY (what it counts) only, and holds no secrets.
-# compose.yaml runs it.
+# The dashboard as one image: gunicorn as user 10001, on a read-only root file system. It writes only to /data (SQLite,
+# collected static files), /tmp (files on their way) and RUNTIME_DIRECTORY (metrics), and holds no secrets. compose.yaml
+# runs it.
 #
 # The tag follows Python's and Debian's security updates: rebuild with `--pull` to get them. To get the same files
 # again, name the digest instead (docs/operate.md, "Pin the images").
@@ -11,8 +11,8 @@ RUN python -m venv /venv \
  && /venv/bin/pip install --no-cache-dir --no-compile --disable-pip-version-check \
     --only-binary=:all: --require-hashes --no-deps -r requirements.txt
 COPY . .
-# Bytecode is made here, because nothing can write it later. It is not dated, so that every build makes the same: also
-# (-f) what pybabel has just written, which is.
+# Bytecode is compiled here, because nothing can write it later, and without dates, so that every build makes the same
+# files. -f compiles again what running pybabel has just written, with dates.
 RUN /venv/bin/pybabel -q compile --domain django --directory locale \
  && python -m compileall -q -f --invalidation-mode unchecked-hash /venv/lib /app \
  && /venv/bin/pip uninstall -q -y pip
@@ -27,7 +27,7 @@ COPY --from=build /app /app
 WORKDIR /app
 USER 10001:10001
 EXPOSE 8000
-# http.client, because urllib would ask a proxy that the container's environment names.
+# http.client, because urllib would use a proxy that the container's environment names.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["python", "-c", "\
 import http.client, sys; \
 c = http.client.HTTPConnection('127.0.0.1', 8000, timeout=4); \

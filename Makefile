@@ -12,10 +12,10 @@ run: $(VENV)/installed $(MO)
 
 test: $(VENV)/installed-dev $(MO)
 	$(BIN)/python -m tests.browser.chromium
-	# On two cores half of the time a test waits. In their own order the long files do not come last, one by one.
+	# Three, because on two cores a test waits half of the time. In their own order, the long files do not run last, alone.
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-# Two replicas behind nginx, then all that needs no browser once more, over a PostgreSQL and a Redis of its own.
+# Two replicas behind nginx; then all tests without a browser once more, over a PostgreSQL and a Redis of their own.
 test-scale: $(VENV)/installed-dev $(MO)
 	$(BIN)/python -m pytest tests/scale
 	$(BIN)/python -m tests.scale.parts $(BIN)/python -m pytest tests --ignore=tests/browser -n 2 --dist loadfile
@@ -26,7 +26,7 @@ test-sent-once: $(VENV)/installed-dev
 fuzz: $(VENV)/installed-dev $(MO)
 	FUZZ_CASES=$${FUZZ_CASES:-50000} $(BIN)/python -m pytest -s tests/test_fuzz.py --hypothesis-show-statistics
 
-# With what is installed of hadolint, shellcheck, docker compose, systemd-analyze, promtool and caddy; says what is not.
+# Uses hadolint, shellcheck, docker compose, systemd-analyze, promtool and caddy; says which are not installed.
 deploy-check: $(VENV)/installed-dev $(MO)
 	$(BIN)/python -m pytest -rs tests/test_deployment.py
 
@@ -39,7 +39,7 @@ $(OBSERVATORY)/node_modules:
 	@command -v npm >/dev/null || { echo "The observatory needs Node.js 20 or newer, with npm."; exit 1; }
 	npm install --prefix $(OBSERVATORY) --no-save --no-audit --no-fund --ignore-scripts --loglevel error \
 	  @mdn/mdn-http-observatory@1.4.8
-	@# Its install script would download the list of hosts that browsers know to be https; localhost is not on it.
+	@# Instead of its install script, which would download browsers' list of hosts that are https; localhost is not on it.
 	@echo '{}' > $(OBSERVATORY)/node_modules/@mdn/mdn-http-observatory/conf/hsts-preload.json
 
 LIGHTHOUSE := data/lighthouse
@@ -73,7 +73,7 @@ bench-rotation: $(VENV)/installed-dev $(MO)
 bench-bulkhead: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.bulkhead
 
-# Pillow makes the pictures small. Nothing else needs it, so it has a folder of its own.
+# Pillow makes the pictures smaller. Nothing else needs it, so it has a folder of its own.
 PILLOW := $(VENV)/screenshots
 
 screenshots: $(VENV)/installed-dev $(MO) $(PILLOW)
@@ -94,7 +94,7 @@ format: $(VENV)/installed-dev
 audit: $(VENV)/installed-dev
 	@$(BIN)/python .ci/audit.py requirements.txt
 
-# Where a mistake sends something twice, or a key to somebody: every branch. Elsewhere 95 %. Without the browser.
+# Every branch where a mistake could send something twice or give a key away; 95 % elsewhere. Without browser tests.
 CRITICAL := tickets/hostup/*,tickets/crypto.py,tickets/views/status.py,tickets/views/reply.py
 CRITICAL := $(CRITICAL),tickets/views/create.py,tickets/views/attachment.py,tickets/views/key.py
 CRITICAL := $(CRITICAL),tickets/sending.py,tickets/replying.py,tickets/creating.py,tickets/changes.py,tickets/storage.py
@@ -115,7 +115,7 @@ sbom: $(VENV)/installed-dev
 	@mkdir -p $(dir $(SBOM))
 	@$(BIN)/python -m cyclonedx_py requirements requirements.txt --output-reproducible --output-file $(SBOM)
 
-# What is locked stays as it is; PACKAGE="django urllib3" has these anew, PACKAGE=all has everything.
+# Locked versions stay as they are; PACKAGE="django urllib3" upgrades these two, PACKAGE=all everything.
 UPGRADE = $(if $(filter all,$(PACKAGE)),--upgrade,$(addprefix --upgrade-package=,$(PACKAGE)))
 
 lock: $(VENV)/installed-dev

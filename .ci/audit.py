@@ -1,8 +1,8 @@
-"""`make audit`: is a vulnerability known in what runs? Fails when one is, and when nobody could be asked; with
-MAY_BE_OFFLINE=1 the latter is a notice.
+"""`make audit`: look for known vulnerabilities in what runs. Fails when there is one, and when they could not be
+looked up; with MAY_BE_OFFLINE=1 the latter is a notice.
 
 A vulnerability that does not concern the dashboard, or that nothing can be done about yet, goes into
-`known-vulnerabilities.txt` beside this file: its id, and after it the reason.
+`known-vulnerabilities.txt` beside this file: its id, followed by the reason.
 
     python .ci/audit.py requirements.txt [arguments of pip-audit]
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 
 KNOWN = Path(__file__).with_name("known-vulnerabilities.txt")
 MOST_SECONDS, ANSWER_SECONDS = 40, 5
-NOBODY_THERE = ("Could not connect", "requests.exceptions.", "ServiceError")  # pip-audit has no exit code for it
+NOBODY_THERE = ("Could not connect", "requests.exceptions.", "ServiceError")  # pip-audit has no exit code for this
 
 
 def main() -> None:
