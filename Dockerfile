@@ -11,8 +11,8 @@ RUN python -m venv /venv \
  && /venv/bin/pip install --no-cache-dir --no-compile --disable-pip-version-check \
     --only-binary=:all: --require-hashes --no-deps -r requirements.txt
 COPY . .
-# Bytecode is compiled here, because nothing can write it later, and without dates, so that every build makes the same
-# files. -f compiles again what running pybabel has just written, with dates.
+# Bytecode is compiled here, because nothing can write it later, and without timestamps, so that every build makes the
+# same files. -f compiles again what running pybabel has just written, with timestamps.
 RUN /venv/bin/pybabel -q compile --domain django --directory locale \
  && python -m compileall -q -f --invalidation-mode unchecked-hash /venv/lib /app \
  && /venv/bin/pip uninstall -q -y pip

@@ -42,8 +42,8 @@ MB = 1024 * 1024
 def on_starting(server):
     """Run `manage.py check`, load what workers can share, and collect the static files, before workers start."""
     # glibc would give threads arenas of their own, and a worker would take up to 144 MB instead of 84, although
-    # Python's threads take turns anyway. It would also keep the 20 MB that hashing a password takes. The workers
-    # inherit these settings; systems without glibc do not have them.
+    # Python's threads take turns anyway. It would also never give back the 20 MB that hashing a password takes.
+    # The workers inherit these settings; systems without glibc do not have them.
     with suppress(AttributeError, OSError):
         libc = ctypes.CDLL(None)
         libc.mallopt(M_ARENA_MAX, 1)

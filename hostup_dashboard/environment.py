@@ -128,7 +128,7 @@ def hostup_url(value: str) -> str:
 def hostup_proxy(value: str) -> str | None:
     """Read `HOSTUP_PROXY`, None for none: http only.
 
-    Calls to HostUp are encrypted all the same. Through a proxy that itself speaks TLS, `tickets/hostup` could
+    HostUp's own TLS goes through it all the same. With a proxy that itself speaks TLS, `tickets/hostup` could
     neither tell whether a call was sent nor keep it to its deadline.
     """
     if not value:

@@ -123,8 +123,8 @@ def permission_denied(request, exception=None, words=None):
 def csrf_failure(request, reason=""):
     """Refuse a form from another site, or from a page that is older than a sign-in in another tab.
 
-    Our own pages are recognised by htmx's headers, which no other site can send. They get the current token, which
-    no other site can read either, and the agent's name: static/writing.js tries again if it is still the same.
+    htmx's headers, which no other site can send, show that a form is ours. Its answer has the current token, which
+    no other site can read either, and the agent's name: static/writing.js tries again if that is the same.
     """
     if not wants_fragment(request):  # otherwise it is a page of ours
         denied.send(sender=None, request=request, reason="csrf")

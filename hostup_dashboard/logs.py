@@ -35,7 +35,7 @@ class WithoutAddresses(logging.Filter):
             case "django.security.csrf" if record.args:
                 record.args = (*record.args[:-1], "the page")  # the last one is the address
             case name if name.startswith("django.security.") and record.exc_info:
-                # Such as a Host that is not ours, which anybody can send: it is quoted, and no error of ours.
+                # Such as a foreign Host, which anybody can send. The record quotes it; it is no error of ours.
                 record.msg, record.args, record.exc_info = f"Refused: {name.rpartition('.')[2]}", (), None
                 record.levelno, record.levelname = logging.WARNING, "WARNING"
             case "gunicorn.error" if str(record.msg).startswith("Error handling request"):

@@ -171,8 +171,9 @@ class RefusedForms(MiddlewareMixin):
 class SignInRequired(LoginRequiredMiddleware):
     """Sends people who are not signed in to the sign-in page, and afterwards back to the page they were on.
 
-    When htmx asked, static/writing.js keeps the text in the form. Any other form with a text in it is answered
-    with that text, so that it is not lost. The sign-in page says what was not done; its address tells it.
+    When htmx asked, static/writing.js keeps the texts in the page's forms. Any other form with a text in it is
+    answered with that text, so that it is not lost. The sign-in page learns from its address what was not done,
+    and says it.
     """
 
     def process_view(self, request, view_func, view_args, view_kwargs):

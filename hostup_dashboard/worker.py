@@ -14,8 +14,8 @@ class Worker(ThreadWorker):
         return super().handle_request(req, conn)
 
     def handle(self, conn):
-        """Answer a connection's request, and close it in this thread. gunicorn would close it in the loop that
-        accepts connections for all threads, and wait up to two seconds there for each browser to hang up."""
+        """Close a connection in its own thread. gunicorn would close it in the loop that accepts connections for
+        all threads, and wait up to two seconds there for each browser to hang up."""
         is_kept = super().handle(conn)
         if not is_kept:
             conn.close(graceful=True)

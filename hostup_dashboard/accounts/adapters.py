@@ -124,8 +124,8 @@ class IdentityProviderAdapter(DefaultSocialAccountAdapter):
 
         The address may come without `email_verified` (Microsoft Entra ID leaves it out). The operator chose this
         provider, so the address is believed unless the provider says that it is not verified. In that case it is
-        dropped: stored with a new agent, it would let its true owner into somebody else's account. An address does
-        not lead to an agent who already has an id at the provider either: it may belong to somebody else by now.
+        dropped: stored with a new agent, it would let its true owner into somebody else's account. Nor does an
+        address lead to an agent who already has an id at the provider: it may be somebody else's there by now.
         """
         sociallogin.token = None  # nothing calls the provider again, and the session would keep it in clear text
         if sociallogin.state.get("process") == "connect":

@@ -53,7 +53,7 @@ class RenamePasskey(SuccessMessageMixin, EditWebAuthnView):
 
 
 class SetUpApp(ActivateTOTPView):
-    """Sets up an authenticator app. The code that proves it is used up: whoever saw it could sign in with it."""
+    """Sets up an authenticator app, and marks its first code as used: whoever saw it could sign in with it."""
 
     def dispatch(self, request, *args, **kwargs):
         if request.method == "POST" and is_mfa_enabled(request.user, [Authenticator.Type.TOTP]):

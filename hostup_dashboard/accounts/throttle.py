@@ -1,7 +1,7 @@
 """How many sign-in attempts may fail from one address, whatever they guess at.
 
-allauth counts them together with those for one name (`login_failed`), and clears both counts as soon as anybody's
-second step succeeds: an agent could use their own to go on guessing at others. So this count is separate.
+allauth would count them together with those for one name (`login_failed`), and clear both counts as soon as
+anybody's second step succeeds: an agent could use their own to go on guessing at others. So this one is separate.
 """
 
 from allauth.account.adapter import get_adapter

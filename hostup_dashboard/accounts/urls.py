@@ -29,7 +29,7 @@ of_oneself = [
     path("sessions/end/", sessions.sign_out_everywhere, name="sign_out_everywhere"),
     path("provider/error/", socialaccount.login_error, name="socialaccount_login_error"),
     path("provider/cancelled/", socialaccount.login_cancelled, name="socialaccount_login_cancelled"),
-    # Each request calls the provider and makes a session. allauth does not throttle them.
+    # Each request calls the provider and makes a session, and allauth does not throttle it.
     path("oidc/<slug:provider_id>/login/", not_too_often(provider.login), name="openid_connect_login"),
     path("oidc/<slug:provider_id>/login/callback/", provider.callback, name="openid_connect_callback"),
     path("me/totp/activate/", pages.SetUpApp.as_view(), name="mfa_activate_totp"),
@@ -38,7 +38,7 @@ of_oneself = [
 
 passkeys = []
 if "webauthn" in settings.MFA_SUPPORTED_TYPES:
-    # Anybody may ask for a passkey's challenge, and each request makes a session. allauth does not throttle them.
+    # Anybody can get a challenge for a passkey. Each makes a session, and allauth does not throttle that.
     passkeys = [
         path("me/webauthn/login/", not_too_often(pages.PasskeySignIn.as_view()), name="mfa_login_webauthn"),
         path("me/webauthn/reauthenticate/", pages.PasskeyAgain.as_view(), name="mfa_reauthenticate_webauthn"),
