@@ -279,7 +279,7 @@ def test_a_file_that_fails_is_worded(agent, sandbox, settings, fault):
     assert response.status_code in (403, 422, 503, 504)
     html = response.content.decode()
     assert 'role="alert"' in html
-    assert ("Remove it to send your reply." in html) == (response.status_code == 422)
+    assert ("Remove the file to send your reply." in html) == (response.status_code == 422)
     assert methods(sandbox) == ["POST"]
 
 
@@ -291,7 +291,7 @@ def test_a_file_whose_answer_was_lost_is_not_said_to_be_a_change_of_the_ticket(a
     with_reply = agent.post(f"/tickets/{SAMPLE_ID}/reply/", data).content.decode()
     for html in (alone, with_reply):
         assert "We do not know whether notes.txt was attached" in html
-        assert "Send your reply without it, then check whether it is in the ticket." in html
+        assert "Send your reply without the file, then check whether it is in the ticket." in html
         assert "could not be reloaded" not in html
     assert "Your reply was not sent." in alone
     assert "The ticket was reopened, but your reply was not sent." in with_reply
@@ -433,7 +433,7 @@ def test_a_ticket_that_cannot_be_looked_at_after_its_files_holds_the_text_back(a
     assert response.status_code == 503
     html = response.content.decode()
     assert "Your reply was not sent." in html
-    assert "Already attached: one.txt." in html
+    assert "leave out what is already attached: one.txt." in html
     assert "One file.</textarea>" in html
     assert "messages" not in [call.path.rsplit("/", 1)[1] for call in sandbox.calls]
 
@@ -446,7 +446,7 @@ def test_a_file_that_fails_holds_the_text_back_and_keeps_it(agent, sandbox):
     assert response.status_code == 422
     html = response.content.decode()
     assert "The file two.txt could not be attached" in html
-    assert "Already attached: one.txt. Leave these out when you try again." in html
+    assert "When you try again, leave out what is already attached: one.txt." in html
     assert "Two files.</textarea>" in html
     assert not messages_with(sandbox, "Two files.", ENCRYPTED_ID)
 
@@ -457,7 +457,7 @@ def test_a_text_that_is_refused_after_its_files_tells_that_they_are_up(agent, sa
     data = form | {"message": "A file.", "files": [file_of("one.txt")]}
     html = agent.post(f"/tickets/{ENCRYPTED_ID}/reply/", data).content.decode()
     assert "Your reply was not sent." in html
-    assert "Already attached: one.txt." in html
+    assert "leave out what is already attached: one.txt." in html
 
 
 def test_a_closed_ticket_is_reopened_before_the_files(agent, sandbox):

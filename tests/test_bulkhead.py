@@ -113,7 +113,7 @@ def test_after_five_failures_hostup_is_left_alone_for_a_while(agent, down):
     assert response.status_code == 503
     assert 1 <= int(response.headers["Retry-After"]) <= PROBE_AFTER
     html = response.content.decode()
-    assert "HostUp is not answering right now" in html
+    assert "HostUp is not responding right now" in html
     assert "This request was not sent." in html
     assert "Retry</a>" in html
     assert down.calls == []

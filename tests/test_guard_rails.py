@@ -96,7 +96,7 @@ def test_whoever_wanted_a_file_comes_back_to_the_page_it_is_on(visitor, link, ba
 
 SIGNED_OUT = "You were signed out"
 NOT_DONE, KEPT = "Your last action was not carried out.", "Your text is kept."
-KEPT_IN_PART = "Your text is kept up to the last saved draft."
+KEPT_IN_PART = "Your text is kept as it was when the draft was last saved."
 
 
 @pytest.mark.parametrize("post", ["post", "htmx_post"])

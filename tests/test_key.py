@@ -136,7 +136,7 @@ def test_a_check_that_cannot_tell_a_scope_leaves_what_is_known(newcomer, sandbox
 
 def test_remove_forgets_it(agent, sandbox):
     response = agent.post("/settings/key/remove/", follow=True)
-    assert "Key removed here. HostUp is not told" in response.content.decode()
+    assert "Key removed here. HostUp does not know" in response.content.decode()
     assert not ApiKey.objects.exists()
     assert agent.get("/tickets/").status_code == 403
     assert sandbox.calls == []

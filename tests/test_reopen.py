@@ -397,7 +397,7 @@ def test_what_may_yet_happen_is_not_called_over(agent, sandbox, fault, may):
     """HostUp may be at it still after a time-out, and whatever it says with a success is a success."""
     sandbox.fault(fault, method="POST")
     html = agent.htmx_post(URL, FORM, at=TICKET_PAGE).content.decode()
-    assert ("It may still happen: look again in a moment." in html) == may
+    assert ("It may still happen: check again in a moment." in html) == may
 
 
 def test_trying_again_what_a_colleague_has_done_meanwhile_is_not_our_doing(agent, sandbox):
@@ -441,7 +441,7 @@ REFUSALS = {
     "problem_401": (403, "HostUp does not accept your API key"),
     "problem_403": (403, "Your API key does not allow this"),
     "problem_404": (404, "HostUp has no such ticket"),
-    "problem_409": (409, "The ticket&#39;s status does not allow that"),
+    "problem_409": (409, "The ticket&#39;s state does not allow that"),
     "rate_limited_seconds": (429, "Try again in 7 seconds."),
 }
 

@@ -145,7 +145,7 @@ def test_what_hostup_writes_while_files_go_up_or_it_is_reopened_stops_it(agent, 
     assert response.status_code == 409
     assert "Not sent: the ticket has changed since you saw it" in html
     assert "Stop!" in html[html.index("New in this ticket") :]
-    assert ("Already attached: log.txt." in html) == (way == "files")
+    assert ("leave out what is already attached: log.txt." in html) == (way == "files")
     assert ("The ticket was reopened, but your reply was not sent." in html) == (way == "reopen")
     assert messages_with(sandbox, "Here is the log.", ticket_id) == []
     assert agent.post(f"/tickets/{ticket_id}/reply/", written | hidden_fields(html)).status_code == 302

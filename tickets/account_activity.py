@@ -93,7 +93,7 @@ def second_step_failed(request, user, **kwargs):
 def changed_agent(request, agent, action, **kwargs):
     _note(request, request.user, CHANGES_OF_AGENTS[action], about=agent)
     if action == "disabled" and ApiKey.objects.filter(user=agent).exists():
-        messages.info(request, _("HostUp is not told: their API key works there until it is revoked there."))
+        messages.info(request, _("HostUp does not know: their API key works there until it is revoked."))
 
 
 def _note(request, user, action, outcome=Outcome.DONE, **fields) -> None:

@@ -62,7 +62,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 403,
                 _("Your saved API key cannot be read"),
                 [
-                    _("The dashboard's encryption keys have changed since you saved it; HostUp was not asked."),
+                    _("The encryption keys have changed since you saved your API key; HostUp was not asked."),
                     _("Save your API key again."),
                 ],
                 needs_key=True,
@@ -136,8 +136,8 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
         case errors.Conflict():
             return Failure(
                 409,
-                _("The ticket's status does not allow that"),
-                [*unchanged, _("The ticket may have a different status by now. Reload the ticket to check.")],
+                _("The ticket's state does not allow that"),
+                [*unchanged, _("The ticket may have a different status by now. Check it before you try again.")],
             )
         case errors.TooLarge():
             sentences = [_("Larger than 25 MB."), _("Download it in HostUp's control panel.")]
@@ -172,7 +172,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
         case errors.CircuitOpen():
             return Failure(
                 503,
-                _("HostUp is not answering right now"),
+                _("HostUp is not responding right now"),
                 [
                     *unchanged,
                     _("Several requests have failed in a row: the dashboard waits a little before it asks again."),
@@ -194,7 +194,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
                 _("The connection to HostUp is not safe"),
                 [
                     *unchanged,
-                    _("The server that answered could not prove that it is HostUp, so it was not sent your key."),
+                    _("The server that answered could not prove that it is HostUp, so your key was not sent."),
                     _("Tell the person who runs this dashboard."),
                 ],
             )
@@ -205,7 +205,7 @@ def _describe(error: Exception, unchanged: list[str]) -> Failure:
             return Failure(
                 502,
                 _("HostUp sent a response the dashboard cannot read"),
-                [_("Try again. If it keeps happening, open the ticket in HostUp's control panel.")],
+                [_("Try again. If it keeps happening, use HostUp's control panel.")],
             )
 
 
@@ -222,8 +222,8 @@ def lost_file(error: errors.OutcomeUnknown, name: str) -> Failure:
     """Return the failure for a file whose outcome is unknown. Files are sent before their reply."""
     heading = _("We do not know whether %(name)s was attached") % {"name": name}
     sentences = [
-        _("HostUp did not confirm it, and may not show it until your next reply."),
-        _("Send your reply without it, then check whether it is in the ticket."),
+        _("HostUp did not confirm the file, and may not show it until you send your next reply."),
+        _("Send your reply without the file, then check whether it is in the ticket."),
     ]
     return describe(error)._replace(heading=heading, sentences=sentences)
 
@@ -248,7 +248,7 @@ def not_changed(change: changes.Change, result: changes.Result) -> Failure:
     else:
         failure = Failure(502, change.not_done, [])
         what_came = _("HostUp answered with the ticket unchanged.")
-    may_yet_happen = [_("It may still happen: look again in a moment.")] if result.may_yet_happen else []
+    may_yet_happen = [_("It may still happen: check again in a moment.")] if result.may_yet_happen else []
     sentences = [what_came, *may_yet_happen, _("You can try again.")]
     return failure._replace(heading=change.not_done, sentences=sentences, is_unknown=False)
 

@@ -22,7 +22,7 @@ def file_problem(file) -> str:
     if file.size > ATTACHMENT_MOST_BYTES:
         return _("%(name)s is larger than 25 MB.") % {"name": file.name}
     if file.name.lower().endswith(REFUSED_ENDINGS):
-        return _("%(name)s is a program; those are not sent.") % {"name": file.name}
+        return _("%(name)s is a program. Programs cannot be sent.") % {"name": file.name}
     return ""
 
 
@@ -103,7 +103,9 @@ class NewTicketForm(forms.Form):
     message = MessageField(
         widget=forms.Textarea(attrs={"rows": 8, "dir": "auto"}),
         label=_("Message"),
-        help_text=_("Send files, passwords and other secrets in a reply once the ticket has been created."),
+        help_text=_(
+            "Send files in a reply once the ticket has been created, and passwords in an encrypted reply."
+        ),
     )
     priority = forms.ChoiceField(choices=words.PRIORITIES.items, initial="medium", label=_("Priority"))
     critical_reason = TextField(

@@ -100,7 +100,7 @@ class AddPasskeyForm(AddWebAuthnForm):
         initial=True,
         label=_("Sign in with this passkey alone"),
         help_text=_(
-            "Your device then asks for your fingerprint, face or PIN. Otherwise you use it after your password."
+            "Your device then asks for your fingerprint, face or PIN; if not, the passkey follows the password."
         ),
     )
 

@@ -83,7 +83,7 @@ def test_a_link_works_once(boss):
     choose_password(link)
     page = Client().get(link, follow=True).content.decode()
     assert "This link does not work any more" in page
-    assert ">Back to sign in</a>" in page
+    assert ">Back to sign-in</a>" in page
 
 
 def works(link) -> bool:
@@ -196,7 +196,7 @@ def test_disabling_ends_every_session_at_once(boss, anna):
 
 
 def test_an_administrator_reads_that_a_key_outlives_its_agent_s_access(boss, anna, agent):
-    told = "HostUp is not told: their API key works there until it is revoked there."
+    told = "HostUp does not know: their API key works there until it is revoked."
     assert told not in boss.post(f"{URL}{anna.pk}/disable/", follow=True).content.decode()  # who has none
     assert told in boss.post(f"{URL}{agent.user.pk}/disable/", follow=True).content.decode()
 
@@ -348,7 +348,7 @@ def test_who_is_disabled_can_sign_in_as_somebody_else(boss, anna):
     browser = sign_in()
     html = browser.get(browser.answer.headers["Location"]).content.decode()
     assert "This account is disabled" in html
-    assert 'href="/accounts/login/">Back to sign in</a>' in html
+    assert 'href="/accounts/login/">Back to sign-in</a>' in html
 
 
 def let_a_while_pass(browser):
@@ -364,7 +364,7 @@ def test_an_administrator_is_asked_for_the_password_after_a_while(boss, anna):
     assert answer.headers["Location"] == "/accounts/reauthenticate/?next=%2Fagents%2F%3Fundone%3D"
     assert is_in(sign_in())
     page = boss.get(answer.headers["Location"]).content.decode()
-    assert "Nothing has been changed yet. Confirm that it is you" in page
+    assert "Nothing has been changed yet. After this, repeat" in page
     back = boss.post(answer.headers["Location"], {"password": PASSWORD}, follow=True).content.decode()
     assert 'class="toast info">Nothing has been changed yet. If you still want it, do it again.' in back
     boss.post(f"{URL}{anna.pk}/disable/")

@@ -200,7 +200,7 @@ def test_what_fails_stays_selected_with_its_reason_and_the_others_go_on(page, sa
     assert changes(sandbox) == paths(sandbox, wanted)
     reasons = {
         wanted[1]: "We do not know whether the change went through",
-        wanted[2]: "The ticket's status does not allow that",
+        wanted[2]: "The ticket's state does not allow that",
         wanted[3]: "Not reopened: the ticket is still closed",
         wanted[4]: "Your API key does not allow this",
     }
@@ -511,7 +511,7 @@ def test_what_becomes_of_a_ticket_moves_and_narrows_no_other(page, sandbox, thre
     assert places() == before
     answered.set()
     expect(says(page)).to_contain_text("2 reopened, 1 not done.")
-    expect(result(page, three[1])).to_have_text("The ticket's status does not allow that")
+    expect(result(page, three[1])).to_have_text("The ticket's state does not allow that")
     assert places() == before
 
 

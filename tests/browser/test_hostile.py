@@ -132,7 +132,7 @@ def test_nothing_that_hostup_sends_of_a_ticket_runs(page, sandbox):
     expect(toast(page)).to_contain_text("Reopened.")
     expect_only_ours(page)
     page.goto(f"/tickets/{ID}/")
-    page.get_by_role("link", name="Ticket log").click()
+    page.get_by_role("link", name="What we did").click()
     expect(page.get_by_role("table")).to_be_visible()
     expect_only_ours(page)
 

@@ -220,7 +220,7 @@ def test_beside_the_list_too_what_was_answered_is_in_view(page):
 @pytest.mark.parametrize("screen", ["phone"])
 def test_far_down_a_thread_a_refusal_and_a_success_are_both_seen(page, sandbox):
     page.goto(f"/tickets/{LONG_THREAD_ID}/")
-    for fault, said in {"problem_409": "status does not allow", "problem_403": "does not allow this"}.items():
+    for fault, said in {"problem_409": "state does not allow", "problem_403": "does not allow this"}.items():
         page.get_by_text("Shall we close?").scroll_into_view_if_needed()
         sandbox.fault(fault, method="POST")
         close(page).tap()

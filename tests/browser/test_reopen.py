@@ -119,7 +119,7 @@ def test_what_was_not_done_is_said_though_another_ticket_opens_and_of_which_it_i
     expect(heading(page)).to_be_visible()
     sandbox.fault("problem_409", method="POST")
     ready(row_reopen(page)).click()
-    expect(alert.get_by_role("heading")).to_have_text("The ticket's status does not allow that")
+    expect(alert.get_by_role("heading")).to_have_text("The ticket's state does not allow that")
 
 
 def test_the_thread_stays_on_the_screen_when_hostup_answers_without_it(page, sandbox):
@@ -370,7 +370,7 @@ def test_refused_the_ticket_stays_as_it_was_and_the_reason_is_given(page, sandbo
     before = ticket(page).inner_text()
     alert = page.get_by_role("alert")
     reasons = {
-        "problem_409": "The ticket's status does not allow that",
+        "problem_409": "The ticket's state does not allow that",
         "problem_403": "Your API key does not allow this",
     }
     for fault, words in reasons.items():

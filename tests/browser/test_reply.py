@@ -474,7 +474,7 @@ def test_a_file_that_is_too_large_is_said_before_a_ticket_is_reopened_for_it(pag
     box(page).fill("A large file.")
     for file in (TEXT_FILE, large_file):
         page.get_by_label("Attach files").set_input_files(file)
-    expect(page.get_by_role("alert")).to_contain_text("Larger than 25 MB. Remove it to send your reply.")
+    expect(page.get_by_role("alert")).to_contain_text("Larger than 25 MB. Remove the file to send your reply.")
     page.get_by_role("button", name="Reopen and reply").click()
     expect(page.get_by_role("button", name="Remove").last).to_be_focused()
     page.keyboard.press("Enter")
@@ -836,7 +836,7 @@ def test_a_file_that_is_too_large_is_said_before_it_is_sent(page, sandbox, scree
     page.get_by_label("Attach files").set_input_files(large_file)
     expect(page.get_by_role("listitem").filter(has_text="large.zip")).to_contain_text("25.1 MB")
     said = page.get_by_role("alert")
-    expect(said).to_contain_text("Larger than 25 MB. Remove it to send your reply.")
+    expect(said).to_contain_text("Larger than 25 MB. Remove the file to send your reply.")
     expect(page.get_by_role("progressbar")).to_have_count(0)
 
     page.evaluate(COUNT_ARRIVALS, said.locator("xpath=..").element_handle())
@@ -1218,7 +1218,7 @@ def test_what_was_done_with_a_ticket_that_was_left_meanwhile_is_said_with_its_nu
     page.get_by_role("listitem").get_by_role("link").nth(3).click()
     expect(heading(page)).to_have_count(0)
     answered.set()
-    alert = page.get_by_role("alert").filter(has_text="#149943: The ticket's status does not allow that")
+    alert = page.get_by_role("alert").filter(has_text="#149943: The ticket's state does not allow that")
     expect(alert.get_by_role("link")).to_have_text(["View ticket"])
     answered = hold(sandbox, method="POST", path="close")
     alert.get_by_role("link").click()

@@ -50,7 +50,7 @@ def download(request, ticket_id, attachment_id):
         if isinstance(error, errors.TooLarge):
             ways_on["retry_url"] = ""  # it would be as large the next time
         if isinstance(error, errors.NotFound):
-            sentences = [_("It may have been removed. Reload the ticket and look again.")]
+            sentences = [_("It may have been removed. Reload the ticket to check.")]
             failure = failure._replace(heading=_("HostUp has no such file"), sentences=sentences)
         return failure_answer(request, failure, **ways_on)
     try:
@@ -100,7 +100,7 @@ def _reply_not_sent(request, failure):
 
 
 def _not_attached(request, failure):
-    sentences = [*failure.sentences, _("Remove it to send your reply.")]
+    sentences = [*failure.sentences, _("Remove the file to send your reply.")]
     return failure_answer(request, failure._replace(sentences=sentences))
 
 

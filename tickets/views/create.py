@@ -128,7 +128,7 @@ def _failure(result, form) -> failures.Failure:
     match result.state:
         case State.UNDER_WAY:
             sentences = [
-                _("You have already pressed the button. Check the tickets in a moment; nothing was sent twice.")
+                _("You have already pressed the button. Check your tickets in a moment; nothing was sent twice.")
             ]
             return failures.Failure(409, _("Your ticket is being created"), sentences)
         case State.SENT_BEFORE:

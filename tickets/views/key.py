@@ -77,7 +77,10 @@ def remove(request):
         if not removed:
             raise NoKey
     activity.finish(Outcome.DONE)
-    messages.success(request, _("Key removed here. HostUp is not told: revoke it there if it is still valid."))
+    messages.success(
+        request,
+        _("Key removed here. HostUp does not know: if it is still valid, revoke it in HostUp's control panel."),
+    )
     return redirect("key")
 
 

@@ -55,7 +55,7 @@ def reply(request, ticket_id):
         return _replied(request, ticket_id, result, is_encrypted=written.is_encrypted)
     failure = _failure(result, written)
     if result.attached:
-        attached = _("Already attached: %(names)s. Leave these out when you try again.")
+        attached = _("When you try again, leave out what is already attached: %(names)s.")
         names = ", ".join(result.attached)
         failure = failure._replace(sentences=[*failure.sentences, attached % {"names": names}])
         composer = composer._replace(attached=len(result.attached))
