@@ -1,4 +1,4 @@
-"""Every address of the site, found in the URLconf: a new one is tested without anybody thinking of it."""
+"""Every address of the site, from the URLconf, so that nobody has to remember to test a new one."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from django.utils.regex_helper import normalize
 
 from sandbox.special_tickets import SAMPLE_ID
 
-EXAMPLES = {  # for a parameter without one: "1"
+EXAMPLES = {  # any other parameter gets "1"
     "ticket_id": SAMPLE_ID,
     "attachment_id": "tatt_1",
     "provider_id": "company",
@@ -16,11 +16,11 @@ EXAMPLES = {  # for a parameter without one: "1"
 
 
 def every_address() -> dict[str, str]:
-    """Return an example of each address by its name (by itself, where it has no name)."""
+    """Return an example of each address, keyed by its name, or by the example where it has no name."""
     addresses = {}
     for name, route in _routes(get_resolver(), "/"):
         path = route % _Examples(EXAMPLES)
-        resolve(path)  # an example that does not fit is an address that nothing tests
+        resolve(path)  # raises for an example that does not fit, with which nothing would test the address
         addresses[name or path] = path
     return addresses
 

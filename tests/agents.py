@@ -1,4 +1,4 @@
-"""The people of the tests: each a browser that is signed in, or not."""
+"""Browsers of the people in the tests, signed in or not."""
 
 import time
 
@@ -12,7 +12,7 @@ PAGE = "http://testserver/tickets/"
 
 
 class Agent(Client):
-    """A browser with cookies. `htmx_get` and `htmx_post` ask as htmx 4 does for a fragment."""
+    """A browser with cookies. `htmx_get` and `htmx_post` request a fragment as htmx 4 does."""
 
     def __init__(self, username: str = "", api_key: str = ""):
         super().__init__()
@@ -27,7 +27,7 @@ class Agent(Client):
             row.save()
 
     def signed_in(self, seconds_ago: float) -> None:
-        """Make the session one that began with the password `seconds_ago`, as allauth writes it down."""
+        """Record in the session, as allauth does, that the agent signed in with the password `seconds_ago`."""
         session = self.session
         session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": time.time() - seconds_ago}]
         session.save()

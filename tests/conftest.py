@@ -11,7 +11,7 @@ from tests import fault_servers
 from tests.agents import Agent
 from tickets import upstream
 
-# How long one example takes says something of the machine and what else it does, nothing of the code.
+# How long an example takes depends on the machine and its load rather than on the code.
 hypothesis_settings.register_profile("dashboard", deadline=None)
 hypothesis_settings.load_profile("dashboard")
 
@@ -20,14 +20,14 @@ COSTS = {name: getattr(Argon2, name) for name in ("memory_cost", "time_cost")}
 
 @pytest.fixture(scope="session", autouse=True)
 def static_files():
-    """Pages name their static files by content, so these have to be collected."""
+    """Collect the static files: pages refer to them by names that contain a hash of their content."""
     call_command("collectstatic", interactive=False, verbosity=0)
-    django_settings.WHITENOISE_AUTOREFRESH = True  # else every test's browser has it look through them anew
+    django_settings.WHITENOISE_AUTOREFRESH = True  # else it scans them again for every test client
 
 
 @pytest.fixture(scope="session", autouse=True)
 def cheap_passwords():
-    """What makes guessing slow makes hundreds of tests slow."""
+    """Make passwords cheap to hash: what slows down guessing slows down hundreds of tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Argon2, "memory_cost", 8)
         patch.setattr(Argon2, "time_cost", 1)
@@ -36,7 +36,7 @@ def cheap_passwords():
 
 @pytest.fixture
 def costly_passwords(cheap_passwords, monkeypatch):
-    """Passwords as production hashes them."""
+    """Hash passwords as in production."""
     for name, cost in COSTS.items():
         monkeypatch.setattr(Argon2, name, cost)
 
@@ -49,19 +49,19 @@ def running_sandbox():
 
 @pytest.fixture
 def sandbox(running_sandbox, settings, monkeypatch):
-    """HostUp's stand-in over real sockets, fresh, as the HostUp of this test's dashboard."""
+    """Return the sandbox, reset, and let this test's dashboard call it over real sockets."""
     running_sandbox.reset()
     settings.HOSTUP_API_URL = running_sandbox.url
-    settings.HOSTUP_DEADLINE = 2.0  # seconds: the tests wait for it often
-    monkeypatch.setattr("tickets.hostup.client.BACKOFF_SECONDS", 0.01)  # nor for this
+    settings.HOSTUP_DEADLINE = 2.0  # seconds; many tests wait for it
+    monkeypatch.setattr("tickets.hostup.client.BACKOFF_SECONDS", 0.01)  # many tests wait for this, too
     cache.clear()
-    upstream.pool_for.cache_clear()  # what is known of another test's HostUp is not known of this one
+    upstream.pool_for.cache_clear()  # nothing that another test learned of its HostUp holds for this one
     return running_sandbox
 
 
 @pytest.fixture
 def nowhere():
-    """An address where nothing answers."""
+    """Yield an address where nothing answers."""
     with fault_servers.refusing() as (url, _):
         yield url
 

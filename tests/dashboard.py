@@ -21,10 +21,10 @@ from sandbox.model import DEPARTMENTS
 from tests.ports import free_port
 
 BASE_DIR = Path(__file__).resolve().parents[1]
-START_SECONDS = 120  # on a busy machine it has taken 23 before the server listened
+START_SECONDS = 120  # on a busy machine the server has taken 23 to listen
 AGENT, NEWCOMER = "agent", "newcomer"  # one with an API key saved, one without
 PASSWORD = "a-password-for-the-browser-tests"
-# Of all dashboards of this process, so that what SET_UP made for one, in three seconds, serves the others as well.
+# The same for all dashboards of this process, so that they can reuse what SET_UP makes, which takes three seconds.
 SECRETS = {
     "SECRET_KEY": secrets.token_urlsafe(48),
     "ENCRYPTION_KEYS": f"browser:{base64.b64encode(secrets.token_bytes(32)).decode()}",
@@ -39,14 +39,14 @@ from django.contrib.auth.models import User
 colleague = User.objects.create_user("colleague")
 Authenticator.objects.create(user=colleague, type="webauthn", data={"name": "Phone"})
 """
-_databases: dict[str, bytes] = {}  # address of a HostUp -> what SET_UP made with it
+_databases: dict[str, bytes] = {}  # a HostUp's address -> the database that SET_UP made with it
 
 
 class Dashboard:
     """A dashboard over the HostUp at `hostup_url`, with its files in the folder `home`.
 
-    `host` is the name that browsers call it by: for passkeys it has to be a name rather than numbers. `settings`
-    are environment variables, on top of those that it needs.
+    `host` is the host in its URL: for passkeys it has to be a name rather than an IP address. `settings` are
+    environment variables, on top of those that it needs.
     """
 
     def __init__(self, hostup_url: str, home: Path, *, host: str = "127.0.0.1", **settings: str):
@@ -55,7 +55,7 @@ class Dashboard:
         self.home = home
         self.log = home / "gunicorn.log"
         self._database = home / "db.sqlite3"
-        # What SET_UP makes depends on these and on nothing else.
+        # Of the settings, only these change what SET_UP makes.
         self._is_usual = not settings.keys() & {"DATABASE_URL", "AGENT_USERNAME", "AGENT_PASSWORD", *SECRETS}
         self._environment = (
             os.environ
@@ -87,12 +87,12 @@ class Dashboard:
         return self.start()
 
     def restart(self) -> None:
-        """Make the server forget what its processes remember, and find its database as it is."""
+        """Restart the server over the same database: its processes forget what they remember."""
         self.stop()
         self.start()
 
     def replace_workers(self) -> None:
-        """Make the server forget what its processes remember of HostUp, such as how long to leave it alone."""
+        """Replace the workers, so that they forget what they know of HostUp, such as how long not to call it."""
         before = self.workers
         for worker in before:
             os.kill(worker, signal.SIGKILL)
@@ -133,23 +133,23 @@ class Dashboard:
             self._server.wait()
 
     def kill(self) -> None:
-        """End all its processes at once and without a word, as when its machine goes down."""
+        """Kill all its processes at once, as when its machine goes down."""
         os.killpg(self.pid, signal.SIGKILL)
         self._server.wait()
 
     @property
     def pid(self) -> int:
-        """gunicorn's first process."""
+        """Return the process id of gunicorn's master."""
         return self._server.pid
 
     @property
     def workers(self) -> list[int]:
-        """gunicorn's other processes, by their ids (Linux)."""
+        """Return the process ids of gunicorn's workers (Linux)."""
         return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
 
     def forget(self) -> None:
-        """Forget what the test before did: activities, drafts, forms, and every API key but the agent's, whose
-        departments are fresh however long the tests take."""
+        """Delete what the previous test left: activities, drafts, submissions, and every API key but the agent's.
+        Its departments count as just asked for, however long the tests have been running."""
         with closing(sqlite3.connect(self._database, timeout=10)) as database, database:
             for table in ("tickets_activity", "tickets_draft", "tickets_submission"):
                 database.execute(f"DELETE FROM {table}")  # noqa: S608  (names of ours)
@@ -163,12 +163,12 @@ class Dashboard:
             )
 
     def forget_departments(self) -> None:
-        """Make the dashboard as it is when it has not asked for departments yet."""
+        """Forget the departments, as if the dashboard had not asked for them yet."""
         with closing(sqlite3.connect(self._database, timeout=10)) as database, database:
             database.execute("UPDATE tickets_apikey SET departments = '{}', departments_at = NULL")
 
     def manage(self, *arguments: str) -> str:
-        """Run a command of `manage.py` as this dashboard, and return what it said."""
+        """Run a `manage.py` command with this dashboard's settings, and return its output."""
         command = [sys.executable, "manage.py", *arguments]
         done = subprocess.run(
             command, cwd=BASE_DIR, env=self._environment, stdout=subprocess.PIPE, text=True, check=True

@@ -1,4 +1,4 @@
-"""The installation that the tests run in. A pytest plugin, because settings are read before any conftest.py."""
+"""The environment that the tests run in. A pytest plugin, because settings are read before any conftest.py."""
 
 import base64
 import os
@@ -16,11 +16,11 @@ os.environ.update(
         "HOSTUP_API_URL": "http://127.0.0.1:1",  # nothing answers there: each test names the sandbox
     }
 )
-# The tests start some two hundred Pythons, of which each would compile all of ours anew.
+# The tests start some two hundred Python processes, each of which would compile all our modules again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
-# DATABASE_URL and CACHE_URL from outside stay as they are (`make test-scale`), but that test processes beside each
-# other empty only their own Redis database. PostgreSQL's are pytest-django's matter.
+# A given DATABASE_URL or CACHE_URL is kept (`make test-scale`). Only the number of the Redis database changes:
+# parallel test processes empty theirs. pytest-django gives each process a PostgreSQL database of its own.
 if cache_url := os.environ.get("CACHE_URL"):
     number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     os.environ["CACHE_URL"] = f"{cache_url.rpartition('/')[0]}/{number}"

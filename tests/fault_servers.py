@@ -1,6 +1,6 @@
-"""Who can stand where HostUp should be: nobody, or somebody who does it wrong, on real sockets of this machine.
+"""What may be found where HostUp should be: no server, or one that misbehaves, on real sockets of this machine.
 
-Each is a context manager that gives the address to call, and the file of certificates to trust or None.
+Each is a context manager that yields the address to call, and the file of certificates to trust or None.
 """
 
 import socket
@@ -27,13 +27,13 @@ NO_TICKETS = b'{"data": [], "nextCursor": null}'
 
 @contextmanager
 def without_an_address():
-    """A host name that no resolver can look up: it is longer than DNS allows, so that nobody is even asked."""
+    """Yield a host name that cannot be resolved: it is longer than DNS allows, so no server is even asked."""
     yield f"http://{'.'.join(['hostup'] * 50)}.invalid", None
 
 
 @contextmanager
 def refusing():
-    """A port that is taken and where nobody listens."""
+    """Yield a port that is taken but does not listen."""
     with socket.socket() as taken:
         taken.bind((HOST, 0))
         yield f"http://{HOST}:{taken.getsockname()[1]}", None
@@ -41,7 +41,7 @@ def refusing():
 
 @contextmanager
 def with_a_full_backlog():
-    """A port whose queue of connections to accept is full: the system drops whoever knocks."""
+    """Yield a port whose accept queue is full: the system drops further attempts to connect."""
     with socket.socket() as listening:
         listening.bind((HOST, 0))
         listening.listen(0)
@@ -56,7 +56,7 @@ def with_a_full_backlog():
 
 @contextmanager
 def silent(scheme="http"):
-    """A port that takes connections and never says anything."""
+    """Yield a port that takes connections and never sends anything."""
     with socket.socket() as listening:
         listening.bind((HOST, 0))
         listening.listen(16)
@@ -65,7 +65,7 @@ def silent(scheme="http"):
 
 @contextmanager
 def hanging_up(last_words=b"", scheme="http"):
-    """A server that reads what comes first and closes, without a word or with these."""
+    """Run a server that reads once, sends `last_words` if there are any, and closes the connection."""
 
     def serve():
         while True:
@@ -87,14 +87,14 @@ def hanging_up(last_words=b"", scheme="http"):
 
 @contextmanager
 def not_encrypted():
-    """A server that speaks plain HTTP where TLS is expected."""
+    """Run a server that speaks plain HTTP where TLS is expected."""
     with _serving(_QuietServer((HOST, 0), _Empty)) as port:
         yield f"https://{HOST}:{port}", None
 
 
 @contextmanager
 def encrypted(name=HOST, *, expired=False, is_trusted=True):
-    """A server that answers with an empty list over TLS, with a certificate for `name`."""
+    """Run a server that answers with an empty list over TLS, with a certificate for `name`."""
     certificate = certificate_for(name, expired=expired)
     with _serving(_QuietServer((HOST, 0), _Empty), certificate) as port:
         yield f"https://{HOST}:{port}", certificate.authority if is_trusted else None
@@ -102,14 +102,14 @@ def encrypted(name=HOST, *, expired=False, is_trusted=True):
 
 @contextmanager
 def proxy_without_a_way():
-    """A proxy that refuses to lead anywhere."""
+    """Run a proxy that refuses to connect to anything."""
     with _serving(_QuietServer((HOST, 0), _NoWay)) as port:
         yield f"http://{HOST}:{port}", None
 
 
 @contextmanager
 def proxy_that_leads(certificate=None):
-    """A proxy that leads wherever it is asked to; with a certificate it speaks TLS itself."""
+    """Run a proxy that connects to whatever it is asked for; with a certificate it speaks TLS itself."""
     with _serving(_QuietServer((HOST, 0), _Leads), certificate) as port:
         yield f"{'https' if certificate else 'http'}://{HOST}:{port}", None
 
@@ -135,7 +135,7 @@ class _Empty(BaseHTTPRequestHandler):
         self.wfile.write(NO_TICKETS)
 
     def log_message(self, *_):
-        """The tests look at what the client makes of it."""
+        """Log nothing: the tests look at the client."""
 
 
 class _NoWay(_Empty):
@@ -157,7 +157,7 @@ class _Leads(_Empty):
 
 
 def _pass_on(source, target):
-    """Pass on what comes until one of the two ends; then end both."""
+    """Pass on data until one of the two sockets ends; then shut down both."""
     with suppress(OSError):
         while data := source.recv(65_536):
             target.sendall(data)
@@ -170,11 +170,11 @@ class _QuietServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request, client_address):
-        """A client that does not like the certificate ends the handshake: that is the test."""
+        """Ignore errors: a client that rejects the certificate ends the handshake, as it should."""
 
 
 class Certificate(NamedTuple):
-    """Paths of PEM files: the server's certificate and key, and whoever signed it."""
+    """Paths of PEM files: the server's certificate and key, and the authority that signed it."""
 
     chain: str
     key: str
@@ -183,8 +183,8 @@ class Certificate(NamedTuple):
 
 @cache
 def certificate_for(name: str, *, expired: bool = False, to_the_letter: bool = True) -> Certificate:
-    """Sign a server's certificate with an authority of its own, both made on the spot. Many companies' own are not
-    `to_the_letter` of RFC 5280."""
+    """Make an authority and a server's certificate signed by it. Many companies' own authorities do not follow
+    RFC 5280 `to_the_letter`."""
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     now = datetime.now(UTC)
     ends_at = now - timedelta(days=1) if expired else now + timedelta(days=1)

@@ -1,4 +1,4 @@
-"""tests/faults.md, read for the tests that hold the dashboard to it."""
+"""The table in tests/faults.md, parsed for the tests that hold the dashboard to it."""
 
 import re
 from pathlib import Path
@@ -35,7 +35,7 @@ def _lines():
 
 
 def _methods(calls: str) -> list[str]:
-    """Read "POST, GET ×3"; "nothing" is none."""
+    """Return the methods named in a cell such as "POST, GET ×3"; in "nothing" there are none."""
     named = re.findall(r"(GET|POST)(?: ×(\d))?", calls)
     return [method for method, times in named for _ in range(int(times or 1))]
 

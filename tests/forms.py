@@ -1,4 +1,4 @@
-"""What an agent's browser knows of the box below a ticket, and what came of it at HostUp."""
+"""The reply form as an agent's browser has it, and what arrived at HostUp."""
 
 import re
 

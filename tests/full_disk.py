@@ -1,4 +1,4 @@
-"""A database that takes nothing more into a table, a disk that takes nothing more of a file."""
+"""A table that takes no new rows, and files that cannot grow: what a full disk does to each."""
 
 import resource
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from django.db import OperationalError, connection
 
 @contextmanager
 def nothing_goes_into(table: str):
-    """Have the database refuse each new row of `table`, inside the block and in this thread."""
+    """Make the database refuse each new row of `table`, inside the block and in this thread."""
 
     def full(execute, sql, *rest):
         if sql.startswith(f'INSERT INTO "{table}"'):
@@ -21,7 +21,7 @@ def nothing_goes_into(table: str):
 
 @contextmanager
 def no_file_gets_longer_than(size: int):
-    """Have the system refuse what goes beyond `size` bytes into any file, inside the block."""
+    """Make the system refuse to let any file grow beyond `size` bytes, inside the block."""
     before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
     try:

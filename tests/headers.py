@@ -1,8 +1,8 @@
-"""What every answer carries, whatever it is an answer to."""
+"""The headers that every answer carries, whatever the request."""
 
 
 def assert_has_our_headers(response) -> None:
-    """Fail when an answer lets a browser do what none of our pages needs."""
+    """Fail if an answer allows a browser anything that none of our pages needs."""
     headers = response.headers
     policy = headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy

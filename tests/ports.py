@@ -1,10 +1,10 @@
-"""Ports of loopback that nobody uses."""
+"""Unused ports on loopback."""
 
 import secrets
 import socket
 from contextlib import ExitStack, suppress
 
-# Below those that systems give to whoever connects: one of these stays free until its server comes.
+# Below the ports that systems give to outgoing connections: one of these stays free until its server starts.
 PORTS = range(20_000, 32_000)
 
 
@@ -13,12 +13,12 @@ def free_port() -> int:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return so many, each another."""
+    """Return `count` different ports."""
     ports = []
     with ExitStack() as held:
         while len(ports) < count:
             port = secrets.choice(PORTS)
-            with suppress(OSError):  # somebody has it
+            with suppress(OSError):  # it is taken
                 held.enter_context(socket.socket()).bind(("127.0.0.1", port))
                 ports.append(port)
     return ports

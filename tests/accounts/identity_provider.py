@@ -18,8 +18,8 @@ ACCESS_TOKEN = "a-token-of-the-provider"
 
 
 class IdentityProvider:
-    """`claims` is who is sitting there; `url` is the issuer; `entrance` is where browsers are sent, which is
-    another origin, as with the large providers; `authorize` answers what a browser is sent with."""
+    """A provider whose `claims` describe the person at the browser. `url` is the issuer. `entrance` is where
+    browsers are sent: another origin, as with the large providers."""
 
     def __init__(self):
         self.claims = {
@@ -32,7 +32,7 @@ class IdentityProvider:
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def authorize(self, location: str) -> str:
-        """Sign the person in at `location`, where their browser was sent; return where to send it back."""
+        """Sign in the person whose browser was sent to `location`; return where to send it back to."""
         asked = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
         assert location.startswith(f"{self.entrance}/authorize?")
         assert (asked["client_id"], asked["response_type"]) == (CLIENT_ID, "code")
@@ -69,13 +69,13 @@ class IdentityProvider:
 
 @contextmanager
 def identity_provider():
-    """Run one, and stop it in the end."""
+    """Run an identity provider, and stop it after the block."""
     provider = IdentityProvider()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             path, _, query = self.path.partition("?")
-            if path == "/authorize":  # asks a house of the company's own, at a third origin
+            if path == "/authorize":  # sends it on to a server of the company's own, at a third origin
                 self._send_on(f"{provider.entrance.replace('127.0.0.1', 'localhost')}/of-the-company?{query}")
             elif path == "/of-the-company":
                 self._send_on(provider.authorize(f"{provider.entrance}/authorize?{query}"))

@@ -36,7 +36,7 @@ def code_for(secret: str) -> str:
 
 
 def set_up_app(browser) -> str:
-    """Set up an authenticator app, as if a while ago: its code of now is not used. Return its secret."""
+    """Set up an authenticator app, as if a while ago: its present code is still unused. Return its secret."""
     secret, _ = set_up_app_with_code(browser)
     app = Authenticator.objects.filter(type=Authenticator.Type.TOTP).latest("pk")
     app.data.pop("used", None)
@@ -45,7 +45,7 @@ def set_up_app(browser) -> str:
 
 
 def set_up_app_with_code(browser) -> tuple[str, str]:
-    """Set up an authenticator app and return its secret and the code that it took."""
+    """Set up an authenticator app and return its secret and the code that confirmed it."""
     html = browser.get(ACTIVATE).content.decode()
     secret = re.search('class="totp-key">([A-Z2-7]+)<', html).group(1)
     code = code_for(secret)
@@ -58,14 +58,14 @@ def recovery_codes(browser) -> list[str]:
 
 
 def link_in(answer) -> str:
-    """Return the link with which somebody chooses a password, of a page of an administrator's."""
+    """Return the link for choosing a password that a page shows to an administrator."""
     return re.search(
         rf'class="way-in">{settings.SITE.origin}(/accounts/password/[^<]+)<', answer.content.decode()
     ).group(1)
 
 
 def choose_password(link, password=PASSWORD):
-    """Open a link of an administrator's and choose the password. Return the browser and the last answer."""
+    """Open the link from an administrator and choose a password. Return the browser and the last answer."""
     browser = Client()
     page = browser.get(link, follow=True)
     assert "Choose a password" in page.content.decode()
@@ -75,7 +75,7 @@ def choose_password(link, password=PASSWORD):
 
 
 def age(browser, **seconds):
-    """Make a session older: `began_at` or `seen_at` this many seconds ago."""
+    """Make a session older: set `began_at` or `seen_at` to this many seconds ago."""
     session = browser.session
     for name, ago in seconds.items():
         session[name] = time.time() - ago

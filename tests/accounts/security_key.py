@@ -1,4 +1,4 @@
-"""A passkey without a browser: it can be told not to ask for its PIN, and signs whatever it is given."""
+"""A passkey without a browser: it can skip asking for its PIN, and signs whatever it is given."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ IS_TOUCHED, KNOWS_ITS_OWNER, IS_NEW = 0x01, 0x04, 0x40  # https://www.w3.org/TR/
 
 
 class SecurityKey:
-    """`is_resident`: whether it is found without a name, as its browser says. None: the browser does not say."""
+    """A passkey. `is_resident`: whether the browser reports it as usable without a username; None: no report."""
 
     def __init__(self, is_resident: bool | None = None):
         self._secret = ec.generate_private_key(ec.SECP256R1())

@@ -5,13 +5,13 @@ import shutil
 import subprocess
 import sys
 
-# The one without a window first: it does the same with half the work.
+# The headless shell first: it does the same with half the work.
 ON_PATH = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 ON_MACOS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
-# Asked in a process of its own: Playwright cannot be started twice in one.
+# Run in a process of its own: Playwright cannot be started twice in one.
 PLAYWRIGHTS_OWN = """
 from playwright.sync_api import sync_playwright
 with sync_playwright() as playwright:
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def _runs(path: str) -> bool:
-    """Some distributions put a `chromium` on the PATH that only says where to get one."""
+    """Tell whether the program runs: some distributions' `chromium` only says where to get one."""
     try:
         return subprocess.run([path, "--version"], capture_output=True, timeout=30).returncode == 0
     except (OSError, subprocess.TimeoutExpired):

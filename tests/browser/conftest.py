@@ -1,4 +1,4 @@
-"""A real browser, before the real dashboard, before HostUp's stand-in. Every page is watched while it is open."""
+"""A real browser on the real dashboard, which calls the sandbox. Every page is watched while it is open."""
 
 import os
 import re
@@ -17,7 +17,7 @@ SCREENS = {
     "small phone": {"viewport": {"width": 360, "height": 640}, "is_mobile": True, "has_touch": True},
 }
 PATIENCE = 10_000  # milliseconds
-# By the browser, of an answer with an error status and of no answer; by htmx, of no answer.
+# The browser logs the first for an error status and for a missing answer, htmx the second for a missing answer.
 SAID_OF_EVERY_FAILED_REQUEST = ("Failed to load resource:", "htmx: htmx:error: Failed to fetch")
 CSP_LISTENER = """
 document.addEventListener("securitypolicyviolation", (violation) =>
@@ -40,7 +40,7 @@ def base_url(dashboard):
 
 @pytest.fixture(autouse=True)
 def sandbox(running_sandbox, dashboard):
-    """HostUp's stand-in, fresh, and a dashboard that remembers nothing of the test before."""
+    """Return the sandbox, reset, with a dashboard that has forgotten the previous test."""
     running_sandbox.reset()
     dashboard.forget()
     return running_sandbox
@@ -64,7 +64,7 @@ def browser_type_launch_args(browser_type_launch_args):
 
 @pytest.fixture
 def screen():
-    """One of SCREENS; a test that is about another one is parametrized with it."""
+    """Return a name in SCREENS; a test of another screen is parametrized with it."""
     return "desktop"
 
 
@@ -75,7 +75,7 @@ def browser_context_args(browser_context_args, screen):
 
 @pytest.fixture(scope="session")
 def sign_ins(browser, base_url, running_sandbox):
-    """The cookies of those who have signed in. Once for all tests, because a password is slow to check."""
+    """Return each agent's state after signing in, once for all tests, because a password is slow to check."""
     states = {}
     for username in (AGENT, NEWCOMER):
         context = browser.new_context(base_url=base_url)
@@ -89,7 +89,7 @@ def sign_ins(browser, base_url, running_sandbox):
 
 @pytest.fixture
 def new_context(new_context):
-    """Opens browsers and fails the test for whatever goes wrong in their pages."""
+    """Open browser contexts, and fail the test for anything that goes wrong in their pages."""
     contexts, troubles = [], []
 
     def watched(**arguments):
@@ -103,7 +103,7 @@ def new_context(new_context):
     yield watched
     for context in contexts:
         for page in context.pages:
-            page.title()  # lets what the page has said arrive
+            page.title()  # a round trip, after which all that the page reported has arrived
     assert not troubles, "\n".join(troubles)
 
 
@@ -132,7 +132,7 @@ def visitor(new_context):
 
 @pytest.fixture
 def open_place(new_context, sign_ins):
-    """Opens one of PLACES as one of those who come there, and gives the page."""
+    """Return a function that opens one of PLACES, signed in as it needs, and returns the page."""
 
     def open_place(name):
         username = None if name in VISITORS else NEWCOMER if name in NEWCOMERS else AGENT
@@ -146,7 +146,7 @@ def open_place(new_context, sign_ins):
 
 @pytest.fixture
 def late(page):
-    """Holds the answer to the next request of an address: `late.ask_for(pattern)`, `late.is_on_its_way()`,
+    """Hold back the answer to the next request for an address: `late.ask_for(pattern)`, `late.is_on_its_way()`,
     `late.arrive()`."""
     return Late(page)
 

@@ -1,4 +1,4 @@
-"""Every page that an agent can come to, each opened until its own heading shows."""
+"""Every page that people can reach, each with a function that opens it and waits until it shows."""
 
 import re
 
@@ -61,7 +61,7 @@ def open_reset_of_second_step(page: Page) -> None:
 
 
 def _path(path: str, name: str | re.Pattern):
-    """Give what opens the page at `path`, whose heading is `name`."""
+    """Return a function that opens the page at `path` and waits for its heading `name`."""
 
     def open_page(page: Page) -> None:
         page.goto(path)

@@ -1,7 +1,7 @@
-"""`make screenshots`: the pictures in docs/, taken of the real pages over the sandbox's made-up tickets.
+"""`make screenshots`: take the pictures in docs/ from the real pages, with the sandbox's made-up tickets.
 
-Screen, seed and what is clicked are fixed; times are those of today. Pillow, which the Makefile puts in a folder
-of its own, makes the files small: a page has few colours.
+Screen, seed and clicks are fixed; the times are today's. Pillow, which the Makefile installs into a folder of its
+own, makes the files small by reducing the colours, of which a page has few.
 """
 
 import tempfile
@@ -40,14 +40,14 @@ ANSWERED = 150013  # the ticket that is open in the picture of a whole desktop
 def reopened(page: Page) -> None:
     page.goto(TICKET)
     row = page.locator(f"#row-{SAMPLE_ID}")
-    row.wait_for()  # the list comes after the page, and shows tickets as they were when it was asked for
+    row.wait_for()  # the list loads after the page, and shows tickets as they were when it was requested
     page.locator(".ticket-actions button").click()
     row.locator(".status.open").wait_for()
     page.locator(".toast").wait_for()
 
 
 class Poses:
-    """What is on the screen of each picture. Each method leaves its page ready and says which part to show."""
+    """What each picture shows. Each method gets its page ready and returns the part to show; None is all of it."""
 
     def __init__(self, sandbox: Sandbox, language: str):
         self.sandbox, self.language = sandbox, language
@@ -132,7 +132,7 @@ def phone(page: Page) -> None:
 
 
 def pictures(sandbox: Sandbox):
-    """Yield name, language, options of the browser, and pose of every picture."""
+    """Yield the name, language, browser options and pose of every picture."""
     yield "desktop", "en", DESKTOP, desktop
     yield "desktop-dark", "en", DESKTOP | {"color_scheme": "dark"}, desktop
     yield "phone", "en", PHONE, phone
@@ -180,7 +180,7 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as home,
         Sandbox(seed=1) as sandbox,
-        Dashboard(sandbox.url, Path(home), host="localhost") as dashboard,  # by a name: passkeys show
+        Dashboard(sandbox.url, Path(home), host="localhost") as dashboard,  # a name, so that passkeys are offered
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(
@@ -201,7 +201,7 @@ def main() -> None:
             with browser.new_context(base_url=dashboard.url, storage_state=state, **options, **screen) as context:
                 write_small(take(context, pose), DOCS / f"{name}.png")
             if name.startswith(("unknown", "unreachable")):
-                dashboard.replace_workers()  # else HostUp is left alone for a while
+                dashboard.replace_workers()  # else HostUp would not be called for a while
             print(f"docs/{name}.png  {(DOCS / f'{name}.png').stat().st_size / 1000:.0f} kB")
 
 

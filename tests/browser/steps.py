@@ -1,4 +1,4 @@
-"""What people do in these tests again and again, and how they find things."""
+"""Steps that these tests share, and how they find things on a page."""
 
 import re
 from threading import Event
@@ -10,7 +10,7 @@ from tests.dashboard import AGENT, PASSWORD
 
 SUBJECT = "Question about my hosting account"
 TICKET = f"/tickets/{SAMPLE_ID}/"
-# Their first moments, in which buttons take no presses, last until somebody moves them on.
+# Pauses the animation during which a new button takes no presses (app.css), until a test moves it on.
 HOLD_FIRST_MOMENTS = """() => addEventListener("animationstart", ({ target }) => {
   for (const moment of target.getAnimations()) moment.pause();
 })"""
@@ -57,7 +57,7 @@ def close(page: Page) -> Locator:
 
 
 def ready(button: Locator) -> Locator:
-    """Wait until a button takes presses, which it does not in its first moment; for pressing without waiting."""
+    """Wait until `button` takes presses, which it does not while it arrives (app.css), and return it."""
     button.evaluate("button => Promise.all(button.getAnimations().map((animation) => animation.finished))")
     return button
 
@@ -69,7 +69,7 @@ def press_enter_twice(button: Locator) -> None:
 
 
 def posts(sandbox) -> list[str]:
-    """What was changed at HostUp, or tried to: "reopen", "close", …"""
+    """Return what was changed at HostUp, or tried to be: "reopen", "close", …"""
     return [call.path.rsplit("/", 1)[1] for call in sandbox.calls if call.method == "POST"]
 
 
@@ -78,21 +78,21 @@ def calls(sandbox) -> list[str]:
 
 
 def hold(sandbox, name: str | None = None, **fault) -> Event:
-    """Have HostUp keep an answer, true or of that fault, until what is returned is set: a call is under way for as
-    long as the test looks, up to the time that the dashboard gives one."""
+    """Have HostUp hold back one answer, its own or that of the fault `name`, until the returned event is set. So
+    the call stays under way while the test looks, up to the deadline that the dashboard gives it."""
     answered = Event()
     sandbox.fault(name, transform=lambda value: answered.wait(60) and value, **fault)
     return answered
 
 
 def expect_nothing_more(page: Page, sandbox, sent: list[str]) -> None:
-    """Only time can show that nothing more comes. A press that counts is sent at once."""
+    """Wait half a second, and fail if anything but `sent` has gone out: a press that counts is sent at once."""
     page.wait_for_timeout(500)
     assert posts(sandbox) == sent
 
 
 SIGN_IN_ELSEWHERE = "<!doctype html><title>Sign in</title><h1>Sign in</h1>"
-# What a proxy before the dashboard answers with when its own session is over, or a request takes it too long.
+# How a proxy in front of the dashboard may answer when its own session has ended, or a request takes too long.
 ANSWERS_OF_A_PROXY = {
     "redirect": {"status": 302, "headers": {"Location": "/healthz"}},
     "page": {"status": 200, "content_type": "text/html", "body": SIGN_IN_ELSEWHERE},
@@ -102,6 +102,6 @@ ANSWERS_OF_A_PROXY = {
 
 
 def expect_whole_page(page: Page) -> None:
-    """A fragment that the browser shows by itself has neither header nor title."""
+    """Expect a whole page: a fragment that the browser shows on its own has neither banner nor title."""
     expect(page).to_have_title(re.compile("HostUp Dashboard$"))
     expect(page.get_by_role("banner")).to_be_visible()

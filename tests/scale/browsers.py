@@ -1,4 +1,4 @@
-"""People at the replicas: each a browser that goes to whichever address it is told."""
+"""Browsers for agents at the replicas. Each call names the address of the replica or the proxy to use."""
 
 import re
 import threading
@@ -15,17 +15,17 @@ SIGN_IN, CODE = "/accounts/login/", "/accounts/me/authenticate/"
 
 
 class Browser(requests.Session):
-    """One cookie jar for all addresses: cookies do not know ports, as behind a proxy."""
+    """A browser with one cookie jar for all addresses, as behind a proxy: cookies do not distinguish ports."""
 
     def __init__(self):
         super().__init__()
-        self.headers["Connection"] = "close"  # the server ends an idle one, perhaps just when it is used
+        self.headers["Connection"] = "close"  # the server closes idle connections, perhaps just as one is used
 
     def see(self, url: str, path: str) -> requests.Response:
         return self.get(url + path, timeout=SECONDS, allow_redirects=False)
 
     def press(self, url: str, path: str, form: dict | None = None, *, on: str | None = None) -> requests.Response:
-        """Press a button that posts to `path`, on the page `on` (by itself the same path)."""
+        """Press a button that posts to `path`, on the page `on` (by default `path` itself)."""
         token = token_in(self.get(url + (on or path), timeout=SECONDS).text)
         return self.send_form(url, path, (form or {}) | {"csrfmiddlewaretoken": token})
 
@@ -53,7 +53,7 @@ def signed_in(url: str, username: str = AGENT) -> Browser:
 
 
 def at_once(*jobs: Callable[[], object]) -> list:
-    """Do all jobs in the same moment and return what came of each."""
+    """Run all jobs at the same moment and return their results."""
     together = threading.Barrier(len(jobs))
 
     def work(job):

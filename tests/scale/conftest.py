@@ -52,7 +52,7 @@ def running(running_sandbox, tmp_path_factory):
             Dashboard(running_sandbox.url, tmp_path_factory.mktemp(name), **shared) for name in ("one", "two")
         )
         cache = redis_client.Redis.from_url(shared["CACHE_URL"])
-        with one:  # which migrates, and makes the agents
+        with one:  # starts the first, migrates, and creates the agents
             two.start()
             try:
                 with parts.nginx(proxy_folder, port, [one.address, two.address]) as url:
@@ -63,7 +63,7 @@ def running(running_sandbox, tmp_path_factory):
 
 @pytest.fixture
 def scene(running, running_sandbox):
-    """The replicas, with fresh tickets at HostUp, and no failed sign-in remembered."""
+    """Return the replicas, with fresh tickets at HostUp and an empty cache, so no failed sign-ins count."""
     running_sandbox.reset()
     running.cache.flushdb()
     return running

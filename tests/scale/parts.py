@@ -26,7 +26,7 @@ NGINX_EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "scale.md"
 
 
 def install() -> None:
-    """Install what is missing, with apt; where that cannot be, say what to install and end."""
+    """Install what is missing with apt; where that is not possible, say what to install and exit."""
     missing = [package for program, package in PACKAGES.items() if not _program(program)]
     if not missing:
         return
@@ -39,7 +39,7 @@ def install() -> None:
 
 
 class Process:
-    """A server that was started here. `pause` and `resume` make it a server that hangs."""
+    """A server that was started here. `pause` makes it hang until `resume`."""
 
     def __init__(self, command: list, folder: Path, *, user: str | None = None, config: str = ""):
         self._log = folder / "log"
@@ -87,9 +87,9 @@ def _running(command: list, folder: Path, port: int, *, stop_with=signal.SIGTERM
 
 @contextmanager
 def postgresql(folder: Path) -> Iterator[tuple[str, Process]]:
-    """Run PostgreSQL with its own defaults, 100 connections among them. Gives its `DATABASE_URL` and process.
+    """Run PostgreSQL with its defaults, such as 100 connections. Yield its `DATABASE_URL` and process.
 
-    It refuses to run as root, and then runs as the user that its package made.
+    It refuses to run as root. Root therefore runs it as the user that its package created.
     """
     user = None if os.geteuid() else "postgres"
     port, password = free_port(), secrets.token_hex()
@@ -102,15 +102,15 @@ def postgresql(folder: Path) -> Iterator[tuple[str, Process]]:
     initdb += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
     subprocess.run(initdb, check=True, cwd=folder, stdout=subprocess.DEVNULL, user=user)
     command = [_program("postgres"), "-D", data, "-p", str(port), "-k", folder, "-c", "listen_addresses=127.0.0.1"]
-    command += ["-c", "fsync=off"]  # it is never the machine that breaks here
-    # SIGINT: end the connections that are left over, too.
+    command += ["-c", "fsync=off"]  # in these tests the machine itself never fails
+    # SIGINT: end the connections that are still open, too.
     with _running(command, folder, port, user=user, stop_with=signal.SIGINT) as process:
         yield f"postgres://dashboard:{password}@127.0.0.1:{port}/postgres", process
 
 
 @contextmanager
 def redis(folder: Path) -> Iterator[tuple[str, Process]]:
-    """Run Redis. Gives its `CACHE_URL` without the number of a database, and its process."""
+    """Run Redis. Yield its `CACHE_URL` without a database number, and its process."""
     port, password = free_port(), secrets.token_hex()
     config = f'bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave ""\nappendonly no\n'
     with _running([_program("redis-server"), "-"], folder, port, config=config) as process:
@@ -119,9 +119,9 @@ def redis(folder: Path) -> Iterator[tuple[str, Process]]:
 
 @contextmanager
 def nginx(folder: Path, port: int, replicas: list[str]) -> Iterator[str]:
-    """Run nginx before `replicas` (host:port), as docs/scale.md says. Gives its address.
+    """Run nginx in front of `replicas` (host:port), as docs/scale.md says. Yield its address.
 
-    What it keeps of requests is in the file `error` of `folder`.
+    Its error log is the file `error` in `folder`.
     """
     example = re.search(r"```nginx\n(.*?)```", NGINX_EXAMPLE.read_text(), re.DOTALL).group(1)
     example = example.replace("/var/log/nginx/error.log", str(folder / "error"))
@@ -145,7 +145,7 @@ def nginx(folder: Path, port: int, replicas: list[str]) -> Iterator[str]:
 
 @contextmanager
 def folder(name: str) -> Iterator[Path]:
-    """Give an own folder in the temporary one, for as long as the block takes."""
+    """Yield a temporary folder, and delete it after the block."""
     path = Path(tempfile.mkdtemp(prefix=f"hostup-dashboard-{name}-"))
     try:
         yield path
@@ -154,15 +154,15 @@ def folder(name: str) -> Iterator[Path]:
 
 
 def _program(name: str) -> str | None:
-    """Return the path of a program; Debian keeps PostgreSQL's out of the way, and others' in sbin."""
+    """Return the path of a program. Debian keeps PostgreSQL's outside the PATH, and others in /usr/sbin."""
     newest = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))[-1:]
     return next(map(str, newest), None) or shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
 
 
 def main() -> None:
-    """Run the command line that follows with `DATABASE_URL` and `CACHE_URL` of a PostgreSQL and a Redis."""
+    """Run the command in the arguments, with `DATABASE_URL` and `CACHE_URL` of a new PostgreSQL and Redis."""
     install()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is stopped
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers are stopped
     with ExitStack() as stack:
         database_url, _ = stack.enter_context(postgresql(stack.enter_context(folder("postgresql"))))
         cache_url, _ = stack.enter_context(redis(stack.enter_context(folder("redis"))))
