@@ -84,7 +84,7 @@ def test_a_name_that_no_agent_has_is_not_kept(anna, admin):
 
 
 def test_a_name_that_only_looks_like_an_agent_s_is_nobody_s(admin):
-    """In upper case, in which the database compares, a dotless ı is an i; to sign in it is another letter."""
+    """The database compares in upper case, in which ı and i are the same; for signing in they are different."""
     sign_in("admın", "wrong")
     assert noted() == [(None, "signed_in", "refused")]
 
@@ -113,7 +113,7 @@ def test_a_refusal_is_noted_for_who_is_signed_in_only(visitor, agent):
         client.handler.enforce_csrf_checks = True
         assert client.post("/settings/key/check/").status_code == 403
     assert noted() == [("agent", "denied", "refused"), ("agent", "forged", "refused")]
-    assert agent.htmx_post("/tickets/149943/draft/").status_code == 403  # after signing in in another tab
+    assert agent.htmx_post("/tickets/149943/draft/").status_code == 403  # as after signing in again in another tab
     assert len(noted()) == 2
 
 
@@ -146,7 +146,7 @@ def test_the_life_of_a_second_step_is_noted(anna):
     Activity.objects.all().delete()
 
     browser = sign_in()
-    assert noted() == []  # a password alone is no sign-in any more
+    assert noted() == []  # the password alone no longer signs in
     browser.post(AUTHENTICATE, {"code": "000000"})
     browser.post(AUTHENTICATE, {"code": codes[0]})
     browser.post("/accounts/me/totp/deactivate/")
@@ -174,7 +174,7 @@ def test_a_used_code_that_comes_again_is_noted_as_a_wrong_one_is(anna, seconds_l
     again = sign_in()
     Activity.objects.all().delete()
     if seconds_later > 30:
-        cache.clear()  # in which allauth keeps used codes for so long
+        cache.clear()  # allauth keeps used codes in it for 30 seconds
     again.post(AUTHENTICATE, {"code": code})
     assert noted() == [("anna", "second_step_failed", "refused")]
 

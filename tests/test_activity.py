@@ -15,7 +15,7 @@ from tickets.hostup.circuit import FAILURES
 from tickets.models import Activity
 
 NEW = {"department": "billing", "subject": "Invoice", "message": "Twice.", "priority": "high"}
-# What is logged: where it is pressed, and what the form has beside its token.
+# Each logged action: the address that its form is sent to, and the form's fields besides its token.
 TRIED = {
     "close": (f"/tickets/{ENCRYPTED_ID}/close/", {"status": "answered"}),
     "reply": (f"/tickets/{ENCRYPTED_ID}/reply/", {"message": "Thank you."}),
@@ -64,14 +64,14 @@ def test_who_has_only_been_acted_upon_can_be_chosen_too(agent, newcomer):
 
 
 def test_a_ticket_s_entries_are_found_by_either_of_its_names(agent, colleague, sandbox):
-    """An attempt that failed has only the name that its address had."""
+    """A failed attempt is logged with the only name that is known: the one in its address."""
     agent.htmx_post(f"/tickets/{SAMPLE_ID}/reopen/", {"status": "closed"})
     sandbox.fault("problem_403", method="POST", times=3)
     colleague.htmx_post(f"/tickets/{SAMPLE_ID}/close/")
     assert ">Refused<" in agent.get("/activity/?agent=colleague&ticket=149943").content.decode()
     agent.htmx_post(f"/tickets/{SAMPLE_ID}/close/")
     agent.htmx_post("/tickets/149943/close/")
-    agent.htmx_post("/tickets/150020/close/")  # another one
+    agent.htmx_post("/tickets/150020/close/")  # another ticket
     for name in (SAMPLE_ID, "149943"):
         html = agent.get(f"/activity/?ticket={name}").content.decode()
         assert html.count("<tr>") - 1 == 4
@@ -82,7 +82,7 @@ def test_a_ticket_s_entries_are_found_by_either_of_its_names(agent, colleague, s
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL reads a table as short as this one whole")
 @pytest.mark.parametrize("query", ["?ticket=149943", f"?ticket={SAMPLE_ID}"])
 def test_for_one_ticket_a_long_log_is_not_read_whole(agent, query):
-    """It is kept for 400 days: at 300,000 entries that took four seconds."""
+    """The log is kept for 400 days: reading all of 300,000 entries took four seconds."""
     with CaptureQueriesContext(connection) as asked:
         agent.get(f"/activity/{query}")
     log = [each["sql"] for each in asked if 'FROM "tickets_activity"' in each["sql"]]
@@ -116,7 +116,7 @@ def test_a_status_that_a_form_made_up_is_not_logged(agent):
 
 @pytest.fixture
 def logged(agent):
-    """Returns what the log says after one of `TRIED`; `meanwhile` happens after the pages have been looked at."""
+    """Return a function that does one of `TRIED`, with `meanwhile` right before, and returns what was logged."""
 
     def logged(action, meanwhile):
         url, form = TRIED[action]
@@ -157,5 +157,5 @@ def test_an_answer_that_says_nothing_refuses_nothing(sandbox, logged, action):
     [("close", "not_done"), ("reply", "not_done"), ("upload", "unknown"), ("create", "not_done")],
 )
 def test_what_was_lost_and_looked_for_in_vain_is_not_done(sandbox, logged, action, outcome):
-    """A file is not looked for: nothing tells it from another of its name."""
+    """A lost file is not looked for: nothing distinguishes it from another of the same name."""
     assert logged(action, lambda: sandbox.fault("problem_502", method="POST")) == (action, outcome)

@@ -1,4 +1,4 @@
-"""The rooms of the house, and which may know of which."""
+"""The parts of the code, and which may import which."""
 
 import ast
 from hashlib import sha256
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-# Of npm's own file: `npm pack htmx.org@4.0.1`, dist/htmx.min.js.
+# SHA-256 of dist/htmx.min.js in npm's own package: `npm pack htmx.org@4.0.1`.
 HTMX = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"
 MODULES = [
     path

@@ -76,7 +76,7 @@ def test_from_a_file_that_did_not_come_there_is_a_way_back_to_its_ticket(agent, 
 
 
 def test_no_file_is_ever_drawn_into_a_page(agent, sandbox):
-    """Not even when HostUp failed before, and its page offers to try again."""
+    """Not even by the page that offers to try again after HostUp failed."""
     href = attachments(agent)[0]
     sandbox.fault("empty_503", times=None)
     html = agent.get(f"{href}?preview").content.decode()
@@ -97,7 +97,7 @@ def test_a_file_that_is_too_large_is_worded(agent, sandbox):
 
 
 def test_a_file_comes_with_its_own_length(agent, sandbox):
-    """HostUp packs it, and its length is that of the pack: browsers would wait for more, or cut it short."""
+    """HostUp's length is that of the compressed file: browsers would wait for more, or cut the file short."""
     href = attachments(agent)[0]
     packed = gzip.compress(b"text")
     sandbox.fault(status=200, body=packed, headers={"Content-Encoding": "gzip"})
@@ -107,7 +107,7 @@ def test_a_file_comes_with_its_own_length(agent, sandbox):
 
 
 def test_a_slow_line_takes_a_file_whole(agent, sandbox, settings, monkeypatch):
-    """The deadline is HostUp's: a phone may need longer for 25 MB than a call may take."""
+    """The deadline is for HostUp alone: a phone may need longer for 25 MB than a call may take."""
     href = attachments(agent)[0]
     sandbox.fault(status=200, body=b"x" * 3_000_000)
     response = agent.get(href)
@@ -126,9 +126,9 @@ def test_a_slow_line_takes_a_file_whole(agent, sandbox, settings, monkeypatch):
     ({"gzip_bomb": 100}, 502),
 ])  # fmt: skip
 def test_a_file_that_breaks_off_on_its_way_is_worded(agent, sandbox, settings, fault, status):
-    """Rather than a download that the browser calls failed, without a reason."""
-    gzip_bomb(100)  # packing it takes longer than the call may
-    if status == 504:  # where it is the time that ends it
+    """Otherwise the browser would call the download failed, and give no reason."""
+    gzip_bomb(100)  # made beforehand: compressing it takes longer than the call may
+    if status == 504:  # the deadline is what ends this one
         settings.HOSTUP_FILE_DEADLINE = 1.0
     href = attachments(agent)[0]
     sandbox.fault(**fault)
@@ -139,7 +139,7 @@ def test_a_file_that_breaks_off_on_its_way_is_worded(agent, sandbox, settings, f
 
 
 def test_a_file_for_which_there_is_no_room_is_worded(agent, sandbox, monkeypatch):
-    """It waits where uploads do; what is small waits in memory."""
+    """Large files wait on disk, where uploads do, and small ones in memory."""
     monkeypatch.setattr("tempfile.tempdir", "/nowhere")
     href = attachments(agent)[0]
     sandbox.fault(status=200, body=b"x" * 3_000_000)
@@ -152,7 +152,7 @@ def test_a_file_for_which_there_is_no_room_is_worded(agent, sandbox, monkeypatch
 
 @pytest.mark.django_db(transaction=True)  # `close` ends a test's transaction on PostgreSQL
 def test_files_give_their_connection_back(agent, sandbox):
-    """A download that nobody reads to its end must not cost one of the few calls that may be under way."""
+    """A download that is not read to its end must not occupy one of the few slots for calls to HostUp."""
     href = attachments(agent)[0]
     for _ in range(30):
         response = agent.get(href)
@@ -187,7 +187,7 @@ def test_pictures_and_pdfs_show_sandboxed(agent, name, kind):
 
 
 def test_many_pictures_do_not_use_up_what_hostup_lets_this_key_ask(agent, sandbox):
-    """A browser asks for all the thumbnails in view, each a call to HostUp."""
+    """A browser requests every thumbnail in view, and each is a call to HostUp."""
     pictures = [{"id": f"tatt_{number}", "filename": "a.png", "mimeType": "image/png"} for number in range(9)]
     sandbox.fault(transform=lambda ticket: ticket | {"attachments": pictures})
     html = agent.get(f"/tickets/{ENCRYPTED_ID}/").content.decode()
@@ -215,7 +215,7 @@ def test_a_file_whose_name_cannot_be_read_downloads(agent, sandbox, charset):
 def test_a_file_whose_name_takes_long_to_read_comes_soon(agent, sandbox):
     endless = {"Content-Disposition": f'attachment; filename="{";" * 65_000}'}
     sandbox.fault(status=200, body=b"x", headers=endless)
-    began = time.process_time()  # what others take of the machine is nobody's fault
+    began = time.process_time()  # CPU time, so that other processes do not count
     assert agent.get(f"/tickets/{ATTACHMENTS_ID}/attachments/tatt_1/").status_code == 200
     assert time.process_time() - began < 1
 
@@ -315,7 +315,7 @@ def test_a_zone_file_and_a_script_are_no_programs(agent, sandbox, name):
 
 @pytest.fixture
 def on_disk(monkeypatch):
-    """The names of the files that came with forms and went onto the disk."""
+    """Return a list that collects the names of the uploaded files that are written to disk."""
     names = []
 
     def kept(name, *rest):
@@ -326,7 +326,7 @@ def on_disk(monkeypatch):
     return names
 
 
-LARGE = b"x" * 3_000_000  # which does not wait in memory
+LARGE = b"x" * 3_000_000  # too large to wait in memory
 
 
 def large_form():
@@ -390,7 +390,7 @@ def test_no_file_is_no_file_to_take_out(agent):
 
 
 def test_files_travel_with_the_form_too(agent, sandbox):
-    """Without JavaScript: each is uploaded, and the ticket looked at once more, before the text goes out."""
+    """Without JavaScript, each file is uploaded and the ticket is read again before the text is sent."""
     form = form_of(agent, ENCRYPTED_ID)
     sandbox.clear_calls()
     files = [file_of("one.txt"), file_of("två.txt")]
@@ -420,7 +420,7 @@ def test_a_reply_takes_ten_files_and_no_more(agent, sandbox):
 
 
 def test_files_that_are_also_to_be_cleared_travel_all_the_same(agent, sandbox):
-    """As no form of ours asks, and Django's usual field for files heeds."""
+    """No form of ours sends `files-clear`, but Django's usual file field would obey it."""
     form = form_of(agent, ENCRYPTED_ID) | {"message": "One file.", "files": [file_of()], "files-clear": "on"}
     assert "Sent." in agent.post(f"/tickets/{ENCRYPTED_ID}/reply/", form, follow=True).content.decode()
     assert len(sandbox.tickets.find(ENCRYPTED_ID).messages[-1].attachments) == 1

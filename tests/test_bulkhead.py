@@ -1,4 +1,4 @@
-"""A HostUp that hangs, fails or asks to wait takes nothing with it but the calls to HostUp."""
+"""When HostUp hangs, fails or asks us to wait, nothing but the calls to HostUp suffers."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +30,7 @@ def client(sandbox):
 
 @pytest.fixture
 def down(agent, sandbox):
-    """A HostUp that has failed often enough to be left alone; the sandbox's journal is empty."""
+    """Return a failing sandbox, after enough failures to open the circuit. Its journal is empty."""
     sandbox.fault("problem_500", times=None)
     for _ in range(5):
         assert agent.get("/tickets/").status_code == 503
@@ -54,7 +54,7 @@ def test_a_hung_hostup_leaves_sign_in_and_health_alone(tmp_path):
         ):
             time.sleep(0.02)
         began = time.monotonic()
-        for _ in range(10):  # of both processes
+        for _ in range(10):  # enough to reach both processes
             for path in ("/healthz", "/accounts/login/"):
                 answer = requests.get(dashboard.url + path, headers={"Connection": "close"}, timeout=30)
                 assert answer.status_code == 200
@@ -134,9 +134,9 @@ def test_one_probe_finds_out(agent, down, monkeypatch):
 
     def wait():
         now = circuit._clock() + PROBE_AFTER
-        monkeypatch.setattr(circuit, "_clock", lambda: now)  # where it stays
+        monkeypatch.setattr(circuit, "_clock", lambda: now)  # and the clock stands still
 
-    for _ in range(2):  # fails, and fails again
+    for _ in range(2):  # two probes, which fail
         wait()
         down.clear_calls()
         assert [agent.get("/tickets/").status_code for _ in range(3)] == [503] * 3
@@ -188,14 +188,14 @@ def test_a_refused_call_never_opens_the_circuit(client, sandbox, fault):
     for call in [client.tickets, lambda: client.close(SAMPLE_ID)] * FAILURES:
         pytest.raises(errors.HostUpError, call)
     sandbox.clear_faults()
-    sandbox.fault("problem_500", times=FAILURES - 1)  # the count began anew
+    sandbox.fault("problem_500", times=FAILURES - 1)  # the count has started again from zero
     for _ in range(FAILURES - 1):
         pytest.raises(errors.HostUpError, client.tickets)
     assert state() == State.CLOSED
 
 
 def test_files_that_do_not_come_close_no_way_to_the_tickets(client, sandbox):
-    """A page has its browser ask for many, its pictures, and HostUp may keep them elsewhere."""
+    """A page's pictures make browsers request many files at once, and HostUp may keep files elsewhere."""
     sandbox.fault("problem_503", path="/attachments/", times=None)
     for _ in range(2 * FAILURES):
         with pytest.raises(errors.Unavailable):

@@ -1,4 +1,4 @@
-"""The circuit and the memory of limits, with a clock of our own: whatever happens in whatever order."""
+"""The circuit breaker and the remembered rate limits, with a fake clock: anything may happen, in any order."""
 
 import threading
 from contextlib import ExitStack
@@ -41,7 +41,7 @@ class CallsInAnyOrder(RuleBasedStateMachine):
         self.told = [State.CLOSED]
         self.circuit = Circuit(self.clock, self.told.append)
         self.under_way = []
-        self.failed = 0  # in a row, before it opened
+        self.failed = 0  # in a row, while the circuit is closed
         self.refused_until = 0.0  # 0: nothing is refused
 
     @rule()
@@ -213,7 +213,7 @@ def test_a_limit_counts_down_for_its_key_alone(clock):
 
 
 def test_a_shorter_limit_does_not_end_a_longer_one(clock):
-    """Of two calls under way, the one may be told to wait two minutes, the other nothing."""
+    """Of two calls under way, one may be told to wait two minutes, and the other to wait, but not how long."""
     rate_limits = RateLimits(clock)
     for seconds in (120, 30):
         rate_limits.remember("one", seconds)

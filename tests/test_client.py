@@ -1,4 +1,4 @@
-"""The client over real sockets: its time, its limits, and what it must never do."""
+"""The client over real sockets: its deadlines, its limits, and what it must never do."""
 
 import io
 import os
@@ -125,7 +125,7 @@ def test_the_deadline_holds_however_slowly_it_comes(client, sandbox, fault):
 
 
 def test_a_hundred_megabytes_in_a_few_kilobytes_are_not_unpacked(client, sandbox):
-    gzip_bomb(100)  # packing it takes longer than the call may
+    gzip_bomb(100)  # made beforehand: compressing it takes longer than the call may
     sandbox.fault("gzip_bomb")
     with pytest.raises(errors.Unreadable):
         client.tickets()
@@ -198,7 +198,7 @@ def test_a_change_that_never_left_is_not_unknown(nowhere):
 
 
 def test_a_change_on_a_connection_that_just_closed_is_unknown_at_worst(client, sandbox):
-    """The server may close a kept-alive connection at any time; a change is not sent twice for that."""
+    """The server may close a kept-alive connection at any time, but a change is not sent twice because of that."""
     sandbox.fault("hang_up")
     client.tickets()
     with suppress(errors.OutcomeUnknown):
@@ -222,7 +222,7 @@ def test_cookies_are_not_kept(client, sandbox):
 
 
 def test_an_answer_that_hints_come_before_is_nobody_else_s(pool, sandbox):
-    """Hints come as an answer of their own. The real one, left on the connection, went to the next call."""
+    """Hints (1xx) are answers of their own. The real one, left on the connection, used to go to the next call."""
     for status in (102, 103):
         sandbox.fault(interim=status, delay=0.2)
         assert pool.client(keys.FULL).ticket(SAMPLE_ID).id == SAMPLE_ID
@@ -240,7 +240,7 @@ def test_the_process_s_own_netrc_and_proxy_do_not_matter(client, sandbox, monkey
 
 
 def test_a_proxy_of_ours_is_used(sandbox):
-    """The address has no host behind it: only the proxy, here the sandbox itself, can have answered."""
+    """No host has this address: only the proxy, here the sandbox itself, can have answered."""
     pool = Pool("http://hostup.invalid", call_seconds=1, file_seconds=1, most_at_once=1, proxy=sandbox.url)
     assert pool.client(keys.FULL).tickets().tickets
 
@@ -268,10 +268,10 @@ def test_many_calls_share_a_few_connections(pool, sandbox):
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_KEEPIDLE"), reason="the system does not say when it asks")
 def test_a_connection_that_is_kept_is_asked_now_and_then_whether_it_is_there(client, sandbox):
-    """What a firewall forgot without a word would cost the next call all its time."""
+    """A connection that a firewall dropped silently would cost the next call its whole deadline."""
 
     def connections():
-        """Return the timer of each, by our end of it."""
+        """Return the kernel's timer of each connection to the sandbox, by our end's address."""
         lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
         return {
             ours: timer for _, ours, theirs, _, _, timer, *_ in lines if theirs.endswith(f":{sandbox.port:04X}")
@@ -286,7 +286,7 @@ def test_a_connection_that_is_kept_is_asked_now_and_then_whether_it_is_there(cli
 
 
 def test_one_call_too_many_is_refused_at_once(pool, sandbox):
-    pool.call_seconds, answered = 30, threading.Event()  # none of the four ends before
+    pool.call_seconds, answered = 30, threading.Event()  # long enough that none of the four ends by itself
     sandbox.fault(transform=lambda page: answered.wait(60) and page, times=4)
     waiting = [threading.Thread(target=pool.client(keys.FULL).tickets) for _ in range(4)]
     for thread in waiting:
@@ -296,7 +296,7 @@ def test_one_call_too_many_is_refused_at_once(pool, sandbox):
     began = time.monotonic()
     with pytest.raises(errors.Busy):
         pool.client(keys.FULL).ticket(SAMPLE_ID, tries=1)
-    assert time.monotonic() - began < 10  # it would wait for thirty
+    assert time.monotonic() - began < 10  # seconds; a call that waits takes thirty
     answered.set()
     for thread in waiting:
         thread.join()
@@ -304,7 +304,7 @@ def test_one_call_too_many_is_refused_at_once(pool, sandbox):
 
 
 def test_a_download_given_up_late_leaves_the_next_call_its_time(client, sandbox):
-    """Nobody says when: an answer that its browser gave up on may be closed by the garbage collector."""
+    """It may be closed at any time, even by the garbage collector, once the browser has given up on it."""
     sandbox.fault(status=200, body=b"x" * 1_000_000, times=2)
     given_up = client.download(SAMPLE_ID, "tatt_1")
     download = client.download(SAMPLE_ID, "tatt_1")

@@ -56,7 +56,7 @@ def test_the_page_offers_departments_with_their_descriptions_for_one_call(agent,
         assert words in html
     assert [call.path for call in sandbox.calls] == ["/api/v2/support/departments"]
     agent.get(URL)
-    assert len(sandbox.calls) == 1  # the second one knew them
+    assert len(sandbox.calls) == 1  # the second page knows them already
 
 
 @pytest.mark.parametrize(("fault", "status"), [("problem_401", 403), ("problem_503", 200)])
@@ -152,7 +152,7 @@ def test_services_are_offered_to_who_has_seen_them(agent, colleague, sandbox):
     agent.get("/tickets/")
     assert "vps_1001" in agent.get(URL).content.decode()
     assert "vps_1001" not in colleague.get(URL).content.decode()
-    ApiKey.objects.filter(user=agent.user).update(saved_at=timezone.now())  # another key
+    ApiKey.objects.filter(user=agent.user).update(saved_at=timezone.now())  # as if another key was saved
     assert "vps_1001" not in agent.get(URL).content.decode()
 
 
@@ -219,7 +219,7 @@ def test_a_refusal_keeps_the_text_and_may_be_tried_again(agent, sandbox, form, f
     assert "We got it twice." in html
     assert Draft.objects.of(agent.user, "")["subject"] == "Invoice twice"
     assert Activity.objects.get().outcome == "refused"
-    upstream.pool_for.cache_clear()  # the time that HostUp asked for is over
+    upstream.pool_for.cache_clear()  # as if the time that HostUp asked for was over
     assert agent.post(URL, form | {"token": token_in(html)}).status_code == 302
     assert len(made(sandbox)) == 1
     assert not Draft.objects.exists()
@@ -236,7 +236,7 @@ def test_a_second_critical_ticket_within_the_hour_is_explained(agent, sandbox, f
 
 
 def test_a_critical_ticket_may_be_one_call_too_many(agent, sandbox, form):
-    """Which has the same code as one critical ticket too many."""
+    """A call too many and a critical ticket too many have the same error code."""
     sandbox.fault("rate_limited_critical", method="POST", headers={"Retry-After": "7"})
     html = agent.post(
         URL, form | {"priority": "critical", "critical_reason": "Nobody can order."}
@@ -327,7 +327,7 @@ def test_a_press_while_the_first_is_under_way_sends_nothing(agent, sandbox, form
 
 @pytest.fixture
 def two_tabs(agent, form):
-    """A draft in the tab that it was written in and in another one, or on a phone: what each sends."""
+    """Return what two tabs, or a tab and a phone, would send of the same draft."""
     written = form | hidden_fields(agent.get(URL).content.decode())
     agent.post(DRAFT_URL, written)
     return [written, form | hidden_fields(agent.get(URL).content.decode())]
@@ -405,7 +405,7 @@ def test_a_lost_answer_to_what_was_created_leads_to_it(agent, sandbox, form, fau
         "POST",
         "GET",
         "GET",
-    ]  # the newest, and the one that is like it
+    ]  # reads the newest tickets, and the one that looks like ours
     assert Activity.objects.get().outcome == "done"
     assert agent.post(URL, form).headers["Location"] == f"/tickets/{ticket.id}/"
     assert len(made(sandbox)) == 1
@@ -418,7 +418,7 @@ def test_a_lost_answer_to_what_was_not_created_may_be_tried_again(agent, sandbox
     assert response.status_code == 503
     html = response.content.decode()
     assert "it is not among the newest tickets. Try again." in html
-    assert 'class="failure"' in html  # what is known does not look like what nobody knows
+    assert 'class="failure"' in html  # a known failure looks different from an unknown outcome
     assert Activity.objects.get().outcome == "not_done"
     assert agent.post(URL, form | {"token": token_in(html)}).status_code == 302
     assert len(made(sandbox)) == 1
@@ -447,7 +447,7 @@ def test_a_colleague_s_of_the_same_subject_is_not_taken_for_it(agent, sandbox, f
     fields = {"department_slug": "billing", "subject": "Invoice twice", "body": "Theirs.", "requester_name": "Kim"}
     carry_out = Api.answer
 
-    def answer(api, request):  # right after ours was lost on its way there
+    def answer(api, request):  # right after our call was lost on its way to HostUp
         monkeypatch.setattr(Api, "answer", carry_out)
         sandbox.tickets.create(keys.ACCOUNT_A, **fields)
         return carry_out(api, request)
@@ -472,7 +472,7 @@ def test_in_all_the_tickets_it_is_looked_for_whatever_their_order(agent, sandbox
 
 @pytest.mark.parametrize("fault", ["lost_answer", "reset"])
 def test_tickets_in_another_order_prove_nothing(agent, sandbox, form, fault):
-    """Not documented: in which order they come. Ours may be on a later page."""
+    """HostUp does not document the order of tickets: ours may be on a later page."""
     sandbox.fault(method="GET", path="tickets$", transform=lambda page: page | {"data": page["data"][:0:-1]})
     sandbox.fault(fault, method="POST")
     expect_unknown(agent, form)
@@ -593,7 +593,7 @@ def test_a_restored_draft_goes_when_it_is_created(agent, form):
 def test_a_ticket_that_is_created_at_the_second_try_is_no_draft(agent, sandbox, form):
     sandbox.fault("problem_503", method="POST")
     html = agent.htmx_post(URL, form | {"turn": "5"}).content.decode()
-    agent.htmx_post(DRAFT_URL, form | {"turn": "5"})  # by the form that this one replaces
+    agent.htmx_post(DRAFT_URL, form | {"turn": "5"})  # a late save, from the form that the answer replaces
     agent.htmx_post(URL, form | hidden_fields(html) | {"turn": "4"})
     assert not Draft.objects.exists()
 

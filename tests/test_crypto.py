@@ -1,4 +1,4 @@
-"""Stored keys: readable by their agent's rows alone, with the keys that encrypted them."""
+"""Stored keys can be read only for their own agent's rows, and only with the keys that encrypted them."""
 
 import string
 
@@ -51,7 +51,7 @@ def test_a_changed_token_does_not_decrypt(data):
 
 @pytest.mark.parametrize("secret", ["secret", "secrets", "secrets!"])
 def test_there_is_one_way_to_write_a_token(secret):
-    """Base64 ignores the last bits before its padding, and what is no letter of its alphabet."""
+    """Base64 decoders ignore the last bits before the padding, and characters outside the alphabet."""
     token = crypto.encrypt(secret, owner="a")
     text = token.rstrip("=")
     last = ALPHABET[ALPHABET.index(text[-1]) ^ 1]

@@ -1,4 +1,4 @@
-"""Departments: asked for every ten minutes, or learned from tickets by a key that may not ask."""
+"""Departments: read from HostUp every ten minutes, or learned from tickets if the key may not read them."""
 
 from datetime import timedelta
 
@@ -179,7 +179,7 @@ def test_without_the_scope_they_are_learned_from_a_ticket(limited):
 
 
 def test_who_may_ask_for_them_learns_none_from_tickets(agent):
-    """HostUp may have given some up since: it takes new tickets only in those that it tells."""
+    """HostUp takes new tickets only in the departments that it lists, and may have closed some since."""
     ApiKey.objects.update(can_read_departments=True)
     agent.get("/tickets/")
     assert key_of(agent).departments == {"billing": "Billing"}

@@ -1,6 +1,6 @@
-"""What operators install is true: Dockerfile, compose.yaml, systemd unit, Caddyfile, alerts and docs/operate.md.
+"""What operators install is right: Dockerfile, compose.yaml, systemd unit, Caddyfile, alerts and docs/operate.md.
 
-`make deploy-check` runs this, and says which of the tools that judge these files are not installed.
+`make deploy-check` runs this, and says which of the tools that check these files are not installed.
 """
 
 import json
@@ -52,7 +52,7 @@ def known_settings():
 
 
 def tool(*names):
-    """Return the path of a program that judges these files; skip the test where it is not installed."""
+    """Return the path of a program that checks these files; skip the test where none of `names` is installed."""
     found = next(filter(None, map(shutil.which, names)), None)
     if not found:
         pytest.skip(f"{names[0]} is not installed")
@@ -110,7 +110,7 @@ def test_every_secret_is_made_once_and_starts_the_dashboard(secrets, tmp_path):
     assert f":{made[password]}@database:" in made["database_url"]
 
 
-FULL_DISK = "trap '' XFSZ; ulimit -f 0; "  # no byte goes into a file
+FULL_DISK = "trap '' XFSZ; ulimit -f 0; "  # not a single byte can be written to a file
 
 
 def test_a_new_encryption_key_stands_in_front_and_a_full_disk_takes_none_away(secrets):
@@ -143,7 +143,7 @@ def test_containers_have_no_rights_that_they_do_not_need():
 
 
 def test_on_a_host_nobody_but_the_proxy_connects_and_nobody_else_reads_the_files():
-    """The dashboard believes what comes through its socket of who is asking."""
+    """The dashboard believes whatever comes through its socket about who is asking."""
     socket = (DEPLOY / "hostup-dashboard.socket").read_text()
     assert re.search(r"^SocketGroup=caddy\nSocketMode=0660$", socket, re.M)
     for line in ("UMask=0077", "StateDirectoryMode=0700", "RuntimeDirectoryMode=0700"):
@@ -151,16 +151,16 @@ def test_on_a_host_nobody_but_the_proxy_connects_and_nobody_else_reads_the_files
 
 
 def test_requests_have_the_time_to_end_that_gunicorn_gives_them():
-    """A reply that is cut off is one of which nobody knows whether HostUp has it."""
+    """If a reply is cut off, nobody knows whether HostUp has it."""
     graceful = int(re.search(r"^graceful_timeout = (\d+)", (ROOT / "gunicorn.conf.py").read_text(), re.M)[1])
     assert graceful >= 5 * settings.HOSTUP_DEADLINE
     assert int(re.search(r"^TimeoutStopSec=(\d+)$", UNIT, re.M)[1]) > graceful
     assert int(SERVICES["dashboard"]["stop_grace_period"].removesuffix("s")) > graceful
-    assert re.search(r"^KillMode=mixed$", UNIT, re.M)  # the first process alone is asked to stop
+    assert re.search(r"^KillMode=mixed$", UNIT, re.M)  # only the main process is asked to stop
 
 
 def test_what_has_to_outlive_a_container_does():
-    assert "caddy:/data" in SERVICES["caddy"]["volumes"]  # else each phone would have to trust another authority
+    assert "caddy:/data" in SERVICES["caddy"]["volumes"]  # else every phone would have to trust a new authority
     assert "database:/var/lib/postgresql/data" in SERVICES["database"]["volumes"]
 
 
@@ -172,7 +172,7 @@ def test_what_caddy_says_itself_is_safe_and_taken_for_no_answer_of_ours():
         "Cache-Control no-store",
     ):
         assert re.search(rf"^\t\t\t{re.escape(header)}$", said, re.M), header
-    assert "X-Request-Id" not in CADDYFILE  # by which the pages' scripts know our answers
+    assert "X-Request-Id" not in CADDYFILE  # the header by which the pages' scripts recognise our answers
 
 
 def test_what_is_counted_has_a_place_that_files_on_their_way_cannot_fill():
@@ -195,20 +195,20 @@ def test_no_container_s_log_grows_without_end():
 
 
 def test_the_version_before_works_on_when_the_database_was_migrated():
-    """Replicas are restarted one after the other, as docs/scale.md says."""
+    """Replicas are restarted one after the other (docs/scale.md): for a while both versions use the database."""
     migrations = MigrationLoader(None).disk_migrations.values()
     ours = [migration for migration in migrations if migration.app_label == "tickets" and not migration.initial]
     changes = [
         change
         for migration in ours
-        if migration.name != "0008_forget_claims"  # takes away what no version reads
+        if migration.name != "0008_forget_claims"  # removes what no version reads
         for change in migration.operations
     ]
     kinds = {CreateModel, AddField, AddIndex, AlterField}
     assert [change for change in changes if type(change) not in kinds] == []
     added = [change.field for change in changes if type(change) is AddField]
     assert added
-    assert all(field.null or field.has_db_default() for field in added)  # it writes rows without it
+    assert all(field.null or field.has_db_default() for field in added)  # the old version leaves them out
 
 
 def test_replicas_do_not_migrate():
@@ -253,12 +253,12 @@ def test_an_upgrade_copies_all_that_was_copied():
 
 
 def upgrades():
-    """Return what upgrades an installation, with containers and without: each is one command of several lines."""
+    """Return the guide's upgrades, with containers and without: each is one command that spans several lines."""
     return re.findall(r"(?m)^    (git checkout .* VERSION (?:.*\n {6})*.*)$", GUIDE)
 
 
 def test_an_upgrade_goes_on_with_the_new_version_or_not_at_all(tmp_path):
-    """Who has pinned an image in the Dockerfile has changed a file that git keeps."""
+    """An operator who has pinned an image in the Dockerfile has changed a file that git tracks."""
     tool("git")
     dockerfile, override = tmp_path / "Dockerfile", tmp_path / "compose.override.yaml"
 
@@ -293,7 +293,7 @@ def test_no_proxy_keeps_addresses_for_they_hold_links_to_choose_a_password():
     example = snippet(SCALE, "upstream dashboard {")
     assert "access_log off;" in example
     assert "`access_log off`" in GUIDE
-    # Not `crit`: as such it keeps what it could not pass on to a Unix socket.
+    # Not `crit`: at that level nginx logs the requests that it could not pass on to a Unix socket.
     assert "error_log /var/log/nginx/error.log emerg;" in example
     assert "`error_log /var/log/nginx/error.log emerg`" in GUIDE
     assert not re.search(r"^\s*log\b", CADDYFILE, re.M)
@@ -332,7 +332,7 @@ def test_a_backup_is_the_whole_database_and_old_ones_go_once_there_is_a_new_one(
         before = {*backups.rglob("*")}
         with pytest.raises(AssertionError, match="full|I/O error"):
             run("sh", "-c", f'{FULL_DISK} exec "$0" "$1"', DEPLOY / "backup", backups, SETTINGS=str(settings))
-        assert {*backups.rglob("*")} == before  # what it had begun would keep the disk full
+        assert {*backups.rglob("*")} == before  # a partial copy would keep the disk full
         beside = Path(run(DEPLOY / "backup", tmp_path, SETTINGS=str(settings)).strip())
         made = Path(run(DEPLOY / "backup", backups, SETTINGS=str(settings)).strip())
     for each in (beside, made):
@@ -344,7 +344,7 @@ def test_a_backup_is_the_whole_database_and_old_ones_go_once_there_is_a_new_one(
 
 @pytest.fixture
 def manage(tmp_path):
-    """Gives what comes of `deploy/manage` with a file of settings; what stands in for Python tells two of them."""
+    """Return a function that runs `deploy/manage` on settings; a stand-in for Python prints two of them."""
     stand_ins = {
         tmp_path / "bin/runuser": 'shift 3; exec "$@"',
         tmp_path / ".venv/bin/python": 'printf "%s|%s" "$OIDC_NAME" "$DATABASE_URL"',
@@ -400,11 +400,11 @@ def test_deploy_manage_refuses_what_a_shell_reads_otherwise_than_systemd(manage,
 
 @pytest.fixture
 def service_s_folder():
-    """A folder as a service's user has it, for whom root makes backups; gives it and the user's number."""
+    """Yield a data folder that belongs to the service's user, for whom root makes backups, and the user's id."""
     if os.geteuid():
         pytest.skip("only root makes a backup for somebody else")
     user = pwd.getpwnam("nobody").pw_uid
-    with tempfile.TemporaryDirectory() as outside:  # into pytest's own nobody but root gets
+    with tempfile.TemporaryDirectory() as outside:  # only root can enter pytest's own folder
         os.chmod(outside, 0o711)  # noqa: S103  (the service's user has to get through it to what is theirs)
         folder = Path(outside) / "data"
         folder.mkdir(mode=0o700)
@@ -417,7 +417,7 @@ def service_s_folder():
 
 
 def test_root_makes_a_backup_as_the_user_whose_database_it_is(service_s_folder, tmp_path):
-    """A journal may name a file that SQLite then deletes, whose ever it is: here one of root's."""
+    """A journal may name a file that SQLite then deletes, whoever owns it. Here it names one of root's."""
     tool("sqlite3")
     folder, user = service_s_folder
     (tmp_path / "environment").write_text(f"DATA_DIR={folder}\n")
@@ -448,7 +448,7 @@ def test_root_makes_a_backup_as_the_user_whose_database_it_is(service_s_folder, 
 
 
 def composed(folder, override=""):
-    """Return what Compose makes of its file, and of an `override` beside it."""
+    """Return what Compose reads in its file, with an `override` beside it."""
     command = [tool("docker-compose")] if shutil.which("docker-compose") else [tool("docker"), "compose"]
     if subprocess.run([*command, "version"], capture_output=True, check=False).returncode:
         pytest.skip("docker has no compose plugin")
@@ -461,7 +461,7 @@ def composed(folder, override=""):
 
 
 def snippet(page, first_line):
-    """Return the example in `page` that begins with this line."""
+    """Return the example in `page` that begins with `first_line`."""
     return re.search(rf"^```\w+\n({re.escape(first_line)}\n.*?)^```$", page, re.M | re.S)[1]
 
 
@@ -497,7 +497,7 @@ def test_compose_reads_how_prometheus_comes_to_the_metrics(tmp_path):
 
 
 def units(folder):
-    """Copy the units, with programs that exist on this machine in place of those that an installation has."""
+    """Copy the units, with a program that exists here in place of the installed ones. Return the copies."""
     for path in DEPLOY.glob("hostup-dashboard*"):
         text = re.sub(r"/opt/hostup-dashboard/(.venv/bin/\w+|deploy/backup)", "/bin/true", path.read_text())
         (folder / path.name).write_text(text)
@@ -511,7 +511,7 @@ def test_systemd_accepts_what_a_replica_of_several_changes(tmp_path):
         (tmp_path / f"{name}.d").mkdir()
         (tmp_path / f"{name}.d/override.conf").write_text(snippet(SCALE, f"# systemctl edit {name}"))
     assert "hostup-dashboard" not in run(analyze, "verify", *copies)
-    # Both lists are emptied first: what is added to them would come after what the units say.
+    # Both lists are emptied first: without that, the override would only add to what the units say.
     assert snippet(SCALE, "# systemctl edit hostup-dashboard.service").endswith("[Service]\nExecStartPre=\n")
     assert "[Socket]\nListenStream=\nListenStream=8000\n" in snippet(
         SCALE, "# systemctl edit hostup-dashboard.socket"
@@ -526,7 +526,7 @@ def test_systemd_accepts_the_units_and_finds_the_service_tight(tmp_path):
 
 
 def told_by(name):
-    """Return what promtool expects of the alert `name` while it fires."""
+    """Return the labels and annotations that promtool has to expect of the alert `name` while it fires."""
     rules = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
     (alert,) = [rule for rule in rules if rule["alert"] == name]
     return {"exp_labels": alert["labels"], "exp_annotations": alert["annotations"]}
@@ -554,7 +554,7 @@ def test_a_hostup_that_hangs_is_alerted_and_one_that_hung_is_not(tmp_path):
             {"eval_time": "6m", "alertname": name, "exp_alerts": [told]},
         ],
     }
-    # The state is the one that the last call found: of an outage after which everybody went home nobody is told.
+    # The circuit's state stays as the last call left it. An outage alerts nobody after everybody has gone home.
     over = {
         "interval": "15s",
         "input_series": [{"series": state, "values": "0 2x60"}, {"series": failing, "values": "0 5x60"}],
@@ -596,7 +596,7 @@ def test_what_is_not_ready_is_alerted_and_so_is_that_nobody_asks(tmp_path):
 def test_a_dashboard_that_is_gone_is_alerted_also_when_it_is_no_target_any_more(tmp_path):
     told = told_by("DashboardGone")
     told["exp_labels"] |= {"job": "hostup-dashboard"}
-    stopped = {  # and DNS, where the containers are found, knows it no more
+    stopped = {  # containers are found through DNS, which no longer lists it
         "interval": "15s",
         "input_series": [{"series": 'up{job="hostup-dashboard"}', "values": "1x20 stale"}],
         "alert_rule_test": [
@@ -613,13 +613,13 @@ def test_a_dashboard_that_is_gone_is_alerted_also_when_it_is_no_target_any_more(
 
 
 class Caddy:
-    """The real thing, with our Caddyfile, on free ports of loopback."""
+    """A real Caddy with our Caddyfile, on free loopback ports."""
 
     def __init__(self, home):
         self.home = home
         http, https, admin = free_ports(3)
         self.url, self.plain_url = f"https://localhost:{https}", f"http://localhost:{http}"
-        self.authority = home / "root.crt"  # as it gives it away
+        self.authority = home / "root.crt"  # as Caddy serves it
         self.root = home / "caddy/pki/authorities/local/root.crt"
         self.environment = os.environ | {
             "SITE_URL": self.url,
@@ -645,7 +645,7 @@ class Caddy:
                 answer = requests.get(f"{self.plain_url}/root.crt", timeout=5)
                 answer.raise_for_status()
                 self.authority.write_bytes(answer.content)
-                # The authority is there before it has signed Caddy's own certificate.
+                # Caddy serves its authority before it has signed its own certificate.
                 return requests.get(self.url, verify=self.authority, allow_redirects=False, timeout=5)
             except requests.RequestException:
                 time.sleep(0.1)
@@ -669,10 +669,10 @@ def behind_caddy(running_sandbox, tmp_path_factory):
 
 @pytest.fixture
 def session(behind_caddy):
-    """An agent's, who signs in through Caddy and says to be somebody else."""
+    """Return the session of an agent who signs in through Caddy and claims another address and scheme."""
     caddy, _ = behind_caddy
     session = requests.Session()
-    session.trust_env = False  # this authority, whatever this machine trusts
+    session.trust_env = False  # trust this authority, whatever the environment names
     session.verify, session.headers["Referer"] = str(caddy.authority), f"{caddy.url}/"
     session.headers.update({"X-Forwarded-For": "192.0.2.66", "X-Forwarded-Proto": "http"})  # forged
     login = session.get(f"{caddy.url}/accounts/login/", timeout=10)
@@ -705,7 +705,7 @@ def test_a_large_file_comes_through_caddy_whole_and_is_not_held_in_its_memory(
     assert session.post(f"{ticket}upload/", form, files=files, timeout=60).status_code == 200
     assert int(running_sandbox.calls[-1].headers["Content-Length"]) > 24_000_000
     status = Path(f"/proc/{caddy.process.pid}/status").read_text()
-    assert int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) < 70_000  # 44 MB; it was 100
+    assert int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) < 70_000  # it is 44 MB, and was 100
 
 
 def test_caddy_says_nothing_of_its_health_checks(behind_caddy):

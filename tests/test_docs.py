@@ -1,4 +1,4 @@
-"""What the documentation names is there: files, functions, make targets, settings, addresses, pictures."""
+"""What the documentation names exists: files, functions, make targets, settings, addresses, pictures."""
 
 import ast
 import re
@@ -37,7 +37,7 @@ A_PATH = re.compile(r"(?!SITE_URL/)[\w.*-]+(?:/[\w.*-]+)*(?:/|\.(?:py|html|css|j
 AN_ADDRESS = re.compile(r"(?:SITE_URL)?(/[a-z<>/-]*)")
 A_FUNCTION = re.compile(r"(\w+)\.(\w+)\(\)")
 SETTINGS_READ = re.compile(r"""env\.\w+\(\s*["']([A-Z_]+)["']""")
-MADE_LATER = re.compile(r"data/.*|_name\.html|\.venv/.*")  # by what runs, and by whoever writes a fragment
+MADE_LATER = re.compile(r"data/.*|_name\.html|\.venv/.*")  # made by running it, or an example of a fragment's name
 
 texts = cache(Path.read_text)
 by_name = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -45,7 +45,7 @@ of_the_code = pytest.mark.parametrize("page", OF_THE_CODE, ids=lambda page: page
 
 
 def in_code(page: Path) -> list[str]:
-    """Return what stands between backticks, outside of examples."""
+    """Return what stands between backticks, outside examples."""
     return WORDS_IN_CODE.findall(AN_EXAMPLE.sub("", texts(page)))
 
 
@@ -56,7 +56,7 @@ def links(page: Path) -> list[str]:
 
 @cache
 def functions() -> set[tuple[str, str]]:
-    """Return (module or class, name) of every function of ours."""
+    """Return (module or class, name) of every function in our code."""
     found = set()
     for folder in ("hostup_dashboard", "tickets", "sandbox", "tests", "benchmarks"):
         for path in (ROOT / folder).rglob("*.py"):

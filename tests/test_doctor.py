@@ -30,7 +30,7 @@ OTHER_KEYS = {"other": bytes(range(50, 82))}
 
 @pytest.fixture
 def examine(sandbox):
-    """Gives what it says: the lines of a part, and whether it found problems."""
+    """Return a function that gives the doctor's lines on one part, and checks that only problems make it fail."""
 
     def examine(part):
         said = StringIO()
@@ -57,7 +57,7 @@ def test_a_good_installation_has_no_problems(sandbox):
     assert {line[9:].partition(":")[0] for line in lines} == {*command.CHECKS} - {"our certificate"}
     assert [call.status for call in sandbox.calls] == [401]  # one call, with nobody's key
     assert keys.FULL not in said.getvalue()
-    assert not Canary.objects.exists()  # it changes nothing: what it was started with may be the wrong key
+    assert not Canary.objects.exists()  # it writes nothing: it may have been started with the wrong keys
 
 
 def test_a_setting_that_stops_everything_is_a_sentence_and_no_traceback():
@@ -157,7 +157,7 @@ def test_keys_that_cannot_be_read_are_told_and_none_of_them_is_shown(examine, se
 
 
 def test_a_canary_of_other_keys_than_all_else_is_no_reason_to_look_for_them(examine, settings):
-    """An older version's first look at /readyz wrote one with whatever keys it had."""
+    """In an older version the first request to /readyz wrote the canary, with whatever keys there were."""
     first, settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS, OTHER_KEYS
     Canary.objects.all().delete()
     Canary.verify()
@@ -230,7 +230,7 @@ def test_a_cache_that_does_not_answer_is_told(examine, settings, nowhere):
 
 def test_a_data_folder_that_is_yet_to_be_made_is_no_problem(sandbox, settings, tmp_path):
     settings.DATA_DIR = tmp_path / "new"
-    call_command("doctor", stdout=StringIO())  # which fails when there is one
+    call_command("doctor", stdout=StringIO())  # raises if there is a problem
 
 
 def test_a_data_folder_that_cannot_be_made_is_told(nowhere):
@@ -242,7 +242,7 @@ def test_a_data_folder_that_cannot_be_made_is_told(nowhere):
 
 
 MB = 1024 * 1024
-DISKS = [  # free where the data and where uploads are, what the database is, what is said of both
+DISKS = [  # free space for data and for uploads, the database engine, what is said of the two
     (40_000 * MB, 40_000 * MB, "hostup_dashboard.sqlite3", ["ok", "ok"]),
     (900 * MB, 200 * MB, "hostup_dashboard.sqlite3", ["warning", "warning"]),
     (90 * MB, 40 * MB, "hostup_dashboard.sqlite3", ["problem", "problem"]),
@@ -257,7 +257,7 @@ def test_a_disk_that_fills_up_is_told(examine, settings, tmp_path, monkeypatch, 
     files = tmp_path / "tmp"
     files.mkdir()
     monkeypatch.setenv("TMPDIR", str(files))
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "other"))  # where Python goes on to when that is full
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "other"))  # where Python turns when TMPDIR is full
     free = {tmp_path: data, files: temporary}
     monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=free[folder]))
     monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", engine)
@@ -267,7 +267,7 @@ def test_a_disk_that_fills_up_is_told(examine, settings, tmp_path, monkeypatch, 
 
 
 OURS = [
-    ({}, "ok the certificate is valid for 1 more days"),  # it was made for three
+    ({}, "ok the certificate is valid for 1 more days"),  # of three
     ({"expired": True}, "problem"),
     ({"name": "other.example"}, "problem"),
     ({"is_trusted": False}, "warning"),
@@ -286,7 +286,7 @@ def test_our_own_certificate_is_looked_at_as_browsers_do(examine, settings, cert
 def test_an_authority_of_the_network_s_own_is_trusted_for_our_site_and_not_for_hostup(
     examine, settings, monkeypatch
 ):
-    """As the guide says: in `HOSTUP_CA_BUNDLE` it would be trusted for HostUp, and in place of all others."""
+    """The guide says so: in `HOSTUP_CA_BUNDLE` it would be trusted for HostUp, and in place of all others."""
     with fault_servers.encrypted() as (url, authority):
         monkeypatch.setenv("SSL_CERT_FILE", authority)
         settings.SITE, settings.HOSTUP_API_URL = environment.site_url(url), url
@@ -297,7 +297,7 @@ def test_an_authority_of_the_network_s_own_is_trusted_for_our_site_and_not_for_h
 
 
 def test_a_short_lived_certificate_that_nothing_has_renewed_is_told(examine, settings, monkeypatch):
-    """By then Caddy would have: it does when a third of the time is left."""
+    """Caddy would have renewed it by then: it does so when a third of the lifetime is left."""
     monkeypatch.setattr(doctor, "time", SimpleNamespace(time=lambda: time.time() + 13 * 60 * 60))
     with fault_servers.encrypted() as (url, settings.HOSTUP_CA_BUNDLE):
         settings.SITE = environment.site_url(url)

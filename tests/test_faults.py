@@ -32,17 +32,17 @@ from tickets.models import Activity
 from tickets.shown import stamp
 from tickets.upstream import CALLS_AT_ONCE, pool
 
-CALL_SECONDS = 0.8  # where it is the call's time that ends it
-LOCK_SECONDS = 0.1  # that we wait for another's lock on the database
+CALL_SECONDS = 0.8  # the deadline of calls, in faults that only it can end
+LOCK_SECONDS = 0.1  # how long we wait for another connection's lock on the database
 SLACK = 1.5  # seconds that everything but HostUp may take on a busy machine
 TEXT, SUBJECT = "Did you get <this>?", "Invoice twice"
-LARGE_FILE = b"x" * 3_000_000  # which does not wait in memory
+LARGE_FILE = b"x" * 3_000_000  # too large to wait in memory
 
 
-# The faults of ours; sandbox/named_faults.py has HostUp's
+# Our own faults; HostUp's are in sandbox/named_faults.py
 
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%s\r\n{}"  # %s: how long the first one is
-# Who stands where HostUp should be.
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%s\r\n{}"  # %s: the size of the first chunk
+# What is found where HostUp should be.
 WAYS = {
     "no_such_host": fault_servers.without_an_address,
     "connection_refused": fault_servers.refusing,
@@ -62,7 +62,7 @@ WAYS = {
 
 
 def disk_full(scene):
-    """The last hundred bytes of a large file do not fit; nothing else here is as long."""
+    """Leave no room for the last hundred bytes of a large file; nothing else here is as long."""
     scene.during(no_file_gets_longer_than(len(LARGE_FILE) - 100))
 
 
@@ -73,7 +73,7 @@ def already_open(scene, answer="unchanged"):
 
 
 def with_the_clock_off(scene, clock, fault, method=None):
-    """Beside its clock being off, something else goes wrong at HostUp."""
+    """Let something else go wrong at HostUp while its clock is off."""
     headers = NAMED[clock]["headers"]
     scene.sandbox.fault(fault, method=method, headers=NAMED[fault].get("headers", {}) | headers)
     scene.sandbox.fault(headers=headers, times=None)
@@ -88,7 +88,7 @@ def a_ticket_like_it_is_an_hour_old(scene):
 
 
 def all_calls_busy(scene):
-    """As many calls as may be under way are, for as long as the scene takes."""
+    """Take every slot for calls to HostUp, for as long as the scene lasts."""
     for _ in range(CALLS_AT_ONCE):
         scene.during(pool().slot())
 
@@ -99,7 +99,7 @@ def cache_at(scene, server):
 
 
 def database_locked(scene):
-    """Another process writes, for longer than we wait."""
+    """Hold the database's write lock for longer than the dashboard waits."""
     other = scene.during(closing(sqlite3.connect(scene.database, isolation_level=None, check_same_thread=False)))
     other.execute("BEGIN IMMEDIATE")
 
@@ -109,11 +109,11 @@ def database_read_only(scene):
 
 
 def database_full(scene):
-    """What SQLite says of a full disk, once the log has taken all that it can."""
+    """Fill the database with log entries until SQLite reports a full disk."""
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA page_count")
         cursor.execute(f"PRAGMA max_page_count = {cursor.fetchone()[0]}")
-    for code in ("x" * 100, ""):  # which leaves no room for smaller entries either
+    for code in ("x" * 100, ""):  # in the end there is no room for the smallest entry either
         with pytest.raises(OperationalError, match="database or disk is full"):
             log_a_thousand(scene.agent.user, code)
 
@@ -128,7 +128,7 @@ def database_gone(scene):
 
 
 def meanwhile(scene, happens):
-    """It happens while HostUp answers a POST: after the intent was logged, before its end is."""
+    """Let it happen while HostUp answers a POST: after the intent is logged, and before its outcome is."""
 
     def answer(value):
         happens(scene)
@@ -176,13 +176,13 @@ class Scene:
         self.line, self.sandbox, self.settings = line, sandbox, settings
         self.database, self.during = database, during
         self.agent = Agent() if line.action == "sign in" else Agent("agent", keys.FULL)
-        self.agent.raise_request_exception = False  # but answer as a server does
+        self.agent.raise_request_exception = False  # answer with a 500 instead, as a server does
         self.connection = connections["default"]
         self.form = FORMS[line.action](sandbox.tickets) if line.action in FORMS else None
 
     def breaks(self):
         fault = self.line.fault
-        gzip_bomb(100)  # packing one takes longer than a call may
+        gzip_bomb(100)  # made beforehand: compressing it takes longer than a call may
         if fault in WAYS:
             self.settings.HOSTUP_API_URL, self.settings.HOSTUP_CA_BUNDLE = self.during(WAYS[fault]())
         elif fault in OURS:
@@ -195,7 +195,7 @@ class Scene:
     def act(self):
         response = ACTIONS[self.line.action](self.agent, self.form)
         if self.database:  # else the test is one transaction, which would end here
-            close_old_connections()  # which Django does when a request ends, but not in tests
+            close_old_connections()  # as Django does at the end of a request, but not in tests
         return response
 
 
@@ -212,9 +212,9 @@ def empty_database(django_db_setup, django_db_blocker, tmp_path_factory):
 
 @pytest.fixture
 def database(db, empty_database, tmp_path):
-    """A database in a file, as in production: the tests' usual one is in memory, where nothing breaks.
+    """Use a database in a file, as in production: the tests' usual one is in memory, where nothing breaks.
 
-    With another `DATABASE_URL` it is the tests' own, for the faults of HostUp and the cache.
+    Where the tests do not run on SQLite, keep their own, for the faults of HostUp and the cache, and yield None.
     """
     if not empty_database:
         yield None
@@ -249,7 +249,7 @@ def in_the_background(work):
 def scene(line, sandbox, settings, database, monkeypatch):
     if line.fault.startswith("database_") and not database:
         pytest.skip("breaks a SQLite file; tests/scale breaks PostgreSQL")
-    monkeypatch.setattr("tickets.creating.PATIENCE", 0.1)  # for a press that is under way, and here never ends
+    monkeypatch.setattr("tickets.creating.PATIENCE", 0.1)  # seconds; the other press never ends in these tests
     if line.fault in TAKES_ITS_TIME:
         settings.HOSTUP_DEADLINE = CALL_SECONDS
     with ExitStack() as stack:
@@ -351,7 +351,7 @@ def test_the_agent_sees_what_the_table_says(line, scene, caplog):
 
 
 def words_of(response):
-    """What a page says, without its markup and in one line."""
+    """Return the text of a page, without its markup and in one line."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode())).split())
 
 
@@ -374,7 +374,7 @@ def is_worded(scene, response):
 
 
 def tells_the_truth(scene, text):
-    """What is said to be done is done, once; what is said not to be is not."""
+    """Check that what is said to be done was done, once, and that what is said not to be done was not."""
     store = scene.sandbox.tickets
     match scene.line.action:
         case "reopen":
@@ -428,7 +428,7 @@ def test_two_agents_at_once_are_both_told_what_is_true(line, sandbox, database, 
 
 @pytest.mark.django_db(transaction=True)
 def test_closing_what_is_closed_and_reopened_meanwhile_is_refused(sandbox, database):
-    """HostUp refuses it, and when we look the ticket is open: not closed, not closed before."""
+    """HostUp refuses, and the ticket then turns out to be open: it was neither closed now nor closed before."""
     sandbox.already = "conflict"
     answers = both_under_way(
         sandbox, [(Agent("agent", keys.FULL), "close"), (Agent("colleague", keys.COLLEAGUE), "reopen")]
@@ -455,7 +455,7 @@ def test_the_database_s_trouble_is_over_when_it_is_over(sandbox, database):
 
 @pytest.mark.django_db(transaction=True)
 def test_signing_out_in_another_tab_does_not_hide_what_was_done(sandbox, database):
-    """The session is gone when what the next page is to say is kept in it."""
+    """The session is gone by the time the message for the next page is to be kept in it."""
     agent = Agent("agent", keys.FULL)
 
     def sign_out(ticket):
@@ -469,7 +469,7 @@ def test_signing_out_in_another_tab_does_not_hide_what_was_done(sandbox, databas
 
 
 def test_a_server_that_is_right_is_believed(sandbox, settings, database):
-    """So that the faults of certificates are those of the certificates."""
+    """Otherwise the faults of certificates might have another cause than the certificates."""
     with fault_servers.encrypted() as (settings.HOSTUP_API_URL, settings.HOSTUP_CA_BUNDLE):
         assert "No tickets yet." in words_of(Agent("agent", keys.FULL).get("/tickets/"))
 

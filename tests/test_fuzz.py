@@ -1,4 +1,4 @@
-"""Anything at all, from HostUp and from whoever asks us: never a 500, never an exception, always our headers.
+"""Any answer from HostUp and any request to us: never a 500, never an exception, always our headers.
 
 `make fuzz` tries `FUZZ_CASES` cases in all; `make test` a few hundred, the same every time.
 """
@@ -30,12 +30,12 @@ from tickets import upstream
 
 ROOT = Path(__file__).parent.parent
 CASES = int(os.environ.get("FUZZ_CASES", 0))
-FEW = 150  # for each of the tests here, where nobody asks for more
+FEW = 150  # cases for each test here, unless `FUZZ_CASES` is set
 SHARES = {"answers": 0.3, "values": 0.35, "requests": 0.35}  # of CASES
 
 
 def fuzzed(share: str):
-    """Give a test its share of the cases: new ones when asked for by number, else always the same."""
+    """Return a test's settings: its share of `FUZZ_CASES` new cases, or else a few that are always the same."""
     return settings(
         max_examples=round(CASES * SHARES[share]) or FEW,
         derandomize=not CASES,
@@ -47,7 +47,7 @@ def fuzzed(share: str):
 
 @pytest.fixture(scope="session")
 def running_sandbox():
-    """One that does not ask us to slow down."""
+    """Run a sandbox that never asks us to slow down."""
     with Sandbox(rate_limit=10**9) as sandbox:
         yield sandbox
 
@@ -59,11 +59,11 @@ def sandbox(sandbox, settings):
 
 
 class Front:
-    """The dashboard as one agent and one visitor have it. Each case begins where the one before began."""
+    """The dashboard for one agent and one visitor. Every case starts from the same state."""
 
     def __init__(self, agent, visitor, sandbox):
         self.agent, self.visitor, self.sandbox = agent, visitor, sandbox
-        self.reached_hostup = []  # of each case, whether it did
+        self.reached_hostup = []  # for each case, whether it did
         self._cookies = pickle.dumps((agent.cookies, visitor.cookies))
 
     def ask(self, send) -> None:
@@ -93,17 +93,17 @@ def front(agent, visitor, sandbox):
 
 @pytest.fixture
 def hostup_is_asked(front):
-    """A test whose cases HostUp never hears of tries nothing. A busy machine may use up a call's time."""
+    """Fail unless 90 % of the cases reach HostUp: others test nothing. On a busy machine some run out of time."""
     yield
     assert front.reached_hostup.count(True) > 0.9 * len(front.reached_hostup)
 
 
 def _requests(agent) -> dict:
-    """One request for each thing that makes us ask HostUp."""
+    """Return one request for each action that makes us call HostUp."""
     ticket = f"/tickets/{SAMPLE_ID}/"
     reply = {"seen_message": SAMPLE_MESSAGE_ID, "seen_status": "closed", "message": "Hello.", "reopen": "1"}
     new = {"department": "billing", "subject": "Hello", "message": "Hello.", "priority": "low"}
-    token = uuid.uuid4  # a form of its own each time
+    token = uuid.uuid4  # each request is a form of its own
     return {
         "list": lambda: agent.get("/tickets/?status=closed&department=billing"),
         "more": lambda: agent.htmx_get("/tickets/?cursor=MjU&seen=1-2"),
@@ -169,7 +169,7 @@ HEADERS = {
     "Connection": header_text,
 }
 ROUGH = {
-    "content-length": header_text | st.integers().map(str),  # beside the true one
+    "content-length": header_text | st.integers().map(str),  # besides the true one
     "Transfer-Encoding": st.sampled_from(["chunked", "gzip", ""]),
     "Content-Encoding": st.sampled_from(["gzip", "deflate"]),
 }
@@ -193,8 +193,8 @@ def test_whatever_hostup_answers_is_worded(front, name, status, headers, body):
     front.ask(_requests(front.agent)[name])
 
 
-# What may stand where a value of the contract stands.
-texts = st.text(st.characters(), max_size=40) | st.sampled_from(  # half characters, too
+# What may take the place of a value in the contract.
+texts = st.text(st.characters(), max_size=40) | st.sampled_from(  # lone surrogates, too
     ["\0", "\ud800", "a" * 5000, "\u202e<b>", "../..", "//x", "&quot;'>"]
 )
 times = st.tuples(st.datetimes(), st.sampled_from(["Z", "", "+00:00", "-23:59", "+23:59"])).map(
@@ -206,7 +206,7 @@ scalars = texts | times | numbers | st.none() | st.booleans() | st.floats()
 
 @st.composite
 def spoilt(draw, value):
-    """Give a true value of HostUp's with any of the values in it changed, left out or doubled."""
+    """Draw a true value of HostUp's, in which any value may be changed, left out or doubled."""
     if draw(st.integers(0, 59)) == 0:
         return draw(scalars | json_values)
     if isinstance(value, dict):
@@ -223,7 +223,7 @@ def spoilt(draw, value):
 
 
 def _true_answers(sandbox) -> dict:
-    """One answer of each shape that the contract has."""
+    """Return a true answer of each shape in the contract."""
     store = sandbox.tickets
     sample, files = store.find(SAMPLE_ID), store.find(ATTACHMENTS_ID)
     ticket = shapes.whole_ticket(sample, show_encrypted=True)
@@ -265,7 +265,7 @@ FIRST = {
     "new ticket": "departments",
     "key": "page",
     "check": "page",
-}  # what these get first; the others, a ticket
+}  # the shape that each of these gets first; all others get a ticket
 
 
 @given(name=st.sampled_from(REQUESTS), data=st.data())
@@ -273,7 +273,7 @@ FIRST = {
 @pytest.mark.usefixtures("hostup_is_asked")
 def test_whatever_values_hostup_sends_are_shown_or_worded(front, name, data):
     answers = _true_answers(front.sandbox)
-    # First what this call gets, then what those that follow from it get.
+    # The first answer is for this request's first call, the second for all calls after it.
     for fitting, times_met in ((FIRST.get(name, "ticket"), 1), ("ticket", None)):
         shape = data.draw(st.sampled_from([fitting] * 6 + SHAPES))
         value = data.draw(spoilt(answers[shape]))
@@ -284,7 +284,7 @@ def test_whatever_values_hostup_sends_are_shown_or_worded(front, name, data):
 
 
 def _file(name: str, content: bytes) -> BytesIO:
-    """A file as a form carries it. Django's own would refuse the names that are worth trying."""
+    """Return a file to send in a form. Django's own class would refuse the names that are worth trying."""
     file = BytesIO(content)
     file.name = name
     return file
@@ -374,6 +374,6 @@ def test_whatever_is_asked_of_us_is_answered(front, who, method, path, query, bo
     client = getattr(front, who)
     address = quote(path, safe="/%", errors="replace")
     asked = {"QUERY_STRING": quote(query, safe="=&%+", errors="replace"), **asked}
-    if cookie := asked.pop("HTTP_COOKIE", None):  # beside the session's own
+    if cookie := asked.pop("HTTP_COOKIE", None):  # besides the session's
         client.cookies["timezone"] = re.sub("[^!-~]", "", cookie)
     front.ask(lambda: client.generic(method, address, body, heeded(content_type), **asked))

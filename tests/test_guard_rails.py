@@ -89,7 +89,7 @@ def test_an_expired_session_moves_the_whole_page_and_comes_back(visitor, name):
     ],
 )
 def test_whoever_wanted_a_file_comes_back_to_the_page_it_is_on(visitor, link, back):
-    """A sign-in page that starts a download stays on the screen, and takes no second sign-in."""
+    """If signing in led to a download, the sign-in page would stay on the screen and take no second sign-in."""
     response = visitor.get(ADDRESSES["attachment"], headers={"Referer": link} if link else {})
     assert response.headers["Location"] == f"/accounts/login/?next={back}"
 
@@ -106,13 +106,13 @@ KEPT_IN_PART = "Your text is kept as it was when the draft was last saved."
         ("reopen", {}, [SIGNED_OUT, NOT_DONE]),
         ("reply", {"message": "Hello"}, [SIGNED_OUT, NOT_DONE, KEPT]),
         ("draft", {"message": "Hello"}, [SIGNED_OUT, KEPT]),
-        ("draft", {"message": "Hello", "encrypted": "on"}, [SIGNED_OUT, KEPT_IN_PART]),  # by no browser, in clear
+        ("draft", {"message": "Hello", "encrypted": "on"}, [SIGNED_OUT, KEPT_IN_PART]),  # browsers do not keep it
         ("draft", {"message": ""}, []),
     ],
 )
 def test_whoever_was_signed_out_is_told_what_was_not_done(visitor, post, change, form, told):
     answer = getattr(visitor, post)(f"/tickets/{SAMPLE_ID}/{change}/", form)
-    if answer.status_code == 401:  # without a script the text comes back
+    if answer.status_code == 401:  # without JavaScript the text comes back
         assert form["message"] in answer.content.decode()
         return
     page = visitor.get(answer.headers.get("HX-Redirect") or answer.headers["Location"]).content.decode()
@@ -154,7 +154,7 @@ def test_a_post_without_our_token_changes_nothing(agent, sandbox, name):
 
 
 def test_every_change_is_a_form_on_some_page(agent, colleague):
-    """Else only who knows its address could do it."""
+    """Otherwise only somebody who knows its address could make it."""
     agent.user.is_staff = True
     agent.user.save()
     make_agent("disabled", is_active=False)
@@ -166,14 +166,14 @@ def test_every_change_is_a_form_on_some_page(agent, colleague):
 
 
 def test_every_form_of_ours_that_changes_something_has_our_token():
-    """Django's test client sends none and is not asked for one."""
+    """Tests would not notice its absence: Django's test client sends no token, and is not asked for one."""
     for template in (Path(__file__).parent.parent / "templates").rglob("*.html"):
         for form in re.findall(r'<form\b[^>]*method="post".*?</form>', template.read_text(), re.DOTALL):
             assert re.search(r"csrf_input|page_fields|_composer_token", form), template
 
 
 def test_a_page_of_ours_that_has_expired_gets_the_token_of_now_and_is_told_whose_it_is(agent):
-    """Its headers are what no other site can send, and the answer is what none can read."""
+    """No other site can send the request's headers or read the answer."""
     agent.handler.enforce_csrf_checks = True
     response = agent.htmx_post(ADDRESSES["draft"], {"message": "Kept?"})
     assert response.status_code == 403
@@ -198,8 +198,8 @@ def test_every_answer_has_the_headers(agent, name):
 
 
 def what_is_kept():
-    """Every agent and all that is theirs, except the departments, which a page may look up, and what the log says
-    of what was refused."""
+    """Return every agent and all their data, except the departments, which a page may look up, and log entries
+    about refused requests."""
     rows = [row for model in (get_user_model(), *apps.get_app_config("tickets").get_models())
             for row in model.objects.order_by("pk").values()]  # fmt: skip
     kept = [row for row in rows if row.get("action") not in ("denied", "forged")]
@@ -208,7 +208,7 @@ def what_is_kept():
 
 @pytest.mark.parametrize("name", ADDRESSES)
 def test_no_method_breaks_an_address_or_changes_something_unasked(agent, visitor, sandbox, name):
-    """Whatever is neither asked for by POST nor carries our token changes nothing, here or at HostUp."""
+    """A request that is no POST, or lacks our token, changes nothing, here or at HostUp."""
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = agent.cookies
     before = what_is_kept()
@@ -305,7 +305,7 @@ def test_signing_in_and_out(db, visitor):
 
 
 def test_a_wrong_name_and_a_wrong_password_have_the_same_answer(db, visitor):
-    """Or whoever asks learns who works here."""
+    """Otherwise anybody could find out who works here."""
     make_agent()
     make_agent("disabled", is_active=False)
 
@@ -343,7 +343,7 @@ def test_guessing_a_password_is_slowed_down(db, visitor):
 
 
 def test_asking_too_often_says_when_to_come_again(db, visitor):
-    responses = [visitor.post("/accounts/login/", {"login": f"nobody{i}"}) for i in range(31)]  # thirty a minute
+    responses = [visitor.post("/accounts/login/", {"login": f"nobody{i}"}) for i in range(31)]  # the limit is 30
     assert (responses[-1].status_code, responses[-1].headers["Retry-After"]) == (429, "60")
 
 
@@ -395,9 +395,9 @@ def test_a_process_with_other_keys_is_not_ready_though_nobody_has_saved_anything
 
 
 def test_the_first_look_with_other_keys_leaves_nothing_behind(agent, visitor, settings):
-    """However the agents' pages work, `keys` would say no for ever."""
+    """Otherwise `keys` would be false for ever, although the agents' pages work."""
     first = settings.ENCRYPTION_KEYS
-    for is_there in (True, False):  # False: as an older version left it
+    for is_there in (True, False):  # False: no canary yet, as an older version left it
         settings.ENCRYPTION_KEYS = {"other": bytes(range(50, 82))}
         assert visitor.get("/readyz").json()["keys"] is False
         assert Canary.objects.exists() is is_there
@@ -410,7 +410,7 @@ def test_other_keys_are_noticed_where_only_a_draft_is_stored(newcomer, visitor, 
     Canary.objects.all().delete()
     Draft.objects.keep(newcomer.user, "", {"subject": "Invoice"})
     first = settings.ENCRYPTION_KEYS
-    for kid in ("other", *first):  # a key of another name, and another key of that name
+    for kid in ("other", *first):  # a key of another name, and another key of the same name
         settings.ENCRYPTION_KEYS = {kid: bytes(range(50, 82))}
         assert visitor.get("/readyz").json()["keys"] is False
     settings.ENCRYPTION_KEYS = first
@@ -433,7 +433,7 @@ def test_migrating_marks_a_new_database_with_its_keys_and_no_other(newcomer, set
 
 
 def test_a_database_goes_to_any_migration_and_back(tmp_path):
-    """The receiver meets tables as they were."""
+    """The receiver of `post_migrate` has to cope with the tables of earlier migrations."""
     steps = (
         "from django.core.management import call_command\n"
         "for to in (['tickets', '0001'], ['tickets', '0002'], [], ['tickets', 'zero']):\n"

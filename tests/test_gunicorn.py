@@ -1,4 +1,4 @@
-"""What goes over the wire: real gunicorn behind a proxy on another machine that ends TLS, asked by hand."""
+"""What goes over the wire: a real gunicorn, as behind another machine's TLS proxy, gets hand-written requests."""
 
 import json
 import os
@@ -29,7 +29,7 @@ TLS = "X-Forwarded-Proto: https"
 @pytest.fixture(scope="module")
 def dashboard(running_sandbox, tmp_path_factory):
     home = tmp_path_factory.mktemp("dashboard")
-    # gunicorn itself trusts no proxy here, as when the proxy runs on another machine and nobody has told it.
+    # gunicorn itself trusts no proxy here, as when the proxy is on another machine and nobody has configured it.
     settings = {"SITE_URL": f"https://{HOST}", "FORWARDED_ALLOW_IPS": "192.0.2.1"}
     with Dashboard(running_sandbox.url, home, **settings) as dashboard:
         yield dashboard
@@ -43,7 +43,7 @@ class Answer(NamedTuple):
 
 @pytest.fixture
 def ask(dashboard):
-    """Sends a request as it stands, and gives the answer."""
+    """Return a function that sends a request's lines as they are, and returns the answer."""
 
     def ask(*lines: str, body: bytes = b"") -> Answer:
         host, port = dashboard.address.split(":")
@@ -202,7 +202,7 @@ def test_static_files_have_the_headers_too(ask):
 
 @pytest.fixture(scope="module")
 def one_worker(running_sandbox, tmp_path_factory):
-    """A dashboard of one process, which trusts what this machine sends."""
+    """Run a dashboard with one worker, which trusts the headers that this machine forwards."""
     home = tmp_path_factory.mktemp("one_worker")
     with Dashboard(running_sandbox.url, home, WEB_CONCURRENCY="1") as dashboard:
         yield dashboard
@@ -251,7 +251,7 @@ def test_a_worker_gives_back_the_memory_that_signing_in_took(one_worker):
     before = held()
     for _ in range(3):
         signed_in(one_worker.url)
-    assert held() - before < 10  # MB; a password's hash takes 20
+    assert held() - before < 10  # MB; hashing a password takes 20
 
 
 def test_a_process_that_crashes_leaves_no_memory_on_the_disk(dashboard):
@@ -261,7 +261,7 @@ def test_a_process_that_crashes_leaves_no_memory_on_the_disk(dashboard):
 
 
 def test_whoever_takes_nothing_of_a_file_lets_go_of_its_place(running_sandbox, tmp_path):
-    """Such as a phone that has lost its network, with all the files that HostUp may be asked for at a time."""
+    """Otherwise a phone that has lost its network could occupy all the slots for files from HostUp."""
     running_sandbox.fault(path="attachments", times=None, status=200, body=b"x" * 20_000_000)
     impatient = {"GUNICORN_CMD_ARGS": "--worker-class tests.impatient_worker.Worker"}
     with Dashboard(running_sandbox.url, tmp_path, **impatient) as dashboard:
@@ -271,14 +271,14 @@ def test_whoever_takes_nothing_of_a_file_lets_go_of_its_place(running_sandbox, t
         host, port = dashboard.address.split(":")
         with socket.create_connection((host, int(port)), timeout=10) as lost:
             lost.sendall(request.encode())
-            until(lambda: '"route": "attachment"' in dashboard.log.read_text())  # told when it has ended
+            until(lambda: '"route": "attachment"' in dashboard.log.read_text())  # logged when it has ended
             taken = sum(map(len, iter(lambda: lost.recv(1_000_000), b"")))
     running_sandbox.clear_faults()
     assert 0 < taken < 20_000_000
 
 
 def test_whoever_does_not_hang_up_keeps_nobody_waiting(dashboard):
-    """gunicorn waits two seconds for each of them, of which its two workers have three each."""
+    """By itself gunicorn waits two seconds for each of them, and each of its two workers has three."""
     host, port = dashboard.address.split(":")
     with ExitStack() as open_connections:
         for _ in range(6):

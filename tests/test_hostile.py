@@ -1,4 +1,4 @@
-"""What somebody sends on purpose: names, addresses and fields that try to reach further than they may."""
+"""What attackers send: names, addresses and fields that try to reach further than they may."""
 
 import re
 from email.message import Message as Headers
@@ -200,7 +200,7 @@ def test_no_page_takes_anything_from_another_host(agent):
 
 @pytest.mark.parametrize(("proxies", "forwarded_for"), [(0, "192.0.2.{}"), (1, "192.0.2.{}, 198.51.100.7")])
 def test_a_forged_address_of_the_caller_gets_nobody_more_guesses(visitor, settings, proxies, forwarded_for):
-    """Without a proxy the header is nobody's; behind one its last address is the proxy's word."""
+    """Without a proxy the header counts for nothing; behind one, only the last address counts, which it added."""
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
     get_user_model().objects.create_user("anna", password=POLYGLOT)
 
@@ -215,8 +215,8 @@ def test_a_forged_address_of_the_caller_gets_nobody_more_guesses(visitor, settin
 
 
 def test_another_host_or_port_in_the_request_gets_nobody_more_guesses(visitor, settings):
-    """The sign-in answers at each port that a Host header makes up, and counts guesses at a name once for all."""
-    settings.ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key"}  # for one name, from however many addresses
+    """The sign-in answers under any port in the Host header, but guesses at a name are counted together."""
+    settings.ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key"}  # for one name, whatever the address
     get_user_model().objects.create_user("anna", password=POLYGLOT)
 
     def sign_in(host, password):

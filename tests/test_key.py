@@ -119,7 +119,7 @@ def test_check_asks_hostup_again(agent, sandbox):
     assert "HostUp does not accept your API key" in refused.content.decode()
     assert "Read tickets:" not in refused.content.decode()
     assert "The key saved before is still used." not in refused.content.decode()
-    assert "The ticket was not changed." not in refused.content.decode()  # which this is not about
+    assert "The ticket was not changed." not in refused.content.decode()  # no ticket is involved
     assert list(Activity.objects.values_list("action", "outcome")) == [
         ("key_checked", "refused"),
         ("key_checked", "done"),
@@ -144,14 +144,14 @@ def test_remove_forgets_it(agent, sandbox):
 
 def test_a_key_that_is_not_there_is_not_said_to_be_removed(agent, sandbox):
     agent.post("/settings/key/remove/")
-    again = agent.post("/settings/key/remove/")  # in another tab
+    again = agent.post("/settings/key/remove/")  # as in another tab
     assert again.status_code == 403
     assert "Add your API key" in again.content.decode()
     assert Activity.objects.filter(action="key_removed").count() == 1
 
 
 def test_two_first_saves_of_a_key_at_once_are_both_answered(newcomer, sandbox):
-    """The other press's row comes between this one's look for it and its own."""
+    """The other press inserts its row after this one has looked for a row and before it inserts its own."""
 
     def other_comes_first(execute, sql, *arguments):
         if sql.startswith('INSERT INTO "tickets_apikey"') and not others:
@@ -211,7 +211,7 @@ def test_without_a_key_the_way_to_one_is_shown(newcomer, sandbox, path):
     html = response.content.decode()
     assert "Add your API key" in html
     assert 'class="failure todo"' in html  # nothing has gone wrong
-    assert "All tickets" not in html  # which is this page
+    assert "All tickets" not in html  # the link would lead to this very page
     assert f'href="{URL}"' in response.content.decode()
     assert sandbox.calls == []
 
@@ -278,7 +278,7 @@ def test_what_cannot_be_logged_is_not_done_and_speaks_of_no_ticket(agent, sandbo
 
 @pytest.mark.django_db(transaction=True)
 def test_nobody_saves_a_key_while_it_is_being_rotated(agent, settings, monkeypatch):
-    """Else the rotation would put the old one back."""
+    """Otherwise the rotation would put the old key back."""
     settings.ENCRYPTION_KEYS = ROTATED
     decrypt, results = ApiKey.decrypt, []
 
@@ -301,7 +301,7 @@ def test_nobody_saves_a_key_while_it_is_being_rotated(agent, settings, monkeypat
     monkeypatch.setattr(ApiKey, "decrypt", while_it_is_read)
     rotate()
     (result,) = results
-    assert "locked" in result or "statement timeout" in result  # SQLite's word, and PostgreSQL's
+    assert "locked" in result or "statement timeout" in result  # SQLite's words, or PostgreSQL's
 
 
 def test_a_check_under_way_does_not_undo_a_rotation(agent, settings, monkeypatch):

@@ -1,4 +1,4 @@
-"""The list: whose turn, what is new, page after page, one call each."""
+"""The list: whose turn it is, what is new, and one call for each page."""
 
 import itertools
 import re
@@ -176,7 +176,7 @@ def test_filtering_beside_an_open_ticket_keeps_both_in_the_address(agent, sandbo
     assert filtered.headers["HX-Push-Url"] == f"/tickets/{SAMPLE_ID}/?status=closed"
     alone = agent.htmx_get("/tickets/?status=&department=", source="form#filters")
     assert alone.headers["HX-Push-Url"] == "/tickets/"
-    sandbox.fault("problem_400")  # such as for a department that is no more
+    sandbox.fault("problem_400")  # as for a department that no longer exists
     refused = agent.htmx_get("/tickets/?status=closed&department=", source="form#filters")
     assert (refused.status_code, refused.headers["HX-Push-Url"]) == (422, "/tickets/?status=closed")
 
@@ -194,7 +194,7 @@ def test_an_expired_cursor_leads_back_to_the_first_page(agent, get):
     assert "This part of the list is no longer there" in html
     first_page, more = re.search(r'href="([^"]+)"([^>]*)>Start from the top', html).groups()
     assert first_page == "/tickets/?status=open"
-    assert ('hx-target="#tickets"' in more) == (get == "htmx_get")  # a page has no list to put it into
+    assert ('hx-target="#tickets"' in more) == (get == "htmx_get")  # an error page has no list to put it into
 
 
 def test_one_malformed_ticket_does_not_hide_the_others(agent, sandbox):
@@ -264,7 +264,7 @@ def test_what_a_later_hostup_may_call_things_shows_as_it_came_without_tricks(age
     for path in ("/tickets/", f"/tickets/{SAMPLE_ID}/"):
         html = agent.get(path).content.decode()
         assert ">\ufffdreopened<" in html
-        assert "\u202e" not in re.sub('value="[^"]*"', "", html)  # a form says back what came
+        assert "\u202e" not in re.sub('value="[^"]*"', "", html)  # a form returns the value unchanged
 
 
 def test_a_stranger_sees_another_account(agent, stranger):
@@ -317,7 +317,7 @@ def test_a_text_without_an_end_is_cut_in_the_list(agent, sandbox):
     html = agent.get("/tickets/").content.decode()
     assert len(html) < 120_000
     assert f"<bdi>{'&#39;' * 300}…</bdi>" in html
-    assert len(agent.get(f"/tickets/{SAMPLE_ID}/").content) > 500_000  # which is where all of it stands
+    assert len(agent.get(f"/tickets/{SAMPLE_ID}/").content) > 500_000  # the ticket's page has all of it
 
 
 def test_ages_are_short(agent, sandbox, monkeypatch):

@@ -1,4 +1,4 @@
-"""The log: one line of JSON a record, with what an operator needs and nothing of anybody's secrets."""
+"""The log: one line of JSON per record, with what an operator needs and nobody's secrets."""
 
 import io
 import json
@@ -20,7 +20,7 @@ from sandbox.special_tickets import ATTACHMENTS_ID, SAMPLE_ID
 
 REQUEST = "hostup_dashboard.request"
 ANYTHING = st.text(max_size=60)
-BROKEN_TOO = st.text(st.characters(), max_size=60)  # half characters, which no database would keep
+BROKEN_TOO = st.text(st.characters(), max_size=60)  # lone surrogates, too, which no database would keep
 
 
 class Log(io.StringIO):
@@ -115,7 +115,7 @@ def test_health_checks_and_files_of_the_site_are_no_noise(visitor, sandbox, log)
 
 
 def test_pauses_in_typing_are_not_noted(agent, log):
-    """When somebody wrote, and for how long, is for nobody to read; that it could not be kept is."""
+    """Nobody needs to know when an agent wrote and for how long, only that a draft could not be kept."""
     draft = f"/tickets/{SAMPLE_ID}/draft/"
     assert agent.htmx_post(draft, {"message": "Half a sentence"}).status_code == 200
     assert log.requests == []
@@ -138,7 +138,7 @@ def test_a_download_is_told_when_its_last_byte_is_out(agent, log):
     response = agent.get(download_path(agent))
     log.clear()
     assert log.lines == []
-    time.sleep(0.2)  # a slow line here is not HostUp's
+    time.sleep(0.2)  # a slow browser is not HostUp's fault
     b"".join(response.streaming_content)
     (line,) = log.requests
     assert (line["route"], line["ticket"], line["outcome"]) == ("attachment", ATTACHMENTS_ID, "ok")
@@ -187,7 +187,7 @@ def test_a_missing_token_says_why_but_not_where(agent, log):
     assert "needle" not in log.getvalue()
 
 
-TOO_MANY = "&".join(f"needle{number}=x" for number in range(1001))  # fields, for Django
+TOO_MANY = "&".join(f"needle{number}=x" for number in range(1001))  # more fields than Django reads
 
 
 @pytest.mark.parametrize(("why", "asked"), [
@@ -198,7 +198,7 @@ TOO_MANY = "&".join(f"needle{number}=x" for number in range(1001))  # fields, fo
         "POST", "/accounts/login/", TOO_MANY, "application/x-www-form-urlencoded")),
 ])  # fmt: skip
 def test_what_django_suspects_is_no_mistake_of_ours_and_quotes_nobody(visitor, log, why, asked):
-    """Whoever looks for holes need not sign in, and would fill the log with tracebacks."""
+    """Attackers need not sign in to do this, and would fill the log with tracebacks."""
     assert asked(visitor).status_code == 400
     said, request = log.lines
     assert (said["level"], said["message"]) == ("WARNING", f"Refused: {why}")
@@ -264,7 +264,7 @@ def test_whatever_is_logged_is_one_line_without_control_characters(message, valu
 def test_whatever_people_and_hostup_send_a_request_is_one_line(agent, sandbox, log, path, name, client, said):
     log.clear()
     if connection.vendor != "sqlite":
-        name = name.replace("\x00", "")[:150]  # others keep no NUL, and nothing that is longer than its column
+        name = name.replace("\x00", "")[:150]  # other databases keep no NUL, and nothing longer than the column
     get_user_model().objects.filter(pk=agent.user.pk).update(username=name)
     sandbox.fault(status=403, body={"status": 403, "code": said, "detail": said, "requestId": said})
     agent.get(f"/tickets/{SAMPLE_ID}/", {"q": path}, headers={"User-Agent": client, "X-Forwarded-For": client})

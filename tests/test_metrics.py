@@ -1,4 +1,4 @@
-"""What Prometheus reads: what an operator acts on, of all processes together, and closed to everybody else."""
+"""What Prometheus reads: metrics that an operator acts on, of all processes together, and closed to others."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def value(name, **labels):
 
 @pytest.fixture
 def counted():
-    """Tells how much a metric has grown since the test began."""
+    """Return a function that tells how much a metric has grown since the test began."""
     before = {}
 
     def counted(name, **labels):
@@ -77,7 +77,7 @@ def test_a_call_counts_by_endpoint_and_outcome(agent, sandbox, counted):
     agent.get(f"/tickets/{ATTACHMENTS_ID}/attachments/tatt_none/")
     sandbox.fault("problem_500")
     agent.post(f"/tickets/{SAMPLE_ID}/reopen/")
-    assert counted(CALLS, endpoint="GET /tickets/{id}", outcome="ok") == 2  # a lost answer is read again
+    assert counted(CALLS, endpoint="GET /tickets/{id}", outcome="ok") == 2  # one of them after the failed POST
     assert counted(CALLS, endpoint="GET /tickets/{id}", outcome="NotFound") == 1
     assert counted(CALLS, endpoint="GET /attachments/{id}", outcome="NotFound") == 1
     assert counted(CALLS, endpoint="POST /tickets/{id}/actions/reopen", outcome="Unavailable") == 1
@@ -144,7 +144,7 @@ def test_guesses_at_the_old_password_count(db, sandbox, counted):
 
 
 def test_nobody_can_make_a_label_of_their_own(agent, visitor):
-    """Neither who asks nor what HostUp says: every label is of a list that the code has."""
+    """Neither a request nor HostUp can: every label's value comes from a list in the code."""
     for path in [
         *every_address().values(),
         "/needle/",
@@ -207,7 +207,7 @@ HEALTH = (REQUESTS, ("method", "GET"), ("route", "healthz"), ("status", "2xx"))
 def test_all_processes_count_together_and_one_that_is_replaced_goes_on_where_it_was(dashboard, scrape):
     agent = signed_in(dashboard.url)
 
-    def ask_for(path):  # anew each time: a kept connection leads to one process
+    def ask_for(path):  # on a new connection: a kept one leads to the same process
         assert agent.get(dashboard.url + path, headers={"Connection": "close"}, timeout=10).status_code == 200
 
     def have_all_served(processes):
@@ -223,7 +223,7 @@ def test_all_processes_count_together_and_one_that_is_replaced_goes_on_where_it_
     victim = dashboard.workers[0]
     os.kill(victim, signal.SIGKILL)
     until(lambda: victim not in dashboard.workers and len(dashboard.workers) == 2)
-    assert have_all_served(1)  # what was under way in it is not under way any more
+    assert have_all_served(1)  # the killed process's gauges no longer count
     for _ in range(40):
         ask_for("/healthz")
     assert scrape()[HEALTH] == before[HEALTH] + 80
@@ -232,7 +232,7 @@ def test_all_processes_count_together_and_one_that_is_replaced_goes_on_where_it_
 
 
 def test_files_on_their_way_take_no_room_from_what_is_counted(dashboard):
-    """Counting onto a full disk would end the process (SIGBUS)."""
+    """On a full disk, counting would kill the process (SIGBUS)."""
     assert list(dashboard.home.glob("RUNTIME_DIRECTORY/*/*.db"))
     assert not list(dashboard.home.glob("TMPDIR/*"))
 
@@ -250,7 +250,7 @@ def test_the_port_is_closed_to_other_machines(metrics_port, dashboard):
     ]
 
 
-# What is made for these metrics
+# What uses these metrics
 
 
 def names_in(text):

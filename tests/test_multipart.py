@@ -1,4 +1,4 @@
-"""A file on its way up: byte for byte what RFC 7578 says, whatever its name is, and never whole in memory."""
+"""A file's upload: byte for byte what RFC 7578 says, whatever its name is, and never whole in memory."""
 
 import io
 import re
@@ -27,7 +27,7 @@ def test_it_is_a_form_with_the_fields_and_the_file():
 
 
 def test_no_two_forms_have_the_same_boundary():
-    """A file that holds the boundary of one would end there."""
+    """A file that contained the boundary would end there."""
     assert FileForm("a", io.BytesIO(), 0, {}).content_type != FileForm("a", io.BytesIO(), 0, {}).content_type
 
 

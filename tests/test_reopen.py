@@ -17,7 +17,7 @@ FORM = {"status": "closed", "next": "/tickets/?status=closed"}
 
 
 def form_in(html, url):
-    """What a browser sends of the page's form for a change."""
+    """Return the hidden fields that a browser sends with the page's form for `url`."""
     form = re.search(rf'action="{url}".*?</form>', html, re.DOTALL)[0]
     return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
 
@@ -101,7 +101,7 @@ def test_close_again_is_an_honest_close(agent, sandbox):
 
 @pytest.mark.parametrize("answer", ["unchanged", "conflict"])
 def test_a_ticket_that_a_colleague_reopened_is_already_open(agent, sandbox, answer):
-    """Not documented: what reopening an open ticket answers. Both ways are a success."""
+    """What HostUp answers to reopening an open ticket is not documented. Both answers count as a success."""
     sandbox.already = answer
     shown_at = sandbox.tickets.find(SAMPLE_ID).updated_at
     ticket = sandbox.tickets.find(SAMPLE_ID)
@@ -120,7 +120,7 @@ def test_a_ticket_that_a_colleague_reopened_is_already_open(agent, sandbox, answ
     (CLOSE_URL, "Closed.", "Already closed."),
 ])  # fmt: skip
 def test_a_second_press_of_the_same_form_is_no_second_change(agent, colleague, sandbox, url, done, already):
-    """As without JavaScript, where nothing keeps it from being sent; HostUp's whole seconds do not tell."""
+    """Without JavaScript nothing prevents it. HostUp's times, in whole seconds, do not tell the presses apart."""
     ticket = sandbox.tickets.find(SAMPLE_ID)
     ticket.status = "open" if url == CLOSE_URL else "closed"
     times = {"updated_at": stamp(ticket.updated_at), "read_at": stamp(datetime.now(UTC))}
@@ -146,7 +146,7 @@ def test_what_hostup_closed_in_between_is_reopened_again(agent, sandbox):
 
 @pytest.mark.parametrize("at", [TICKET_PAGE, "/tickets/"])
 def test_what_hostup_dates_before_the_page_was_read_is_our_doing(agent, sandbox, at):
-    """Not documented: what `updatedAt` follows. Of a ticket that was closed then it says nothing of reopening."""
+    """What `updatedAt` follows is not documented. A time when the ticket was still closed proves no reopening."""
     form = form_in(agent.get(at).content.decode(), URL)
     sandbox.fault(method="POST", transform=lambda ticket: ticket | {"updatedAt": "2026-04-27T11:45:00.000Z"})
     assert (
@@ -200,7 +200,7 @@ def test_an_answer_without_a_time_is_taken_at_its_word(agent, sandbox):
 
 @pytest.mark.parametrize("answer", ["ticket", "empty"])
 def test_close_is_a_success_whatever_form_its_answer_has(agent, sandbox, answer):
-    """Not documented: what closing answers."""
+    """What closing answers is not documented."""
     sandbox.close_answer = answer
     agent.htmx_post(URL, FORM)
     sandbox.clear_calls()
@@ -211,19 +211,19 @@ def test_close_is_a_success_whatever_form_its_answer_has(agent, sandbox, answer)
 
 
 def as_in_the_list(ticket):
-    """Leave of a ticket what a list entry has."""
+    """Return only what a list entry has of a ticket."""
     return {name: value for name, value in ticket.items() if name not in ("body", "attachments", "messages")}
 
 
 def form_beside_the_thread(agent, sandbox):
-    """Return what a button of the ticket sends where the ticket is open (writing.js)."""
+    """Return what a ticket's button sends on a page that shows the ticket's thread (writing.js)."""
     html = agent.get(TICKET_PAGE).content.decode()
     sandbox.clear_calls()
     return FORM | {"seen_count": hidden_fields(html)["seen_count"]}
 
 
 def test_beside_the_thread_it_is_one_call_too(agent, sandbox):
-    """The sample's `messageCount` is 3, with one message: that is no sign of an answer that lacks some."""
+    """The sample has a `messageCount` of 3 and one message: that does not mean that the answer lacks messages."""
     form = form_beside_the_thread(agent, sandbox)
     assert form["seen_count"] == "1"
     assert "Reopened." in agent.htmx_post(URL, form, at=TICKET_PAGE).content.decode()
@@ -264,7 +264,7 @@ WITHOUT_A_THREAD = {
 @pytest.mark.parametrize("lacking", WITHOUT_A_THREAD)
 @pytest.mark.parametrize("action", ["reopen", "close"])
 def test_an_answer_without_the_thread_has_the_ticket_read_once_more(agent, sandbox, lacking, action):
-    """Not documented: what closing answers."""
+    """What closing answers is not documented."""
     if action == "close":
         agent.htmx_post(URL, FORM)
     form = form_beside_the_thread(agent, sandbox)
@@ -394,7 +394,7 @@ def test_what_did_not_happen_is_said_and_can_be_tried_again(agent, sandbox, faul
 
 @pytest.mark.parametrize(("fault", "may"), [("problem_504", True), ("html_200", True), ("reset", False)])
 def test_what_may_yet_happen_is_not_called_over(agent, sandbox, fault, may):
-    """HostUp may be at it still after a time-out, and whatever it says with a success is a success."""
+    """After a time-out HostUp may still be working on it, and a success is a success, whatever its body says."""
     sandbox.fault(fault, method="POST")
     html = agent.htmx_post(URL, FORM, at=TICKET_PAGE).content.decode()
     assert ("It may still happen: check again in a moment." in html) == may
@@ -458,7 +458,7 @@ def test_a_refusal_is_worded_with_the_request_id_and_leaves_the_screen(agent, sa
     assert logged.outcome == "refused"
     assert logged.request_id
     assert logged.request_id in html
-    if fault != "problem_409":  # which is read again, and redrawn as it is
+    if fault != "problem_409":  # after that one the ticket is read again and redrawn
         assert response.headers["HX-Retarget"] == "#alerts"
         assert "<article" not in html
         assert len(sandbox.calls) == 1
@@ -502,7 +502,7 @@ def test_the_log_says_who_what_from_to_and_how(agent):
 
 def test_a_crash_in_the_middle_leaves_an_unknown_in_the_log(agent, monkeypatch):
     def crash(*arguments):
-        raise KeyboardInterrupt  # as when the worker is ended
+        raise KeyboardInterrupt  # as when the worker is stopped
 
     monkeypatch.setattr("tickets.changes.make", crash)
     with pytest.raises(KeyboardInterrupt):
@@ -528,7 +528,7 @@ ANOTHER = {"id": LONG_THREAD_ID, "number": 1, "messages": []}
 
 @pytest.mark.parametrize(("url", "before", "after"), [(URL, "closed", "open"), (CLOSE_URL, "open", "closed")])
 def test_a_success_that_shows_another_ticket_is_none(agent, sandbox, url, before, after):
-    """Such as one of a cache on the way that mixes them up."""
+    """A cache on the way may mix up tickets."""
     sandbox.tickets.find(SAMPLE_ID).status = before
     sandbox.fault(method="POST", status=200, body=ANOTHER | {"status": after})
     html = agent.htmx_post(url, {"status": before}, at=TICKET_PAGE).content.decode()

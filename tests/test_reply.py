@@ -105,7 +105,7 @@ def staff_writes(sandbox, text, ticket_id=OPEN_ID):
 
 @pytest.fixture
 def meanwhile(monkeypatch):
-    """Makes something happen at HostUp right before it takes up the next call of a method and path."""
+    """Return a function that makes something happen at HostUp right before the next call of a method and path."""
     carry_out = Api.answer
 
     def meanwhile(method, path, happen):
@@ -131,7 +131,7 @@ def test_what_came_while_it_failed_is_shown_before_it_is_sent_again(agent, sandb
 
 @pytest.mark.parametrize("way", ["files", "reopen"])
 def test_what_hostup_writes_while_files_go_up_or_it_is_reopened_stops_it(agent, sandbox, meanwhile, way):
-    """Files may take minutes, and a ticket may have been closed with an answer that comes with its reopening."""
+    """Files may take minutes, and reopening a ticket may bring to light an answer with which it was closed."""
     ticket_id = OPEN_ID if way == "files" else SAMPLE_ID
     written = form_of(agent, ticket_id) | {"message": "Here is the log."}
     if way == "files":
@@ -179,7 +179,7 @@ def test_a_thread_that_comes_in_part_proves_nothing(agent, sandbox, left_out):
 def test_a_reply_to_a_ticket_that_comes_without_its_thread_is_not_sent_and_nothing_else_is_said_of_it(
     agent, sandbox, form
 ):
-    """It tells neither what is new nor, later, what has come: an older "Thanks!" would be taken for this one."""
+    """Without the thread, nothing tells what is new or, later, what arrived: an older "Thanks!" may match."""
     sandbox.fault(method="GET", path=OPEN_ID, transform=LEAVING_OUT["the thread"])
     html = agent.htmx_post(URL, form | {"message": "Thanks!"}, at=PAGE).content.decode()
     assert "HostUp sent a response the dashboard cannot read" in html
@@ -266,7 +266,7 @@ def test_another_text_in_a_form_that_was_sent_is_kept_and_asked_about(agent, san
 
 
 def test_a_file_added_to_what_was_sent_is_not_called_sent(agent, sandbox, form):
-    """Without JavaScript: HostUp was slow, so its agent pressed Stop and attached what was forgotten."""
+    """Without JavaScript: HostUp was slow, so the agent pressed Stop and attached a forgotten file."""
     agent.post(URL, form | {"message": "Here is the log."})
     log = SimpleUploadedFile("log.txt", b"the log")
     response = agent.post(URL, form | {"message": "Here is the log.", "files": log})
@@ -376,7 +376,7 @@ def test_what_cannot_be_known_is_not_sent_again_by_the_same_form(agent, sandbox,
     assert "We do not know whether your reply was sent" in response.content.decode()
     assert Activity.objects.get().outcome == "unknown"
     again = agent.htmx_post(URL, form | {"message": "Who knows."}, at=PAGE)
-    assert "Sent." in again.content.decode()  # it was there to be read
+    assert "Sent." in again.content.decode()  # now the ticket could be read
     assert len(messages_with(sandbox, "Who knows.")) == 1
 
 
@@ -579,7 +579,7 @@ def test_a_lost_reply_that_may_be_a_message_that_says_too_little_is_not_called_u
 
 @pytest.mark.parametrize("status", [400, 409])
 def test_a_refused_reply_that_is_in_the_ticket_was_sent(agent, sandbox, form, status):
-    """What is in between lost the first answer, sent it again, and passes on what HostUp says of the second."""
+    """A proxy may lose the first answer, send the reply again, and pass on what HostUp says about the second."""
     sandbox.fault(method="POST", status=status, process=True)
     assert "Sent." in agent.htmx_post(URL, form | {"message": "Hello."}, at=PAGE).content.decode()
     assert Activity.objects.values_list("action", "outcome").get() == ("reply", "done")
@@ -624,7 +624,7 @@ def test_on_a_closed_ticket_it_reopens_first(agent, sandbox):
 @pytest.mark.parametrize("is_read", [True, False])
 @pytest.mark.parametrize("left", [None, []])
 def test_reopening_first_by_an_answer_without_the_thread_has_it_read(agent, sandbox, left, is_read):
-    """Else every message in it would look as if it had come after the reply was sent."""
+    """Otherwise every message in the thread would seem to have come after the reply was sent."""
     message = sandbox.tickets.find(SAMPLE_ID).messages[-1]
     message.body, message.sender = "Again.", "customer"
     form = form_of(agent, SAMPLE_ID)
@@ -648,7 +648,7 @@ def test_reopened_but_not_sent_says_both(agent, sandbox):
 
 @pytest.mark.django_db(transaction=True)  # a test's own transaction would end with the first error
 def test_a_form_that_cannot_be_claimed_gives_way_to_another(agent, sandbox, form):
-    """The database may have taken it and failed to say so: then it counts as being sent for twenty minutes."""
+    """The database may have stored the claim and failed to say so: it then counts as being sent for 20 minutes."""
     with nothing_goes_into("tickets_submission"):
         html = agent.htmx_post(URL, form | {"message": "Hello."}).content.decode()
     assert "Your reply was not sent." in html
@@ -685,9 +685,9 @@ def test_not_reopened_is_not_sent(agent, sandbox, faults, status, words):
     assert response.status_code == status
     alert = response.content.decode().partition('role="alert"')[2]
     assert words in alert
-    # At the end: what HostUp did not confirm before it is the reopening.
+    # This comes last: what HostUp did not confirm, as the alert says before it, is the reopening.
     assert re.search(r"<p>Your reply was not sent\.</p>\s*<p>Your text is kept\.</p>", alert)
-    assert "your reply did not arrive" not in alert  # nobody has looked
+    assert "your reply did not arrive" not in alert  # nobody has looked for it
     assert not messages_with(sandbox, "Again.", SAMPLE_ID)
 
 
@@ -763,7 +763,7 @@ def test_a_draft_that_could_not_be_kept_is_not_called_saved(agent, sandbox, form
 
 @pytest.mark.django_db(transaction=True)
 def test_a_draft_that_failed_leaves_nothing_unknown(agent, form):
-    """What nobody knows to have happened stays on the screen until it is dismissed."""
+    """An alert about an unknown outcome would stay on the screen until it is dismissed."""
     agent.raise_request_exception = False
     with nothing_goes_into("tickets_draft"):
         response = agent.htmx_post(DRAFT_URL, form | {"message": "Mine."}, at=PAGE)
@@ -804,9 +804,9 @@ def test_what_is_written_on_another_device_stays_when_this_is_sent(agent, form):
 
 def test_a_box_in_which_nothing_was_written_takes_nobody_s_draft_with_it(agent, form):
     agent.htmx_post(DRAFT_URL, form_of(agent) | {"message": "On the phone"})
-    agent.htmx_post(DRAFT_URL, form | {"message": "", "encrypted": "on", "turn": "1"})  # which was ticked
+    agent.htmx_post(DRAFT_URL, form | {"message": "", "encrypted": "on", "turn": "1"})  # only this was ticked
     assert text_in_the_box(agent.get(PAGE).content.decode()) == "On the phone"
-    agent.htmx_post(DRAFT_URL, form_of(agent) | {"message": "", "turn": "1"})  # the box that shows it was emptied
+    agent.htmx_post(DRAFT_URL, form_of(agent) | {"message": "", "turn": "1"})  # the box that showed it was emptied
     assert not Draft.objects.exists()
 
 
@@ -858,13 +858,13 @@ def test_drafts_that_overtake_each_other_end_with_the_last_words(agent, form):
     assert text_in_the_box(agent.get(f"/tickets/{OPEN_ID}/").content.decode()) == "Half a sentence"
     agent.htmx_post(DRAFT_URL, form | {"message": " ", "turn": "7"})
     assert Draft.objects.exists()
-    # Another page counts for itself.
+    # Another page has its own count of turns.
     agent.htmx_post(DRAFT_URL, form | {"message": "From the phone", "turn": "1", "token": str(uuid.uuid4())})
     assert text_in_the_box(agent.get(f"/tickets/{OPEN_ID}/").content.decode()) == "From the phone"
 
 
 def test_a_draft_that_is_said_to_be_saved_is_there_though_the_last_one_has_just_gone(agent, form, monkeypatch):
-    """Another tab's reply went out between the two steps of keeping this one."""
+    """Another tab's reply was sent between the two steps of saving this draft."""
     agent.htmx_post(DRAFT_URL, form | {"message": "Half a sentence", "turn": "1"})
     find = DraftQuerySet.get_or_create
 

@@ -1,4 +1,4 @@
-"""Rotating the encryption key costs no agent a page, and none of what they save meanwhile is lost."""
+"""While the encryption key is rotated, no page fails, and nothing that agents save is lost."""
 
 from benchmarks.rotation import rotate
 

@@ -41,7 +41,7 @@ def start(environment):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        # Shells have what they start in the background ignore Ctrl-C, and it is for us to press.
+        # Shells make background processes ignore Ctrl-C (SIGINT), which these tests send.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
@@ -54,7 +54,7 @@ def said_until(process, words):
 
 
 def test_it_starts_says_where_and_who_and_stops_both(environment, nowhere):
-    # As on an intranet: the proxy knows nothing of this machine. And an empty value counts as none.
+    # As on an intranet, the proxy cannot reach this machine. An empty value counts as none.
     process = start(environment | {"http_proxy": nowhere, "HOSTUP_API_URL": ""})
     try:
         said = said_until(process, "Ctrl-C stops it.")
@@ -83,7 +83,7 @@ def test_it_starts_over_an_address_of_yours_whatever_that_thinks_of_the_sandbox_
     try:
         said = said_until(process, "Ctrl-C stops it.")
         assert re.search(f"HostUp +{nowhere}\n", said)
-        # And it says so when its server is gone: to stop is not to have been stopped.
+        # When a server stops by itself, it says so and fails: that is not the same as being stopped.
         (server,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         os.kill(int(server), signal.SIGTERM)
         said, _ = process.communicate(timeout=15)
