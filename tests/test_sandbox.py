@@ -234,7 +234,7 @@ class TestAttachments:
         assert upload["attachmentId"].startswith("satt_")
         assert (upload["byteLength"], upload["filename"]) == (len(self.CONTENT), "räksmörgås 1.png")
         assert owner.get(upload["url"], ticketId=special_tickets.HOSTILE_ID).status_code == 404
-        assert owner.get(upload["url"]).status_code == 404  # it is no download URL, whatever it lacks
+        assert owner.get(upload["url"]).status_code == 404  # nor without the ticket: it is no download URL
         colleague = Caller(sandbox, keys.COLLEAGUE)
         assert colleague.post(HOSTILE + "/messages", {"message": "Mine"}).json()["attachments"] == []
         (attachment,) = owner.post(HOSTILE + "/messages", {"message": "See file"}).json()["attachments"]
@@ -388,7 +388,7 @@ class TestFaults:
         sandbox.fault("unknown_values")
         assert owner.get(SAMPLE).json()["status"] == "waiting_for_moon"
 
-    # The client below waits a second for each byte: the dripping ones run into that.
+    # The client below waits at most a second for each byte, so the dripping ones make it time out.
     QUICKER = {
         "slow": {"delay": 0.01},
         "dripping_headers": {"drip_interval": 3},
@@ -446,7 +446,7 @@ class TestServer:
             assert (status, process.wait(timeout=5)) == (200, 0)
 
     def test_by_itself_it_names_new_tickets_as_it_never_did_before(self):
-        """The dashboard's database outlives the sandbox, and would take them for those that it knows."""
+        """The dashboard's database outlives the sandbox, and would take new tickets for old ones it knows."""
         command = [sys.executable, "-m", "sandbox", "--port", "0"]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
             url = re.search(r"http://127\.0\.0\.1:[0-9]+", process.stdout.readline())[0]

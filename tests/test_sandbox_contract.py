@@ -1,4 +1,4 @@
-"""The sandbox answers as sandbox/openapi.json says, whatever it is asked. Schemathesis thinks up the questions."""
+"""The sandbox answers as sandbox/openapi.json says, whatever it is asked. Schemathesis makes up the requests."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ from sandbox.server import Sandbox
 
 DESCRIPTION = Path(__file__).parents[1] / "sandbox" / "openapi.json"
 FULL_KEY = {"Authorization": f"Bearer {keys.FULL}"}
-# Department slugs and cursors come from earlier answers, which a schema cannot say: made-up ones get 400.
+# Department slugs and cursors come from earlier answers, which a schema cannot express: made-up ones get 400.
 NEEDS_EARLIER_ANSWERS = {"listTickets", "createTicket"}
 
 described = schemathesis.openapi.from_path(DESCRIPTION)
@@ -50,7 +50,7 @@ def test_it_answers_any_call_as_described(case, sandbox):
 @on_known_tickets.parametrize()
 @bounded
 def test_it_answers_good_calls_on_a_known_ticket_as_described(case, sandbox):
-    """Made-up ids only ever meet the 404."""
+    """With made-up ids it would only ever answer 404."""
     sandbox.tickets.reopen(keys.ACCOUNT_A, special_tickets.SAMPLE_ID)
     case.path_parameters["ticketId"] = special_tickets.SAMPLE_ID
     response = case.call_and_validate(base_url=sandbox.url, headers=FULL_KEY)

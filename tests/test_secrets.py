@@ -1,4 +1,4 @@
-"""A key that only this test knows goes through everything that can be done with it; then it is looked for."""
+"""A key that only this test knows goes through everything that can be done with it; then we search for it."""
 
 import base64
 import io
@@ -22,12 +22,12 @@ from tests.forms import form_of
 from tickets import upstream, urls
 from tickets.models import ApiKey
 
-CANARY = "hostup-sandbox-canary/7f3a9c51+e8d24b60=="  # one that reads differently in an address
+CANARY = "hostup-sandbox-canary/7f3a9c51+e8d24b60=="  # is written differently in a URL
 SPARE = "hostup-sandbox-canary/spare-b1f0+77a2c9d3=="
 
 
 def echo(status, **fields):
-    """A HostUp that says the key back in every word it has, and in its headers."""
+    """Return a fault by which HostUp echoes the key in all its words, and in its headers."""
     said = f"Bad header Authorization: Bearer {CANARY}, {quote(CANARY, safe='')}"
     problem = {"status": status, "code": CANARY, "title": said, "detail": said, "requestId": CANARY}
     problem["errors"] = [{"pointer": "/message", "detail": said, "code": CANARY}]
@@ -40,7 +40,7 @@ def echo(status, **fields):
 
 
 def echo_as(escapes):
-    """A HostUp that does so, and escapes what need not be, as others than Python do."""
+    """Return such a fault with escapes that JSON does not need, as software other than Python writes them."""
     fault = echo(400)
     body = json.dumps(fault["body"])
     for character, escape in escapes.items():
@@ -53,18 +53,18 @@ FAULTS = {
     **{f"echo_{status}": echo(status) for status in (400, 401, 403, 404, 409, 429, 500)},
     "echo_400_by_php": echo_as({"/": r"\/"}),
     "echo_400_by_net": echo_as({"+": r"\u002B"}),
-    # The length is after it, and no header either: without an end to the connection the answer would have none.
+    # The Content-Length comes after it and is not read as a header either, so the answer ends with the connection.
     "echo_in_what_is_no_header": {
         "headers": {"X-Note": f"\r\nNo header\r\nX-Echo: {CANARY}"},
         "hang_up": True,
     },
-    "echo_200": echo(200) | {"path": "/support/(tickets|departments)"},  # a file's content is nobody's words
+    "echo_200": echo(200) | {"path": "/support/(tickets|departments)"},  # a file's content is passed on as it is
 }
 
 
 @pytest.fixture
 def everything_logged():
-    """Every logger at its most talkative, through what the product's own handler keeps out, and error mails."""
+    """Make every logger as talkative as possible, through the product's own filters, and send error mails."""
     root = logging.getLogger()
     product = next(
         handler for handler in root.handlers if any(isinstance(f, WithoutKeys) for f in handler.filters)
@@ -78,7 +78,7 @@ def everything_logged():
     before = {name: logging.getLogger(name).level for name in ("", "django", "urllib3", "requests", "tickets")}
     for name in before:
         logging.getLogger(name).setLevel(logging.DEBUG)
-    logging.getLogger("django.template").setLevel(logging.INFO)  # it tells of every word that a page leaves out
+    logging.getLogger("django.template").setLevel(logging.INFO)  # DEBUG reports every missing variable
     root.addHandler(handler)
     root.addHandler(mailer)
     yield written
@@ -90,7 +90,7 @@ def everything_logged():
 
 @pytest.fixture
 def canary(newcomer, sandbox, settings, monkeypatch, everything_logged):
-    """An agent with the canary for a key, before a HostUp that knows it."""
+    """Return an agent whose key is the canary, which HostUp accepts."""
     settings.ADMINS = [("Operator", "operator@example.com")]
     for key in (CANARY, SPARE):
         monkeypatch.setitem(keys.HOLDERS, key, keys.HOLDERS[keys.FULL])
@@ -101,7 +101,7 @@ def canary(newcomer, sandbox, settings, monkeypatch, everything_logged):
 
 
 def journey(agent):
-    """Do everything that an agent can do, with htmx and without, and give the answers."""
+    """Do everything that an agent can do, with htmx and without, and yield the answers."""
     reply = {"message": "Hello.", "seen_status": "open", "token": "5d2a4f3e-8a4b-4c47-9a55-3a8c2f0d9f11"}
     new = {"department": "billing", "subject": "Help", "message": "Now.", "priority": "low"}
     for post in (agent.post, agent.htmx_post):
@@ -145,7 +145,7 @@ def what_was_said(response):
 
 
 def everything_kept(agent, log):
-    """Give, by the name of its place, everything that is kept anywhere."""
+    """Return everything that is kept anywhere, by the name of its place."""
     dump = io.StringIO()
     call_command("dumpdata", stdout=dump)
     with connection.cursor() as cursor:
@@ -163,7 +163,7 @@ def everything_kept(agent, log):
 
 
 def database_as_it_is_kept():
-    """Return SQLite's file, freed pages included; else every row, as a server keeps them elsewhere."""
+    """Return SQLite's file, freed pages included; of another database, whose files are elsewhere, every row."""
     if connection.vendor == "sqlite":
         return connection.connection.serialize()
     rows = []
@@ -175,19 +175,19 @@ def database_as_it_is_kept():
 
 
 def cache_as_it_is_kept():
-    if hasattr(cache._cache, "values"):  # in this process
+    if hasattr(cache._cache, "values"):  # a cache in this process
         return cache._cache.values()
     redis = cache._cache.get_client()
     return [redis.get(name) for name in redis.scan_iter()]
 
 
 def forms_of(key):
-    """Give the key as it may be written: clear, in an address, in base64 after any number of other bytes."""
+    """Yield the key as it may be written: in clear, in a URL, in base64 after any number of other bytes."""
     yield key.encode()
     yield quote(key, safe="").encode()
     for before in range(3):
         encoded = base64.b64encode(b"x" * before + key.encode())
-        yield encoded[4 if before else 0 : -4]  # what does not depend on what is around it
+        yield encoded[4 if before else 0 : -4]  # without the ends, which depend on what is around it
 
 
 def places_with_the_key(places):
@@ -196,14 +196,14 @@ def places_with_the_key(places):
 
 
 def test_the_key_is_nowhere_but_in_the_calls(canary, sandbox, everything_logged):
-    places, been = {}, {"home", "healthz", "readyz", "key_remove"}  # which have no part in it, or have it last
+    places, been = {}, {"home", "healthz", "readyz", "key_remove"}  # no part of the journey, or done last
 
     def everything_is_done(name):
         for number, response in enumerate(journey(canary)):
             place = f"{name} {number} {response.request['REQUEST_METHOD']} {response.request['PATH_INFO']}"
             places[place] = what_was_said(response)
             been.add(response.resolver_match.url_name)
-            upstream.pool_for.cache_clear()  # a HostUp that fails would be left alone: every step is to reach it
+            upstream.pool_for.cache_clear()  # close the circuit, so that every step reaches HostUp
 
     places["replaced"] = what_was_said(canary.post("/settings/key/", {"api_key": SPARE}, follow=True))
     everything_is_done("good")
@@ -228,7 +228,7 @@ def test_the_key_is_nowhere_but_in_the_calls(canary, sandbox, everything_logged)
 
 @pytest.mark.parametrize("debug", [False, True])
 def test_our_own_mistakes_tell_no_key(canary, sandbox, settings, monkeypatch, everything_logged, debug):
-    """Neither by the values in the frames of the traceback nor by the words of the error itself."""
+    """Neither in the traceback's local variables nor in the error's own words."""
 
     def mistake(answer):
         authorization = f"Bearer {CANARY}"
@@ -252,7 +252,7 @@ def test_the_field_is_never_filled_in_nor_remembered_by_the_browser(canary):
         (field,) = re.findall(r"<input[^>]*name=\"api_key\"[^>]*>", response.content.decode())
         assert 'type="password"' in field
         assert "value=" not in field
-        # A password saved for signing in would go to HostUp, tried as a key; browsers do not heed `off` here.
+        # Otherwise a saved sign-in password would be filled in and tried at HostUp; browsers ignore `off` here.
         assert 'autocomplete="new-password"' in field
         assert " data-1p-ignore" in field
         assert 'data-lpignore="true"' in field

@@ -80,7 +80,7 @@ def test_no_message_is_ever_sent_twice(agent, sandbox):
             elif "We do not know" in html:
                 self.old_forms.append((form, text))
                 if any(message.body == text for message in sandbox.tickets.find(OPEN_ID).messages):
-                    self.writes()  # looked, and it was there
+                    self.writes()  # the agent looked, and it was there
                 else:
                     self.form = form | hidden_fields(html)
             elif text == self.text:

@@ -45,7 +45,7 @@ def check(*arguments, **changes):
 
 
 def settings_with(**changes) -> SimpleNamespace:
-    """Return what the settings are with `changes` in the environment."""
+    """Return the settings as they are with `changes` in a good environment."""
     with patch.dict(os.environ, good_but(changes), clear=True):
         ours = runpy.run_path(str(ROOT / "hostup_dashboard/settings.py"))
     return SimpleNamespace(**vars(global_settings) | ours)
@@ -102,8 +102,8 @@ BAD = [
     ({"CACHE_URL": f"{KEY.strip('=')}@cache:6379/0"}, "CACHE_URL must look like"),
     ({"CACHE_URL": f"redis://:{KEY}/{KEY}@cache:6379/0"}, "CACHE_URL must look like"),
     ({"CACHE_URL": f"redis://:6/{KEY}@cache:6379/0"}, "CACHE_URL must look like"),
-    ({"CACHE_URL": "dummycache://"}, "CACHE_URL must look like"),  # no guess would be counted
-    ({"CACHE_URL": "filecache:///tmp/cache"}, "CACHE_URL must look like"),  # runs what it reads
+    ({"CACHE_URL": "dummycache://"}, "CACHE_URL must look like"),  # guesses would not be counted
+    ({"CACHE_URL": "filecache:///tmp/cache"}, "CACHE_URL must look like"),  # what it reads may run code
     ({"TIME_ZONE_FILE": "/nowhere"}, "TIME_ZONE_FILE cannot be read"),
     ({"TIME_ZONE_FILE": sys.executable}, "TIME_ZONE_FILE cannot be read: it is not text"),
     ({"MFA_REQUIRED": "ture"}, "MFA_REQUIRED must be on or off, not 'ture'"),
@@ -130,7 +130,7 @@ def test_the_reason_is_all_that_is_said():
     assert len(result.stderr.splitlines()) == 1
 
 
-SAME = bytes(range(200, 232))  # whose base64 has both of the letters that addresses write otherwise
+SAME = bytes(range(200, 232))  # its base64 has + and /, which URL-safe base64 replaces
 
 
 @pytest.mark.parametrize("secret", [
@@ -141,7 +141,7 @@ SAME = bytes(range(200, 232))  # whose base64 has both of the letters that addre
     f"other:{base64.b64encode(SAME).decode()}",
     f"k1:{KEY},k2:{base64.urlsafe_b64encode(SAME).decode()}",
     f" k2:{base64.b64encode(SAME).decode().rstrip('=')},k1:{KEY} ",
-    base64.b64encode(SAME).decode().replace("c=", "d="),  # reads the same
+    base64.b64encode(SAME).decode().replace("c=", "d="),  # decodes to the same bytes
     SAME.hex(),
     SAME.hex().upper(),
 ])  # fmt: skip
@@ -158,7 +158,7 @@ def test_a_key_in_base64_for_addresses_is_taken():
 
 
 def test_an_empty_setting_is_none(tmp_path):
-    """As compose.yaml or a service's file leaves it."""
+    """compose.yaml or a service's file may leave it empty."""
     names = ["DATABASE_URL", "CACHE_URL", "SITE_URL", "HOSTUP_API_URL", "TIME_ZONE", "LANGUAGE_CODE"]
     empty = settings_with(DATA_DIR=str(tmp_path), **dict.fromkeys(names, ""))
     none = settings_with(DATA_DIR=str(tmp_path), DATABASE_URL=None)
@@ -226,7 +226,7 @@ def test_a_switch_is_on_or_off_in_several_words(monkeypatch, word):
 
 @pytest.mark.django_db
 def test_what_was_written_down_outlives_a_power_cut():
-    """SQLite's own promise, which Django's usual advice for its write-ahead log gives up."""
+    """SQLite promises this by default, but the usual advice for Django and a write-ahead log gives it up."""
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL promises the same by itself")
     with connection.cursor() as cursor:
@@ -234,7 +234,7 @@ def test_what_was_written_down_outlives_a_power_cut():
 
 
 def doubts():
-    """Return the ids of what `manage.py check` says against the present settings."""
+    """Return the ids of what `manage.py check` finds wrong with the present settings."""
     return {message.id for message in run_checks() if not message.is_silenced()}
 
 
@@ -295,7 +295,7 @@ def test_a_database_and_secrets_that_others_can_read_are_a_warning(settings, mon
 
 
 def test_texts_that_are_not_compiled_are_a_warning(settings, tmp_path):
-    """Else Swedish agents would read English, and nobody would know why."""
+    """Otherwise Swedish agents would read English, and nobody would know why."""
     assert doubts() == set()
     settings.LOCALE_PATHS = [tmp_path]
     assert doubts() == {"hostup_dashboard.W003"}
@@ -347,7 +347,7 @@ def test_a_secret_can_come_from_a_file(tmp_path):
 
 
 def test_every_setting_can_come_from_a_file_that_ends_with_a_line(tmp_path):
-    """As an editor or `echo` leaves it."""
+    """Editors and `echo` leave a line break at the end."""
     values = {
         "HOSTUP_API_URL": "http://127.0.0.1:8100",
         "HOSTUP_PROXY": "http://proxy:3128",
@@ -389,7 +389,7 @@ def test_cookies_links_codes_and_addresses_are_as_narrow_as_we_say():
 def test_a_redis_that_hangs_or_was_written_to_by_others_does_no_harm():
     options = environment.cache("redis://cache.internal:6379/0")["OPTIONS"]
     assert options["socket_timeout"] == options["socket_connect_timeout"] == 1.0
-    assert options["serializer"] == "django.core.signing.JSONSerializer"  # pickle runs what it reads
+    assert options["serializer"] == "django.core.signing.JSONSerializer"  # reading a pickle may run code
 
 
 def test_a_redis_s_address_may_say_whom_to_trust_and_how_long_to_wait():
@@ -401,7 +401,7 @@ def test_a_redis_s_address_may_say_whom_to_trust_and_how_long_to_wait():
         with pytest.raises(ImproperlyConfigured, match="CACHE_URL has an option that is none of") as refusal:
             environment.cache(f"rediss://cache.internal:6379/0?{slip}")
         assert KEY not in str(refusal.value)
-    with pytest.raises(ImproperlyConfigured):  # which says nothing without TLS
+    with pytest.raises(ImproperlyConfigured):  # the option means nothing without TLS
         environment.cache("redis://cache.internal:6379/0?ssl_ca_certs=/etc/ssl/internal.pem")
 
 

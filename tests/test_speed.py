@@ -15,7 +15,7 @@ from sandbox.special_tickets import ATTACHMENTS_ID, SAMPLE_ID
     (f"/tickets/{SAMPLE_ID}/", 3),
 ])  # fmt: skip
 def test_a_page_costs_few_queries_and_one_call(agent, sandbox, django_assert_num_queries, path, queries):
-    agent.get(path)  # the first one notes when the session began, and the departments
+    agent.get(path)  # the first request stores when the session began, and the departments
     sandbox.clear_calls()
     with django_assert_num_queries(queries):
         assert agent.get(path).status_code == 200
@@ -52,7 +52,7 @@ def test_a_page_compressed_has_no_telling_size(agent, encoding, pack):
 
 @pytest.mark.parametrize("path", ["/tickets/", f"/tickets/{SAMPLE_ID}/"])
 def test_all_forms_of_a_page_have_one_token_and_the_next_page_another(agent, path):
-    """Making one takes as long as a query, and it packs badly; the same one every time could be found out."""
+    """A token takes as long as a query, and compresses badly; one that never changed could be found out."""
     pages = [
         re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', agent.get(path).content.decode()) for _ in "12"
     ]

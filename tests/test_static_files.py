@@ -1,4 +1,4 @@
-"""What browsers get of scripts and styles: whatever the installed version has, and nothing that only we read."""
+"""The scripts and styles that browsers get: those of the installed version, without what only we read."""
 
 import os
 import time
@@ -28,7 +28,7 @@ def test_comments_and_white_space_stay_here(release):
 
 
 def test_a_restart_does_not_hide_the_next_version(release):
-    """Files that are unpacked keep the time they were made at, which may be before the restart."""
+    """Unpacked files keep the time at which they were made, which may be before the restart."""
     app = release / "app.js"
 
     def collect(text, made_seconds_ago):

@@ -1,4 +1,4 @@
-"""What runs is named exactly: pinned, hashed, listed for others, and looked up for known vulnerabilities."""
+"""Dependencies are pinned, hashed, listed for others, and looked up for known vulnerabilities."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def test_what_is_tested_is_what_runs():
 
 
 def test_zones_by_the_names_that_browsers_use_come_along():
-    """Such as Asia/Calcutta, which Debian has in a package of its own."""
+    """Such as Asia/Calcutta, which Debian has in a separate package."""
     (zones,) = (entry for entry in locked("requirements.txt") if entry.startswith("tzdata=="))
     assert ";" not in zones  # on every system
 
@@ -51,7 +51,7 @@ def test_the_list_of_parts_names_every_locked_package(tmp_path):
 
 
 class Feed(BaseHTTPRequestHandler):
-    """A feed of vulnerabilities as osv.dev has it, which knows one in Django."""
+    """A vulnerability feed like that of osv.dev, which knows of one, in Django."""
 
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -59,7 +59,7 @@ def test_its_number_is_an_address_too(agent):
 
 
 def test_another_ticket_does_not_show_at_its_address(agent, sandbox):
-    """Such as one of a cache on the way that mixes them up: a reply would go into that one."""
+    """A cache on the way may mix up tickets: a reply would then go into the wrong one."""
     sandbox.fault(transform=lambda ticket: ticket | {"id": "tkt_another", "number": 1, "subject": "Another"})
     response = agent.get(f"/tickets/{SAMPLE_ID}/")
     assert response.status_code == 502
@@ -75,7 +75,7 @@ def test_messages_come_in_order_by_sender(agent):
 
 
 def test_messages_come_oldest_first_whatever_order_hostup_sends(agent, sandbox):
-    """HostUp's reference does not say which. Where a time is missing, nobody can tell better than HostUp."""
+    """HostUp's reference does not say which that is. If a time is missing, we can only keep HostUp's order."""
     sent = [message.id for message in sandbox.tickets.find(LONG_THREAD_ID).messages]
     newest_first = sent[::-1]
     for first, order in (({}, sent), ({"sentAt": None}, newest_first)):
@@ -95,11 +95,11 @@ def test_what_is_years_old_says_so_as_the_list_does(agent, sandbox, days, age):
 
 
 def test_a_message_full_of_addresses_is_shown_fast_and_does_not_swell(agent, sandbox):
-    """All of it shows; a link for each would make forty megabytes of it."""
+    """The whole text shows, but a link for every address would make the page forty megabytes."""
     sandbox.tickets.find(SAMPLE_ID).messages[0].body = "http://ab.example " * 200_000  # 3.6 MB
     began = time.process_time()
     html = page(agent, SAMPLE_ID)
-    assert time.process_time() - began < 5  # seconds; with each a link it is 10
+    assert time.process_time() - began < 5  # seconds; a link for each takes 10
     assert (html.count('href="http://ab.example"'), len(html) < 4_000_000) == (500, True)
     assert html.count("http://ab.example") == 200_000 + 500
 
@@ -129,8 +129,8 @@ def test_who_else_is_written_to_is_shown(agent):
 
 
 def test_details_that_nest_too_deep_to_be_written_again_are_left_out(agent, sandbox):
-    """Up to Python 3.11 the limit counts callers too, and a template has more of them than what reads HostUp's
-    answer. Where it is depends on what calls the test, so those below the first that cannot be read are tried."""
+    """Up to Python 3.11 the recursion limit counts callers too, and a template has more of them than the code that
+    reads HostUp's answer. The limit depends on what calls the test, so it tries the depths right below it."""
 
     def ticket_as_deep_as(depth):
         services = f'[{{"details": {{"status": "Active", "deep": {"[" * depth + "]" * depth}}}}}]'
@@ -158,7 +158,7 @@ def test_a_ticket_of_nulls_says_what_it_does_not_have(agent):
 
 
 def change_first_message(**fields):
-    """Give a fault's transform that changes the first message of a ticket."""
+    """Return a fault's `transform` that changes the first message of a ticket."""
 
     def transform(ticket):
         first, *others = ticket["messages"]
@@ -244,8 +244,8 @@ def test_a_link_ends_where_its_address_does(text, address):
 
 
 @pytest.mark.parametrize(("text", "shown"), [
-    ("a\u061cb", "a\ufffdb"),  # the Arabic letter mark turns what follows, too
-    ("\U000e0041\U000e007f", ""),  # tags, of which there is nothing to see
+    ("a\u061cb", "a\ufffdb"),  # the Arabic letter mark changes the direction, too
+    ("\U000e0041\U000e007f", ""),  # tags, which are invisible
 ])  # fmt: skip
 def test_what_is_invisible_is_shown_or_is_nothing(text, shown):
     assert plain(text) == shown

@@ -1,4 +1,4 @@
-"""What holds over TLS, which HostUp speaks and the sandbox does not: here TLS ends in front of the sandbox."""
+"""What holds over TLS. HostUp speaks it and the sandbox does not, so here TLS ends in front of the sandbox."""
 
 import socket
 import ssl
@@ -26,7 +26,7 @@ def certificate():
 
 @pytest.fixture
 def port(sandbox, certificate):
-    """The port of a TLS server that passes everything on to the sandbox."""
+    """Run a TLS server that passes everything on to the sandbox, and yield its port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate.chain, certificate.key)
 
@@ -93,7 +93,7 @@ def test_through_a_proxy_a_change_is_sent_once_and_held_to_its_time(port, sandbo
 
 
 def test_through_a_proxy_that_speaks_tls_itself_nothing_is_sent(port, sandbox):
-    """The settings take none. With one, a slow change would count as one that never left, and go out twice."""
+    """The settings allow no such proxy. With one, a slow change would count as never sent, and be sent twice."""
     with fault_servers.proxy_that_leads(CERTIFICATE) as (proxy, _), pytest.raises(errors.Unsafe):
         client_to(port, CERTIFICATE.authority, proxy=proxy).reopen(SAMPLE_ID)
     assert not sandbox.calls
@@ -106,7 +106,7 @@ def test_a_stranger_s_certificate_is_refused_before_the_key_is_sent(port, sandbo
 
 
 def test_what_is_said_of_a_change_that_was_tried_twice_is_true_of_the_second_time():
-    """Here somebody hangs up at first, and then cannot prove to be HostUp."""
+    """Here the server hangs up at the first try, and at the second cannot prove that it is HostUp."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE.chain, CERTIFICATE.key)
 
@@ -135,7 +135,7 @@ def test_the_deadline_holds(port, sandbox, fault):
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_the_deadline_holds_for_a_server_that_does_not_read(scheme):
-    """The file is larger than what the system keeps on its way."""
+    """The file is larger than the system's socket buffers."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE.chain, CERTIFICATE.key)
     with socket.create_server((HOST, 0)) as listener:

@@ -25,13 +25,13 @@ KEYWORDS = DEFAULT_KEYWORDS | {
 }
 TO_KEEP = re.compile(r"%(?:\(\w+\))?[a-z%]|\{\w*\}|</?\w[^>]*>")  # placeholders and markup
 
-NAMES = ("HostUp Dashboard", '"primary"')  # the same in every language: ours, a class
+NAMES = ("HostUp Dashboard", '"primary"')  # the same in every language: the product, a class
 LETTER = re.compile(r"[^\W\d_]")
 READ_BY_PEOPLE = re.compile("alt|aria-label|aria-description|data-copied|hx-confirm|label|placeholder|title")
-# Tags around text that no page shows as it stands, and where they end: a class name, an id.
+# Tags around text that no page shows as it is, and the tags that end it: a text to translate, a class, an id.
 APART = {"trans": "endtrans", "block layout": "endblock", "block content_id": "endblock"}
 LEXER = Environment(extensions=["jinja2.ext.i18n"])  # noqa: S701  (reads templates, renders none)
-# What a value shows as when there is none.
+# A text that shows in place of a missing value.
 UNMARKED_LITERAL = re.compile(r"""(?:\bor|\belse|\bdefault\(|^)\s*("[^"]+"|'[^']+')""")
 
 
@@ -40,7 +40,7 @@ def test_every_text_is_translated():
 
 
 def test_texts_stand_in_the_order_that_make_messages_gives_them():
-    """Whoever adds one would move hundreds of others else."""
+    """Otherwise adding one text would move hundreds of others."""
     texts = [message for message in CATALOGUE if message.id]
     assert texts == sorted(texts)
 
@@ -120,7 +120,7 @@ def first(text) -> str:
 
 
 def bare_texts(source: str) -> list[str]:
-    """Return what people would read in a template that nothing translates."""
+    """Return the texts in a template that people would read and that nothing translates."""
     html, found, end, tag = "", [], "", ""
     for _line, kind, text in LEXER.lex(source):
         if kind in ("block_begin", "variable_begin"):
@@ -148,14 +148,14 @@ def without_names(text: str) -> str:
 
 
 class Reader(HTMLParser):
-    """Collects what a page shows or tells: its text, and the attributes that are for people."""
+    """Collects what a page shows or reads out: its text, and the attributes that are for people."""
 
     def __init__(self):
         super().__init__()
         self.texts = []
 
     def handle_data(self, data):
-        if not self.cdata_elem:  # what a script reads, nobody else does
+        if not self.cdata_elem:  # scripts and styles are not for people
             self.texts.append(data.strip())
 
     def handle_starttag(self, tag, attrs):

@@ -82,7 +82,7 @@ def test_any_value_in_any_field_is_read_or_refused(path, value):
         assert isinstance(wire.read_ticket(answer(dump(ticket))), Ticket)
     page = wire.read_page(answer(dump({"data": [ticket, TICKET], "nextCursor": None})))
     assert isinstance(page, Page)
-    assert page.tickets[-1].number == 149943  # the good one shows whatever the other is
+    assert page.tickets[-1].number == 149943  # the good one is read, whatever the other is
 
 
 @given(status=st.integers(100, 999), body=st.binary() | json_values.map(dump), headers=st.dictionaries(
@@ -141,7 +141,7 @@ def test_messages_that_are_no_list_are_not_taken_for_none(odd):
 
 
 def test_lists_are_read_as_php_writes_them_too():
-    """One of nothing is `{}`, one with holes `{"1": …}`."""
+    """PHP may write an empty list as `{}`, and one with gaps as `{"1": …}`."""
     ticket = wire.read_ticket(answer(dump(TICKET | {"messages": {"0": MESSAGE, "2": MESSAGE}, "ccEmails": {}})))
     assert (len(ticket.messages), ticket.unreadable, ticket.has_thread, ticket.cc_emails) == (2, 0, True, [])
     assert wire.read_ticket(answer(dump(TICKET | {"messages": {}}))).thread == []
@@ -220,7 +220,7 @@ def test_a_cursor_that_is_none_leads_nowhere(odd):
 
 @pytest.mark.parametrize(("name", "odd"), [("id", 7), ("status", {}), ("number", "many"), ("body", 7)])
 def test_what_a_ticket_cannot_do_without_is_not_made_up(name, odd):
-    """Nor is a text that somebody wrote shown as none."""
+    """Nor is a text that cannot be read shown as no text."""
     with pytest.raises(errors.Unreadable):
         wire.read_ticket(answer(dump(TICKET | {name: odd})))
 
@@ -253,7 +253,7 @@ def test_the_id_of_a_message_is_any_text_and_an_anchor_only_when_it_is_safe(iden
     message = wire.read_message(answer(dump(MESSAGE | {"id": identifier})))
     assert (message.id, message.anchor) == (identifier, "")
     assert message.mark != wire.read_message(answer(dump(MESSAGE | {"id": identifier + "x"}))).mark
-    assert re.fullmatch("[0-9a-f]{64}", message.mark)  # what a form can carry
+    assert re.fullmatch("[0-9a-f]{64}", message.mark)  # safe in a form
     safe = wire.read_message(answer(dump(MESSAGE)))
     assert (safe.id, safe.anchor, safe.mark) == ("tmsg_1", "tmsg_1", "tmsg_1")
 
@@ -279,7 +279,7 @@ def test_a_number_that_could_be_in_no_address_is_refused(number):
     (rb"a\u0000b", "a\ufffdb"),
     (rb"\u0000\u0000", "\ufffd\ufffd"),
     (rb"\\\u0000", "\\\ufffd"),
-    (rb"\\u0000", r"\u0000"),  # somebody wrote about it
+    (rb"\\u0000", r"\u0000"),  # somebody wrote about the escape
     (rb"\\\\u0000", r"\\u0000"),
 ])  # fmt: skip
 def test_the_character_that_postgresql_refuses_is_replaced(sent, read):
@@ -304,7 +304,7 @@ escapes = st.lists(
 @example(sent=r"\\ud83d\ude00")
 @example(sent="\\\\" * 100_000 + r"\udE00")
 def test_half_a_character_is_replaced_and_a_whole_one_is_kept(sent):
-    """Half an emoji, as JavaScript writes a text that was cut in it: JSON, and no text."""
+    """JavaScript may cut a text in the middle of an emoji: the rest is valid JSON, but not valid text."""
     text = json.loads(f'"{sent}"').replace("\0", "\ufffd")
     whole = re.sub("[\ud800-\udfff]", "\ufffd", text)
     listed = dump(TICKET | {"subject": "…"}).replace(rb"\u2026", sent.encode())
@@ -449,7 +449,7 @@ def test_the_first_tickets_are_read_by_many_threads_at_once():
 
 
 def test_more_messages_than_anybody_reads_are_not_shown():
-    """Each by itself can be read, and a page of them all is 70 megabytes."""
+    """Each of them can be read, but a page of them all would be 70 megabytes."""
     messages = [{"id": str(number)} for number in range(MOST_ENTRIES + 1)]
     assert wire.read_ticket(answer(dump(TICKET | {"messages": messages[1:]}))).count == MOST_ENTRIES
     with pytest.raises(errors.Unreadable):
