@@ -1,4 +1,4 @@
-"""The administrator's page: agents come in by a link, and go at once."""
+"""The administrators' page: agents get in through a link, and lose their access at once."""
 
 import io
 import re
@@ -68,7 +68,7 @@ def test_a_link_says_whose_password_it_is_while_it_works(boss):
     assert not names_her(Client(), link.replace("-", "-x", 1))
     browser, _ = choose_password(link)
     assert names_her(browser, "/accounts/password/chosen/")
-    assert not names_her(browser, "/accounts/password/chosen/")  # who comes to this computer next
+    assert not names_her(browser, "/accounts/password/chosen/")  # for the next person at this computer
     assert not names_her(browser, link)
     assert not names_her(Client(), "/accounts/password/chosen/")
 
@@ -90,7 +90,7 @@ def works(link) -> bool:
     return "This link does not work any more" not in Client().get(link, follow=True).content.decode()
 
 
-@pytest.mark.parametrize("username", ["anna", "carin"])  # who has a password, and who has none yet
+@pytest.mark.parametrize("username", ["anna", "carin"])  # one has a password, the other none yet
 def test_a_new_link_withdraws_the_one_before(boss, username):
     boss.post(URL, {"username": "carin"})
     invite = f"{URL}{get_user_model().objects.get(username=username).pk}/invite/"
@@ -101,7 +101,7 @@ def test_a_new_link_withdraws_the_one_before(boss, username):
 
 
 def test_another_secret_key_ends_all_sessions_and_links(boss, settings):
-    """Those that came back with a backup, too."""
+    """Even those that come back with a restored backup."""
     link = link_in(boss.post(URL, {"username": "carin"}))
     assert (is_in(boss), works(link)) == (True, True)
     settings.SECRET_KEY = "another-key-that-only-these-tests-use-0123456789"
@@ -128,7 +128,7 @@ def test_an_agent_who_was_disabled_past_this_page_has_no_link_either(boss, anna)
 
 @pytest.fixture
 def while_hashing(monkeypatch):
-    """Return what has something done in the middle of hashing the next password, which takes a while."""
+    """Return a function that makes something happen while the next password is hashed, which takes a while."""
 
     def do(something):
         encode = Argon2.encode
@@ -197,12 +197,12 @@ def test_disabling_ends_every_session_at_once(boss, anna):
 
 def test_an_administrator_reads_that_a_key_outlives_its_agent_s_access(boss, anna, agent):
     told = "HostUp does not know: their API key works there until it is revoked."
-    assert told not in boss.post(f"{URL}{anna.pk}/disable/", follow=True).content.decode()  # who has none
+    assert told not in boss.post(f"{URL}{anna.pk}/disable/", follow=True).content.decode()  # anna has none
     assert told in boss.post(f"{URL}{agent.user.pk}/disable/", follow=True).content.decode()
 
 
 def test_of_a_forgotten_agent_a_number_is_left(boss, agent):
-    """Everything that is kept of them, by whatever name the database has it."""
+    """The whole database is searched for everything that was kept about them."""
     anna = agent.user
     anna.first_name, anna.last_name, anna.email = "Annalisa", "Annason", "annalisa@example.com"
     anna.set_password(PASSWORD)
@@ -238,7 +238,7 @@ def test_who_waits_at_the_second_step_when_disabled_is_not_signed_in_once_enable
     waiting = sign_in()
     boss.post(f"{URL}{anna.pk}/disable/")
     waiting.post(AUTHENTICATE, {"code": code_for(secret)})
-    assert Activity.objects.filter(user=anna, action="signed_in").count() == 1  # to set up the app
+    assert Activity.objects.filter(user=anna, action="signed_in").count() == 1  # the one that set up the app
     boss.post(f"{URL}{anna.pk}/enable/")
     assert not is_in(waiting)
 
@@ -255,7 +255,7 @@ def test_a_lost_phone_is_no_end(boss, anna):
     reset = f"{URL}{anna.pk}/second-step/"
     assert f'href="{reset}"' in boss.get(URL).content.decode()
     assert "<strong>anna</strong> is signed out everywhere" in boss.get(reset).content.decode()
-    assert not is_in(sign_in())  # it was only asked about
+    assert not is_in(sign_in())  # so far nobody has confirmed it
     boss.post(reset)
     assert is_in(sign_in())
 
@@ -303,7 +303,7 @@ def test_an_administrator_made_on_the_server_has_no_agent_s_name(anna):
 
 
 def test_create_agent_pressed_twice_at_once_makes_one(boss, monkeypatch):
-    """The other press is done between the form's own check and the saving."""
+    """The other press finishes after this form has been checked and before it is saved."""
     monkeypatch.setattr(get_user_model(), "set_unusable_password", lambda agent: make_agent(agent.username))
     answer = boss.post(URL, {"username": "carin"})
     assert answer.status_code == 422
@@ -313,7 +313,7 @@ def test_create_agent_pressed_twice_at_once_makes_one(boss, monkeypatch):
 
 
 def test_an_agent_with_an_address_sets_up_a_second_step(boss):
-    """Nobody is sent mail here, so nobody has a verified address."""
+    """We send no mail, so nobody has a verified address."""
     link = link_in(boss.post(URL, {"username": "carin", "email": "carin@example.com"}))
     choose_password(link)
     set_up_app(sign_in("carin"))
@@ -391,10 +391,10 @@ def test_what_was_typed_of_a_new_agent_is_there_after_the_password(boss):
     html = boss.get(answer.headers["Location"]).content.decode()
     assert 'value="nina"' in html
     assert 'value="nina@example.com"' in html
-    assert "nina" not in boss.get(URL).content.decode()  # it was given once
+    assert "nina" not in boss.get(URL).content.decode()  # it is filled in once
 
 
 def test_a_link_writes_nothing_into_the_form(boss):
-    """Whoever presses *Create agent* then would let in the one who made the link."""
+    """An administrator who then pressed *Create agent* would let in whoever made the link."""
     html = boss.get(f"{URL}?username=mallory&email=mallory@example.com&undone=").content.decode()
     assert "mallory" not in html

@@ -46,12 +46,12 @@ def provider(running_provider, settings, sandbox):
 
 
 def sent_to(answer) -> str:
-    """Return the address at the provider that the page goes on to."""
+    """Return the address at the provider that the page leads to."""
     return answer.headers["Refresh"].removeprefix("0; url=")
 
 
 def come_in(provider, *, next_url="/activity/"):
-    """Sign in through the provider; give the browser, with the last answer in `answer`."""
+    """Sign in through the provider; return the browser, with the last answer in `answer`."""
     browser = Client()
     sent = browser.post(f"{LOGIN}?next={next_url}")
     browser.answer = browser.get(provider.authorize(sent_to(sent)))
@@ -65,7 +65,7 @@ def test_the_sign_in_page_offers_it(provider):
 
 
 def test_it_is_left_for_by_a_page_and_not_by_a_form_s_redirect(provider):
-    """Browsers hold a form to `form-action` through every redirect, and the provider may be at any origin."""
+    """Browsers apply `form-action` to every redirect of a form, and the provider may be at any origin."""
     sent = Client().post(LOGIN)
     assert sent.status_code == 200
     assert sent_to(sent).startswith(f"{provider.entrance}/authorize?client_id={CLIENT_ID}&")
@@ -74,7 +74,7 @@ def test_it_is_left_for_by_a_page_and_not_by_a_form_s_redirect(provider):
 
 
 def test_leaving_for_it_again_and_again_is_slowed_down(provider):
-    """Each time asks the provider, in one of our threads, and makes a session."""
+    """Each attempt calls the provider, in one of our threads, and makes a session."""
     answers = [Client().post(LOGIN).status_code for _ in range(32)]
     assert answers == [200] * 30 + [429] * 2
 
@@ -107,7 +107,7 @@ def test_an_agent_is_known_by_the_address_and_later_by_the_provider_s_id(provide
 
 
 def test_an_address_that_led_to_an_agent_once_leads_nobody_else_to_them(provider, caplog):
-    """It may be the next employee's by then, or somebody writes it into their own account there."""
+    """By then it may be the next employee's, or somebody may have put it into their own account there."""
     make_agent(email="anna@example.com")
     assert is_in(come_in(provider))
     provider.claims = {**ANNA, "sub": "2"}
@@ -117,7 +117,7 @@ def test_an_address_that_led_to_an_agent_once_leads_nobody_else_to_them(provider
 
 
 def test_coming_in_anew_through_the_provider_confirms_nobody_who_can_be_asked_here(provider):
-    """Where its session is open, whoever finds the screen open is in by it without being asked anything."""
+    """While its session is open, it lets in anybody who finds the screen open, without asking anything."""
     anna = make_agent(email="anna@example.com", is_staff=True)
     invite = f"/agents/{anna.pk}/invite/"
     assert come_in(provider).post(invite).headers["Location"].startswith("/accounts/reauthenticate/")
@@ -127,11 +127,11 @@ def test_coming_in_anew_through_the_provider_confirms_nobody_who_can_be_asked_he
 
 
 def test_what_the_provider_says_of_somebody_and_its_tokens_are_kept_nowhere(provider):
-    """Also while an agent is at the second step that they have here."""
+    """Not even while an agent is at the second step here."""
     make_agent(email="anna@example.com")
     set_up_app(sign_in())
     provider.claims = ANNA | {"phone_number": "+46701740605"}
-    for _ in range(2):  # known by the address, and by the id
+    for _ in range(2):  # known first by the address, then by the id
         browser = come_in(provider)
         assert browser.answer.headers["Location"] == AUTHENTICATE
         assert not {ACCESS_TOKEN, "+46701740605"} & set(re.findall(r"[\w+-]+", str(dict(browser.session))))
@@ -140,7 +140,7 @@ def test_what_the_provider_says_of_somebody_and_its_tokens_are_kept_nowhere(prov
 
 @pytest.mark.parametrize("address", ["ırma.k@example.com", "irma.\N{KELVIN SIGN}@example.com"])
 def test_an_address_that_only_looks_alike_is_another_s(provider, address):
-    """In upper case a dotless ı is an i, in lower case a Kelvin sign is a k."""
+    """In upper case, ı and i are the same letter; in lower case, a Kelvin sign is a k."""
     make_agent("irma", email="irma.k@example.com")
     provider.claims = {**ANNA, "email": address}
     assert not is_in(come_in(provider))
@@ -184,7 +184,7 @@ def test_a_setting_lets_the_provider_decide_who_is_an_agent(provider, settings):
 
 @pytest.mark.parametrize("unverified", [False, "false"])
 def test_an_address_that_is_not_verified_is_nobody_s(provider, settings, unverified):
-    """Else whoever claims Anna's address first shares an account with her."""
+    """Otherwise somebody who claimed Anna's address first would share an account with her."""
     settings.OIDC_CREATES_AGENTS = True
     provider.claims = ANNA | {"sub": "2", "email_verified": unverified}
     assert is_in(come_in(provider))
@@ -223,7 +223,7 @@ def test_a_forgotten_agent_stays_out_where_the_provider_decides_who_is_one(provi
     provider.claims = ANNA | {"given_name": "Annalisa", "family_name": "Annason"}
     assert is_in(come_in(provider))
     anna = get_user_model().objects.get()
-    assert not anna.get_full_name()  # which no page shows
+    assert not anna.get_full_name()  # no page shows it
     provider.claims = {"sub": "2", "given_name": "Berit"}  # neither address nor name of an account
     assert is_in(come_in(provider))
     berit = get_user_model().objects.get(username="berit")
@@ -238,7 +238,7 @@ def test_a_forgotten_agent_stays_out_where_the_provider_decides_who_is_one(provi
 
 @pytest.mark.django_db(transaction=True)  # allauth tells of an app once its row is written
 def test_who_sets_up_a_second_step_is_not_asked_for_it_at_once(provider):
-    """The code that they typed is used up; to be asked for it before the recovery codes show led nowhere."""
+    """The code that they typed is used up: to be asked for it before the recovery codes show was a dead end."""
     anna = make_agent(email="anna@example.com")
     anna.set_unusable_password()
     anna.save()
@@ -289,7 +289,7 @@ def test_a_provider_that_is_down_is_said(provider, settings, nowhere):
 
 
 class TestLog:
-    """The page has people tell whoever runs the dashboard, who finds the reason in the log."""
+    """The page asks people to tell the person who runs the dashboard, who finds the reason in the log."""
 
     @pytest.fixture(autouse=True)
     def anna(self, provider):
@@ -356,7 +356,7 @@ class TestLog:
     @pytest.mark.parametrize(("query", "said"), [
         ("error=invalid_scope&error_description=needle", ["it sent back invalid_scope"]),
         ("error=1+needle", ["it sent back no code"]),
-        ("error=access_denied", []),  # its person thought better of it
+        ("error=access_denied", []),  # the person changed their mind
     ])  # fmt: skip
     def test_what_it_sends_people_back_with(self, reasons, caplog, query, said):
         browser = Client()

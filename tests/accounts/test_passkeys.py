@@ -1,4 +1,4 @@
-"""Passkeys that are used otherwise than a browser would; tests/browser/test_accounts.py uses them as it does."""
+"""Passkeys without a browser, and as no browser would use them; tests/browser/test_accounts.py has a real one."""
 
 import json
 import re
@@ -27,12 +27,12 @@ SECOND_STEP = "Sign in with your password first; this passkey is your second ste
 
 @pytest.fixture(autouse=True, scope="module")
 def addresses_of_passkeys():
-    """The tests' site is called by numbers, for which there are no passkeys."""
+    """Turn passkeys on: the tests' site has an IP address, for which there are none."""
     with override_settings(MFA_SUPPORTED_TYPES=["totp", "recovery_codes", "webauthn"]):
         _read_addresses()
         yield
     _read_addresses()
-    metrics.REQUEST_SECONDS.clear()  # whose labels are addresses that the other tests have
+    metrics.REQUEST_SECONDS.clear()  # the other tests expect its labels to be addresses of theirs
 
 
 def _read_addresses():
@@ -47,7 +47,7 @@ def anna(sandbox):
 
 
 def challenge(browser) -> str:
-    """Return what the site asked this browser's passkey last."""
+    """Return the last challenge that the site gave this browser's passkey."""
     return browser.session["mfa.webauthn.state"]["challenge"]
 
 
@@ -128,7 +128,7 @@ def test_a_passkey_alone_always_asks_for_its_pin(anna):
 
 
 def test_another_s_passkey_does_not_sign_in_alone_with_what_one_s_own_second_step_asked(anna):
-    """There a touch is enough. So it would be for whoever has an account here and found a key."""
+    """There a touch is enough. It must not be enough for somebody with another account who has found a key."""
     add(key := SecurityKey(), alone=True)
     make_agent("berit")
     set_up_app(sign_in("berit"))
@@ -142,7 +142,7 @@ def test_another_s_passkey_does_not_sign_in_alone_with_what_one_s_own_second_ste
 
 @pytest.fixture
 def refusals():
-    """Tells whose passkeys were refused since it was asked last, by the log; the metric has to agree."""
+    """Return a function that tells whose passkeys were refused since its last call; log and metric must agree."""
 
     def failures():
         return REGISTRY.get_sample_value("hostup_dashboard_sign_in_failures_total", {"step": "second_step"}) or 0
@@ -194,7 +194,7 @@ def test_a_refused_passkey_of_nobody_is_noted_without_a_name(anna, refusals):
 
 
 def broken(answer: str):
-    """Give a passkey's answer with each of its parts, and of their parts, as it cannot be."""
+    """Yield a passkey's answer with each of its parts, and of their parts, broken in turn."""
     yield from ("{}", "[1]", "1", '"x"', '{"response": 1}', '{"response": []}')
     for part in (whole := json.loads(answer)):
         for value in (None, 1, "", "x", "é", [], "AAAA", "v_8"):
@@ -208,7 +208,7 @@ def test_what_is_no_passkey_s_answer_is_refused(anna, refusals):
     add(key := SecurityKey(), alone=True)
     again, alone = sign_in_after_the_password(key, anna), Client()
     for browser in (again, alone):
-        browser.raise_request_exception = False  # but the answer to it looked at
+        browser.raise_request_exception = False  # answer with a 500 instead
 
     again.get(ADD)
     for answer in broken(SecurityKey().made_for(challenge(again), pin=True)):
@@ -222,7 +222,7 @@ def test_what_is_no_passkey_s_answer_is_refused(anna, refusals):
     for browser, url in ((again, AGAIN), (alone, ALONE)):
         browser.get(url, headers=SCRIPT)
         for answer in broken(key.answer_to(challenge(browser), anna, pin=True)):
-            cache.clear()  # of the throttle
+            cache.clear()  # the throttle's counts
             assert browser.post(url, {"credential": answer}).status_code != 500
 
 

@@ -1,4 +1,4 @@
-"""The second step of signing in: an authenticator app, recovery codes; passkeys are tried in a real browser."""
+"""The second step of signing in: an authenticator app, recovery codes. Passkeys are tested in a real browser."""
 
 import re
 import time
@@ -109,7 +109,7 @@ def test_cancelling_it_lets_another_agent_sign_in_from_the_same_browser():
     set_up_app(sign_in())
     make_agent("berit")
     browser = sign_in()
-    browser.get("/accounts/logout/")  # asking for a page cancels nothing
+    browser.get("/accounts/logout/")  # a GET cancels nothing
     assert browser.get(SIGN_IN).headers["Location"].startswith(AUTHENTICATE)
     assert browser.post("/accounts/logout/").headers["Location"] == SIGN_IN
     assert browser.get(SIGN_IN).status_code == 200
@@ -143,7 +143,7 @@ def test_a_used_code_is_not_good_again_in_the_half_minutes_beside_its_own(anna, 
 
 
 def test_a_used_code_stays_used_though_the_cache_forgets():
-    """As where each server process has a cache of its own: the code was used in another one."""
+    """Where each server process has a cache of its own, the code may have been used in another process."""
     secret = set_up_app(sign_in())
     code = code_for(secret)
     assert is_in(agent := signed_in_with(code))
@@ -175,7 +175,7 @@ def test_a_code_that_two_send_at_once_lets_one_in(monkeypatch):
 
 
 def reset(agent):
-    """As an administrator does it on *Agents*."""
+    """Reset the agent's second step, as an administrator does on *Agents*."""
     make_agent("boss", is_staff=True)
     assert sign_in("boss").post(f"/agents/{agent.pk}/second-step/").status_code == 302
 
@@ -197,7 +197,7 @@ def test_whoever_waits_at_the_code_signs_in_anew_when_their_second_step_was_rese
     set_up_app(sign_in())
     waiting = sign_in()
     reset(anna)
-    assert waiting.get(AUTHENTICATE, follow=True).status_code == 200  # and is not led in a circle
+    assert waiting.get(AUTHENTICATE, follow=True).status_code == 200  # without a redirect loop
     waiting.post(SIGN_IN, {"login": anna.username, "password": PASSWORD})
     assert is_in(waiting)
 
@@ -237,7 +237,7 @@ def test_turned_on_twice_at_once_it_leads_to_the_recovery_codes(anna, monkeypatc
 def test_of_used_codes_only_those_are_kept_that_would_be_good_again():
     secret = set_up_app(sign_in())
     app = Authenticator.objects.get(type="totp")
-    app.data["used"] = {"111111": time.time() - 91}  # seconds: none is taken for longer
+    app.data["used"] = {"111111": time.time() - 91}  # seconds: no code is accepted for longer
     app.save()
     assert is_in(signed_in_with(code := code_for(secret)))
     assert list(Authenticator.objects.get(type="totp").data["used"]) == [code]

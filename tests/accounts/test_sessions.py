@@ -43,7 +43,7 @@ def test_an_hour_without_use_ends_it():
 
 
 def test_what_has_expired_is_deleted_when_somebody_signs_in():
-    """Of visitors who never come back, too: nobody has to run a job for it."""
+    """Sessions of visitors who never come back, too, so that nobody has to run a job for it."""
     for browser in (Client(), sign_in()):
         session = browser.session
         session["seen"] = True
@@ -51,7 +51,7 @@ def test_what_has_expired_is_deleted_when_somebody_signs_in():
         session.save()
     assert Session.objects.count() == 2
     here = sign_in()
-    for kept in (Session, UserSession):  # and from where they were
+    for kept in (Session, UserSession):  # the sessions, and where they came from
         assert [session.session_key for session in kept.objects.all()] == [here.session.session_key]
 
 
@@ -75,7 +75,7 @@ def test_a_session_is_not_written_with_every_page(agent):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_page_that_takes_long_undoes_nothing_of_the_session(agent, sandbox):
-    """Such as the secret of an app that is being set up in another tab."""
+    """For example, it keeps the secret of an app that is being set up in another tab."""
     age(agent, seen_at=2 * MINUTE)
 
     def ask_for_tickets():
@@ -120,7 +120,7 @@ def test_one_sees_where_one_is_signed_in_and_ends_it_all():
 
 
 def test_over_a_unix_socket_whoever_does_not_say_for_whom_it_comes_is_this_machine():
-    """As a proxy on it would be over TCP: with a `SITE_URL` of plain http nobody else's word is taken for it."""
+    """As over TCP from a proxy on this machine: if `SITE_URL` is plain http, no header says otherwise."""
     browser = sign_in(REMOTE_ADDR="", headers={"X-Forwarded-For": "192.0.2.1"})
     assert is_in(browser)
     assert "127.0.0.1" in browser.get(SESSIONS).content.decode()
@@ -175,9 +175,9 @@ def test_guessing_at_the_old_password_is_slowed_down_as_signing_in_is():
     browser = sign_in()
     assert [guess_at_the_old_password(browser) for _ in range(5)] == [422] * 5
     assert guess_at_the_old_password(browser, PASSWORD) == 429
-    assert sign_in().answer.status_code == 429  # the name has had its five
+    assert sign_in().answer.status_code == 429  # the name has had its five guesses
     assert [sign_in(f"nobody-{number}", "wrong").answer.status_code for number in range(4)] == [422] * 4
-    assert sign_in("nobody-4", "wrong").answer.status_code == 429  # the address has had its ten
+    assert sign_in("nobody-4", "wrong").answer.status_code == 429  # the address has had its ten guesses
 
 
 def test_a_wrong_old_password_is_called_that():
@@ -194,7 +194,7 @@ def test_the_right_old_password_is_no_guess():
 
 
 def test_a_password_of_before_can_be_changed(anna):
-    """Its hash is another as soon as it is typed."""
+    """It is hashed anew as soon as it is typed, so its hash changes."""
     browser = sign_in()
     anna.password = make_password(PASSWORD, hasher="pbkdf2_sha256")
     anna.save()

@@ -14,7 +14,7 @@ from sandbox.special_tickets import ENCRYPTED_ID, SAMPLE_ID
 from tests.scale.browsers import Browser, signed_in, words_of
 
 AGENTS = 8
-KILLED_AT, BACK_AT, ENDS_AT = 3.0, 6.0, 16.0  # seconds; nginx asks the one that comes back after five
+KILLED_AT, BACK_AT, ENDS_AT = 3.0, 6.0, 16.0  # seconds; nginx tries a dead replica again after five
 SLACK = 2.0  # seconds that a busy machine may take to see that a connection is dead
 
 
@@ -30,13 +30,13 @@ class Answer(NamedTuple):
 
 
 class AgentAtWork:
-    """Reads the list, a ticket, replies to it, and presses once more when there was no answer."""
+    """An agent who reads the list and a ticket, replies to it, and presses once more unless that succeeded."""
 
     def __init__(self, url: str, ticket_id: str):
         self.url, self.ticket_id = url, ticket_id
         self.answers: list[Answer] = []
-        self.texts: list[str] = []  # as many as replies that were written
-        self.sent: list[str] = []  # of those, the ones that the dashboard said were
+        self.texts: list[str] = []  # of all the replies that were written
+        self.sent: list[str] = []  # those that the dashboard said were sent
         self._browser = signed_in(url)
 
     def work_until(self, ends_at: float) -> None:
@@ -90,7 +90,7 @@ def test_a_killed_replica_loses_no_session_and_sends_nothing_twice(scene, sandbo
     answers = [answer for agent in agents for answer in agent.answers]
     failed = [answer for answer in answers if answer.status not in (200, 302)]
     assert all(answer.began <= killed_at + SLACK and answer.ended >= killed_at for answer in failed)
-    # The proxy asks the other one what it may ask twice, unless a part of the answer has gone out already.
+    # The proxy repeats a request at the other replica if that is safe and no part of the answer has gone out.
     assert {answer.method for answer in failed if answer.status != BROKEN_OFF} <= {"POST"}
     assert len(failed) <= 2 * AGENTS
     assert not [answer for answer in answers if "login" in answer.where_to]
@@ -103,7 +103,7 @@ def test_a_killed_replica_loses_no_session_and_sends_nothing_twice(scene, sandbo
     texts = [text for agent in agents for text in agent.texts]
     assert max(written[text] for text in texts) == 1
     assert [text for agent in agents for text in agent.sent if written[text] != 1] == []
-    # What the killed replica had only begun to send is a call at HostUp too, which reads no message in it (400).
+    # What the killed replica had only begun to send is a call, too, but HostUp finds no message in it (400).
     calls = [call for call in sandbox.calls if call.method == "POST"]
     posts = [call for call in calls if call.status != 400]
     assert len(calls) - len(posts) <= AGENTS
@@ -114,7 +114,7 @@ def test_a_killed_replica_loses_no_session_and_sends_nothing_twice(scene, sandbo
 
 
 def test_the_proxy_does_not_send_a_post_twice(scene, sandbox):
-    """Both replicas are killed in turn while HostUp answers; each has sent the one reply that it was given."""
+    """Both replicas are killed in turn while HostUp answers the one that was given the reply."""
     browser = signed_in(scene.url)
     form = browser.form_of(scene.url, ENCRYPTED_ID) | {"message": "Only once."}
     sandbox.clear_calls()
@@ -123,7 +123,7 @@ def test_the_proxy_does_not_send_a_post_twice(scene, sandbox):
         answer = pool.submit(browser.send_form, scene.url, f"/tickets/{ENCRYPTED_ID}/reply/", form)
         while "POST" not in [call.method for call in sandbox.calls]:
             time.sleep(0.01)
-        for replica in (scene.one, scene.two):  # one of the two has it; the other gets nothing of it
+        for replica in (scene.one, scene.two):  # one of the two has the reply, and the other gets nothing of it
             replica.kill()
             replica.start()
         assert answer.result().status_code == 502
@@ -134,13 +134,13 @@ def test_the_proxy_does_not_send_a_post_twice(scene, sandbox):
 def test_a_postgresql_that_hangs_is_said_within_seconds(scene):
     browser = signed_in(scene.url)
     scene.one.stop()
-    scene.one.start()  # without connections
+    scene.one.start()  # without connections to the database
     at = f"http://{scene.one.address}"
     scene.database.pause()
     try:
         began = time.monotonic()
         answer = browser.see(at, "/tickets/")
-        assert time.monotonic() - began < 3 + 3  # its time to connect, and a busy machine's
+        assert time.monotonic() - began < 3 + 3  # three to connect, and three for a busy machine
         assert answer.status_code == 503
         assert "storage is not responding" in words_of(answer)
         assert Browser().see(at, "/healthz").status_code == 200
@@ -161,7 +161,7 @@ def test_a_lock_that_is_never_given_back_holds_nobody_for_ever(scene):
 
 
 def test_connections_that_postgresql_ended_cost_nobody_a_page(scene):
-    """As after its restart: each is looked at before a request uses it."""
+    """As after a restart of PostgreSQL: each connection is checked before a request uses it."""
     browser = signed_in(scene.url)
     for _ in range(4):
         browser.see(scene.url, "/tickets/")

@@ -1,4 +1,4 @@
-"""nginx, as docs/scale.md has it, before replicas of two versions, and before one that does not answer."""
+"""nginx, as docs/scale.md has it, in front of replicas of two versions, and of replicas that do not answer."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,12 +21,12 @@ class _NewerVersion(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_):
-        """The test looks at what was asked."""
+        """Log nothing: the test looks at what was asked."""
 
 
 @pytest.fixture
 def newer():
-    """Stands in for a replica that was upgraded already: it answers, and keeps what it was asked."""
+    """Run a stand-in for a replica that is already upgraded: it answers, and keeps what it was asked."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _NewerVersion) as server:
         server.asked = []
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()

@@ -79,7 +79,7 @@ def test_a_password_link_works_once_wherever_it_is_opened(one, two):
 
 
 def test_failed_sign_ins_are_counted_together(one, two):
-    """Five for one name, in whichever order they come."""
+    """Five for one name, whichever replica they come to."""
     for at in (one, two, one, two, one):
         assert Browser().sign_in(at, AGENT, "wrong").status_code == 422
     for at in (two, one):
@@ -117,7 +117,7 @@ def test_a_code_of_the_second_step_works_once_at_both_at_once(scene, one, two):
     at_once(*[lambda at=at: browsers[at].send_form(at, CODE, forms[at]) for at in browsers])
     assert [browser.is_in(one) for browser in browsers.values()].count(True) == 1
 
-    scene.cache.flushdb()  # a Redis that was emptied brings no code back
+    scene.cache.flushdb()  # emptying Redis makes no code valid again
     late = Browser()
     late.sign_in(two, name)
     late.send_form(two, CODE, forms[one] | {"csrfmiddlewaretoken": token_in(late.see(two, CODE).text)})
@@ -155,7 +155,7 @@ def test_a_new_ticket_pressed_at_both_at_once_is_created_once(sandbox, one, two)
 
 
 def send(browser: Browser, at: str, path: str, form: dict):
-    """Send a form in a connection and a jar of its own, as another tab does."""
+    """Send a form with a connection and a cookie jar of its own, as another tab does."""
     tab = Browser()
     tab.cookies.update(browser.cookies)
     return tab.send_form(at, path, form)
@@ -192,7 +192,7 @@ def test_a_key_replaced_at_one_is_used_by_the_other(sandbox, one, two):
 
 
 def test_the_cache_holds_json_and_runs_nothing(scene, one, two, tmp_path):
-    """Whoever can write to Redis could run code through a pickle, which is what Django stores by itself."""
+    """Django stores pickles by default, through which anybody who can write to Redis could run code."""
     browser = signed_in(one)
     Browser().sign_in(two, AGENT, "wrong")
     browser.see(two, "/tickets/")
