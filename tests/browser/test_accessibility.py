@@ -1,4 +1,4 @@
-"""Nothing on any page for axe-core to find: its own rules and those of WCAG 2.2 AA, in light and dark."""
+"""axe-core finds nothing on any page, by its own rules and those of WCAG 2.2 AA, in light and dark."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -9,15 +9,15 @@ from tests.browser.conftest import SCREENS
 from tests.browser.places import PLACES
 from tests.browser.steps import SUBJECT, TICKET, close, heading, row, row_link
 
-# These look like others to axe-core, and it takes its time.
+# To axe-core these look like other pages, and it is slow.
 LEFT_OUT = ("first key", "long text", "long thread", "services", "nothing but nulls", "sign out")
-# The list beside a ticket is the same everywhere: once alone and once with a row marked will do, and a few rows.
+# The list is the same beside every ticket: once alone and once with a marked row is enough, and a few rows of it.
 WITH_LIST = ("list", "ticket")
 ALIKE = ".ticket-row:nth-child(n + 12)"
 # Of the rules for WCAG 2.2 AA, this is the one that axe-core leaves out unless asked for.
 OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 COLOURS = ["color-contrast", "link-in-text-block"]  # all that can differ between light and dark
-# What has the focus, if something else covers all of it.
+# Returns what has the focus if something else covers all of it.
 COVERED = """() => {
   const focused = document.activeElement;
   if (focused === document.body) return null;
@@ -48,7 +48,7 @@ def test_axe_finds_nothing(open_place, place):
                 found += [f"{screen}, {scheme}: {violation['id']}: {violation['help']}", *nodes]
     assert not found, "\n".join(found)
     assert grounds["light"] != grounds["dark"]
-    # Safari takes lists without marks for none.
+    # To Safari a list without markers is no list, unless its role says so.
     lists = page.locator("main :is(ul, ol):not(.errorlist)")
     assert set(lists.evaluate_all("lists => lists.map(list => list.role)")) <= {"list"}
 
@@ -75,10 +75,10 @@ def test_a_field_is_called_by_its_label_and_nothing_else(page):
     expect(row_link(page)).to_be_visible()
     for label in ("Status", "Department", "Go to ticket", "Reply", "Attach files", "Send encrypted"):
         expect(page.get_by_label(label)).to_have_count(1)
-    expect(page.get_by_role("heading", name=SUBJECT)).to_have_count(1)  # a row is a link
+    expect(page.get_by_role("heading", name=SUBJECT)).to_have_count(1)  # a row has a link, not a heading
 
 
-# What has the focus, if no frame shows it.
+# Returns what has the focus if no frame shows it.
 UNFRAMED = """() => {
   const focused = document.activeElement;
   const isFramed = (part) => part && getComputedStyle(part).outlineStyle !== "none";

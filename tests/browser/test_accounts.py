@@ -1,4 +1,4 @@
-"""Coming in and going out, with what only a browser has: passkeys, the Back button, a phone's clock."""
+"""Signing in and out with what only a browser has, such as passkeys and the Back button."""
 
 import re
 
@@ -15,7 +15,7 @@ from tests.dashboard import PASSWORD, Dashboard
 
 @pytest.fixture(scope="module")
 def provider():
-    """The company's identity provider, with the newcomer before it."""
+    """Run the company's identity provider, which signs in the newcomer."""
     with identity_provider() as provider:
         provider.claims = {"sub": "1", "email": "newcomer@example.com"}
         yield provider
@@ -23,7 +23,7 @@ def provider():
 
 @pytest.fixture(scope="module")
 def by_name(running_sandbox, provider, tmp_path_factory):
-    """A dashboard that browsers call by a name, and that knows an identity provider."""
+    """Run a dashboard with a host name, as passkeys need, and with an identity provider."""
     settings = {
         "OIDC_ISSUER": provider.url,
         "OIDC_CLIENT_ID": CLIENT_ID,
@@ -86,7 +86,7 @@ def test_a_passkey_signs_in_alone_and_can_be_removed(phone, by_name):
     phone.get_by_role("link", name="agent", exact=True).click()
     phone.get_by_role("link", name="Add a passkey").click()
     label_height = phone.get_by_role("checkbox").evaluate("box => box.labels[0].getBoundingClientRect().height")
-    assert label_height >= 44  # what a thumb presses
+    assert label_height >= 44  # large enough for a thumb
     phone.get_by_label("Name").fill("My phone")
     phone.get_by_label("Name").press("Enter")
     expect(phone.get_by_role("list", name="Recovery codes").get_by_role("listitem")).to_have_count(10)
@@ -169,8 +169,8 @@ def test_what_a_passkey_has_to_sign_is_not_given_without_end(by_name):
     script = {"X-Requested-With": "XMLHttpRequest"}
     statuses = [requests.get(ask, headers=script, timeout=10).status_code for _ in range(70)]
     assert statuses[0] == 200
-    assert statuses.count(429) >= 10  # two workers let 30 pass each, a minute
-    by_name.replace_workers()  # and forget that
+    assert statuses.count(429) >= 10  # each of the two workers lets 30 a minute pass
+    by_name.replace_workers()  # which forget the limit
 
 
 def test_an_authenticator_app_is_asked_for_and_leads_back_to_the_page(phone, by_name):
@@ -210,8 +210,8 @@ def test_the_identity_provider_leads_in_and_back_to_the_page(visitor, by_name):
 
 
 def test_back_from_the_identity_provider_is_the_sign_in_page(visitor, by_name, provider, monkeypatch):
-    """Rather than the page that went on by itself, which would do so again."""
-    monkeypatch.setattr(provider, "authorize", lambda location: f"{provider.url}/jwks")  # where nobody is sent on
+    """It is not the page in between, which would lead on to the provider again."""
+    monkeypatch.setattr(provider, "authorize", lambda location: f"{provider.url}/jwks")  # which leads nowhere else
     visitor.goto(f"{by_name.url}/accounts/login/")
     visitor.get_by_role("button", name="Continue with Example AB").click()
     visitor.wait_for_url(f"{provider.url}/jwks")
@@ -265,7 +265,7 @@ def test_after_signing_out_back_shows_nothing(visitor):
     sign_in(visitor)
     visitor.goto(TICKET)
     expect(heading(visitor)).to_be_visible()
-    with visitor.expect_navigation():  # where a browser has kept the page in memory
+    with visitor.expect_navigation():  # as where a browser has kept the page in memory
         visitor.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     expect(heading(visitor)).to_be_visible()
     sign_out(visitor)

@@ -1,4 +1,4 @@
-"""The log in a real browser: what came of it is in view, however long the names are."""
+"""The log in a real browser: the outcomes are in view, however long the names are."""
 
 from playwright.sync_api import expect
 

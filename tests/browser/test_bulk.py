@@ -25,16 +25,16 @@ from tests.browser.steps import (
 from tests.browser.test_accessibility import OPTIONS
 
 CLOSED = "/tickets/?status=closed"
-ALIKE = "#tickets li:nth-child(n + 8)"  # rows that nothing happens to
+ALIKE = "#tickets li:nth-child(n + 8)"  # rows that stay as they are
 BOTH_SCREENS = pytest.mark.parametrize("screen", ["desktop", "phone"])
 SLOW_DOWN = {"status": 429, "headers": {"Retry-After": "1"}, "method": "POST"}
-# A second may be over before somebody looks.
+# Records all that shows: a second may be over before the test looks.
 NOTE_WHAT_SHOWS = """(part) => {
   window.shown = [];
   const note = () => window.shown.push(part.innerText);
   new MutationObserver(note).observe(part, { subtree: true, childList: true });
 }"""
-# Whether a page goes without asking.
+# Tells whether the page can be left without a question.
 LEAVE = "dispatchEvent(new Event('beforeunload', { cancelable: true }))"
 PLACES_OF_FOUR = """(rows) => rows.slice(0, 4).flatMap((row) => [row, row.querySelector("a")]).map((part) => {
   const { y, width } = part.getBoundingClientRect();
@@ -48,7 +48,7 @@ def button(page: Page, name: str) -> Locator:
 
 @pytest.fixture
 def long_wait(dashboard):
-    """What makes HostUp ask for more patience than the tests have."""
+    """Yield a fault by which HostUp asks for a longer wait than the tests' patience."""
     yield SLOW_DOWN | {"headers": {"Retry-After": "100"}}
     dashboard.replace_workers()
 
@@ -70,7 +70,7 @@ def result(page: Page, number: str) -> Locator:
 
 
 def numbers(page: Page) -> list[str]:
-    """The numbers of the tickets in the list, from the top."""
+    """Return the numbers of the tickets in the list, from the top."""
     rows = page.get_by_role("listitem").filter(has_text=re.compile(r"#\d+"))
     return [re.search(r"#(\d+)", text).group(1) for text in rows.all_inner_texts()]
 
@@ -93,7 +93,7 @@ def changes(sandbox) -> list[str]:
 
 @pytest.fixture
 def three(page):
-    """Three closed tickets, selected."""
+    """Select three closed tickets, and return their numbers."""
     page.goto(CLOSED)
     wanted = numbers(page)[:3]
     select(page, wanted)
@@ -143,7 +143,7 @@ def test_select_pressed_without_a_network_says_so_and_works_later_pressed_twice_
     button(page, "Select").dblclick()
     expect(says(page)).to_have_text("0 selected")
     expect(page.get_by_role("alert")).to_have_count(0)
-    # Firefox, before its version 155, asks no more for what it could not load.
+    # Firefox before version 155 does not request again what it could not load, so the address has to differ.
     assert len(scripts) == len(set(scripts)) == 2
 
 
@@ -238,7 +238,7 @@ def test_stopped_in_the_middle_what_was_sent_is_awaited_and_nothing_more_is_sent
     expect(button(page, "Select")).to_be_disabled()
     expect(bar(page).get_by_role("button")).to_have_text(["Stop"])
     assert not page.evaluate(LEAVE), "whoever leaves is asked first"
-    row(page, three[2]).click()  # neither chooses nor opens it
+    row(page, three[2]).click()  # neither selects nor opens it
     button(page, "Stop").click()
     expect(says(page)).to_have_text("Stopping after this one…")
     answered.set()
@@ -279,7 +279,7 @@ def test_by_keyboard_alone(page, sandbox):
     expect(says(page)).to_have_text("3 selected")
     tab_to(button(page, "Reopen selected"), "Shift+Tab")
     page.keyboard.press("Enter")
-    page.keyboard.press("Enter")  # late: does not stop it
+    page.keyboard.press("Enter")  # a late second press does not stop it
     expect(says(page)).to_have_text("3 reopened.")
     expect(says(page)).to_be_focused()
     tab_to(button(page, "Done"))
@@ -297,7 +297,7 @@ def test_open_ones_among_them_are_left_alone_and_can_be_closed_until_it_is_done(
     expect(button(page, "Done")).to_have_count(0)
     button(page, "Cancel").click()
     button(page, "Select").click()
-    expect(says(page)).to_have_text("0 selected")  # what was chosen before is forgotten
+    expect(says(page)).to_have_text("0 selected")  # the selection before is forgotten
     button(page, "Cancel").click()
     select(page, [closed, open_])
     button(page, "Reopen selected").click()
@@ -310,11 +310,11 @@ def test_open_ones_among_them_are_left_alone_and_can_be_closed_until_it_is_done(
     button(page, "Done").click()
     expect(bar(page)).to_be_hidden()
     button(page, "Select").click()
-    expect(says(page)).to_have_text("0 selected")  # and what was said
+    expect(says(page)).to_have_text("0 selected")  # so is the result before
     button(page, "Cancel").click()
     select(page, [closed])
     expect(button(page, "Cancel")).to_be_visible()
-    row(page, open_).click()  # all of it selects
+    row(page, open_).click()  # the whole row selects
     expect(box(page, open_)).to_be_checked()
 
 
@@ -326,7 +326,7 @@ def test_a_list_beside_a_ticket_is_selected_from_after_back_too_and_the_focus_st
     expect(page).to_have_url(re.compile(TICKET))
     page.wait_for_load_state("networkidle")
     select(page, [str(SAMPLE_NUMBER)])
-    expect(page.get_by_role("checkbox")).to_have_count(51)  # one a row, and "Send encrypted"
+    expect(page.get_by_role("checkbox")).to_have_count(51)  # one for each row, and "Send encrypted"
     answered = hold(sandbox, method="POST")
     button(page, "Reopen selected").click()
     link = page.get_by_role("link", name="API key")
@@ -404,7 +404,8 @@ def test_signed_out_it_stops_and_signed_in_elsewhere_its_page_has_expired(page, 
 
 @pytest.fixture
 def under_way(page, sandbox):
-    """Three closed tickets, selected in a list that can be gone back from; and what has the second answered."""
+    """Reopen three tickets, in a list that Back can leave. Return their numbers, and the event that lets HostUp
+    answer the second call."""
     page.goto("/tickets/")
     page.get_by_label("Status").select_option("Closed")
     expect(row(page, 150013)).to_have_count(0)
@@ -517,12 +518,11 @@ def test_what_becomes_of_a_ticket_moves_and_narrows_no_other(page, sandbox, thre
 
 def test_the_wait_can_be_stopped_and_axe_finds_nothing_in_it_or_after(page, sandbox, long_wait):
     def violations():
-        page.wait_for_timeout(900)  # until no press is refused any more, on a busy machine too
+        page.wait_for_timeout(900)  # until presses count again, on a busy machine, too
         page.wait_for_function("document.getAnimations().every((animation) => animation.playState === 'finished')")
         found = []
         for width in (390, 1440):
-            # So high that the bar covers no row: the target of one that it half covers is too small until it is
-            # scrolled.
+            # So high that the bar covers no row: to axe-core, the target in a half-covered row is too small.
             page.set_viewport_size({"width": width, "height": 4000})
             found += Axe().run(page, {"exclude": [ALIKE]}, OPTIONS).response["violations"]
         return [(each["id"], [node["html"] + node["failureSummary"] for node in each["nodes"]]) for each in found]
@@ -533,7 +533,7 @@ def test_the_wait_can_be_stopped_and_axe_finds_nothing_in_it_or_after(page, sand
     sandbox.fault("problem_409", method="POST")
     sandbox.fault(**long_wait, skip=1)
     button(page, "Reopen selected").click()
-    expect(bar(page)).to_contain_text(re.compile(r"Continuing in 9\d s"))  # whichever is looked at
+    expect(bar(page)).to_contain_text(re.compile(r"Continuing in 9\d s"))  # whenever the test looks
     assert violations() == []
     button(page, "Stop").click()
     expect(says(page)).to_have_text("Stopped. 1 reopened, 3 not done. 3 selected")

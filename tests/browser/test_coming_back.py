@@ -1,4 +1,4 @@
-"""A tab that was left for a while: the list is as it is now, and nothing else of the page has moved."""
+"""Coming back to a tab after a while: the list is up to date, and nothing else on the page has moved."""
 
 import re
 
@@ -37,13 +37,14 @@ GO = """([seconds, way]) => {
 
 
 def come_back(page, seconds=61, way="tab"):
-    """From another tab, from another window beside this one, or as browsers tell of another tab by both events."""
+    """Come back from another "tab", from another "window" beside this one, or with the events of "both", as some
+    browsers report another tab."""
     page.evaluate(GO, [seconds, way])
 
 
 @pytest.fixture
 def listed(page, sandbox):
-    """The list, to which HostUp adds something while its agent is elsewhere."""
+    """Open the list, to which HostUp adds something while the agent is elsewhere."""
     ticket = sandbox.tickets.find(SAMPLE_ID)
     page.goto("/tickets/")
     expect(row(page)).to_contain_text("Closed")
@@ -64,7 +65,7 @@ def test_the_list_is_as_it_is_now_and_the_focus_where_it_was(listed, sandbox, wa
 
 def test_a_press_that_was_meant_for_the_row_that_stood_there_does_nothing(listed, sandbox):
     first = listed.get_by_role("listitem").get_by_role("button").first
-    below = listed.locator(f"#row-{SAMPLE_ID} ~ li").first.get_by_role("button")  # which stays where it is
+    below = listed.locator(f"#row-{SAMPLE_ID} ~ li").first.get_by_role("button")  # its row stays where it is
     listed.evaluate(HOLD_FIRST_MOMENTS)
     places = [button.bounding_box() for button in (first, below)]
     come_back(listed)
@@ -110,7 +111,7 @@ def test_the_open_ticket_says_when_the_list_knows_of_more(listed, sandbox):
     expect(listed.get_by_role("article").get_by_text("Wait!")).to_be_visible()
     expect(listed.get_by_role("textbox", name="Reply")).to_have_value("My words.")
     expect(more).to_be_hidden()
-    listed.get_by_role("button", name="Send reply").click()  # with the file, and not held back by what is seen now
+    listed.get_by_role("button", name="Send reply").click()  # with the file; the message has been seen now
     expect(listed.get_by_text("Sent.")).to_be_visible()
     assert [call.path.rpartition("/")[2] for call in sandbox.calls if call.method == "POST"] == [
         "attachments", "messages"
@@ -119,7 +120,7 @@ def test_the_open_ticket_says_when_the_list_knows_of_more(listed, sandbox):
 
 @pytest.mark.parametrize(("screen", "address", "what"), [
     ("phone", "", "a message"),  # where there is no list beside it
-    ("desktop", "?status=closed", "its status"),  # which a list of closed ones does not show any more
+    ("desktop", "?status=closed", "its status"),  # a list of closed tickets no longer shows it
 ])  # fmt: skip
 def test_the_open_ticket_says_so_also_where_the_list_does_not_tell(page, sandbox, address, what):
     page.goto(f"/tickets/{SAMPLE_ID}/{address}")
@@ -178,19 +179,19 @@ window.show = () => {
 
 
 def test_a_ticket_that_is_looked_at_long_after_it_was_opened_asks_for_the_list_once(page, sandbox):
-    """As one that is opened in a tab behind this one."""
+    """As a ticket that is opened in a background tab."""
     page.add_init_script(NOT_LOOKED_AT)
     page.goto(f"/tickets/{SAMPLE_ID}/")
     page.wait_for_load_state("networkidle")
     sandbox.clear_calls()
-    page.evaluate(f"(way) => {{ show(); ({GO})(way); }}", [61, "tab"])  # browsers tell of both in this order
+    page.evaluate(f"(way) => {{ show(); ({GO})(way); }}", [61, "tab"])  # browsers report both, in this order
     expect(row(page)).to_be_visible()
     page.wait_for_load_state("networkidle")
     assert calls(sandbox) == ["GET /tickets"]
 
 
 def test_after_a_moment_nothing_is_asked_for(listed, sandbox):
-    listed.evaluate("() => { const now = Date.now; Date.now = () => now() + 600_000; }")  # of reading
+    listed.evaluate("() => { const now = Date.now; Date.now = () => now() + 600_000; }")  # ten minutes of reading
     for _ in range(3):
         come_back(listed, seconds=30, way="both")
     listed.wait_for_timeout(500)
@@ -205,7 +206,7 @@ def test_a_list_that_is_filtered_stays_so_and_has_what_has_come(page, sandbox):
     expect(row(page)).to_contain_text("Closed")
 
     open_empty_list(page)
-    sandbox.tickets.find(SAMPLE_ID).status = "answered"  # by HostUp's people
+    sandbox.tickets.find(SAMPLE_ID).status = "answered"  # by HostUp's staff
     come_back(page)
     expect(row(page)).to_contain_text("Waiting on us")
     expect(page.get_by_role("listitem").filter(has_text="#")).to_have_count(1)
@@ -231,7 +232,7 @@ def test_what_the_agent_is_at_is_left_alone(page, sandbox):
 
 
 def expect_not_asked_for(page, sandbox):
-    """Come back to a list that stays as it is."""
+    """Come back, and check that the list is not requested again."""
     sandbox.clear_calls()
     come_back(page)
     page.wait_for_timeout(500)
@@ -255,7 +256,7 @@ def test_a_list_that_does_not_come_leaves_what_is_there(listed, context, sandbox
 
 
 def test_what_could_not_be_loaded_once_is_loaded_the_next_time(listed):
-    """Browsers remember what did not come, by its name."""
+    """Browsers remember what did not load, by its address."""
     asked_for = []
     listed.route(
         re.compile(r"/away\.[^/]*$"), lambda route: (asked_for.append(route.request.url), route.abort()), times=1
@@ -285,7 +286,7 @@ def test_a_list_that_comes_when_something_else_was_pressed_changes_nothing(page,
     late.is_on_its_way()
     if press == "a filter":
         page.get_by_label("Status").select_option("Closed")
-        expect(row(page, 150013)).to_have_count(0)  # which is answered
+        expect(row(page, 150013)).to_have_count(0)  # an answered ticket
     else:
         answered = hold(sandbox, method="POST")
         row(page).get_by_role("button").click()
@@ -322,13 +323,13 @@ def test_a_list_that_comes_while_a_ticket_is_loading_shows_what_is_new(listed, s
 def test_a_list_that_comes_after_a_change_does_not_show_what_was(page, sandbox, press):
     page.goto("/tickets/")
     sandbox.fault(path="tickets$", delay=1.5)
-    sandbox.fault("problem_500", path="tickets$", skip=press.count("filter"))  # to asking for the list once more
+    sandbox.fault("problem_500", path="tickets$", skip=press.count("filter"))  # if the list is requested once more
     with page.expect_response("**/tickets/"):
         with page.expect_request("**/tickets/"):
             come_back(page, way="window")
         if "filter" in press:
             page.get_by_label("Status").select_option("Closed")
-            expect(row(page, 150013)).to_have_count(0)  # which is answered
+            expect(row(page, 150013)).to_have_count(0)  # an answered ticket
         row(page).get_by_role("button").click()
         expect(row(page)).to_contain_text("Open")
     page.wait_for_timeout(500)

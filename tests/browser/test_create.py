@@ -127,7 +127,7 @@ def test_a_draft_is_kept_until_it_is_a_ticket(page, sandbox):
 def test_the_last_words_are_kept_though_an_earlier_draft_comes_later(page):
     late = []
     page.goto("/tickets/new/")
-    page.route("**/draft/", lambda route: late.append(route.request), times=1)  # a slow line
+    page.route("**/draft/", lambda route: late.append(route.request), times=1)  # as on a slow line
     with page.expect_request("**/draft/"):
         page.get_by_label("Message").fill("Typed")
     with page.expect_response("**/draft/"):
@@ -254,7 +254,7 @@ def test_go_to_ticket_keeps_the_filters_and_the_list(page, sandbox):
     page.get_by_label("Status").select_option("Closed")
     expect(page).to_have_url(re.compile(r"/tickets/\?status=closed$"))
     sandbox.clear_calls()
-    page.get_by_label("Go to ticket").fill("150013")  # which is answered
+    page.get_by_label("Go to ticket").fill("150013")  # an answered ticket
     page.get_by_role("button", name="Go", exact=True).click()
     expect(page).to_have_url(re.compile(r"/tickets/150013/\?status=closed$"))
     expect(page.get_by_role("article").get_by_role("heading", level=1)).to_be_focused()

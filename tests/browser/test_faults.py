@@ -1,4 +1,4 @@
-"""The line of tests/faults.md that takes a server process, which is killed in the middle."""
+"""The line of tests/faults.md that needs a server process, which is killed in the middle of a request."""
 
 import os
 import signal
@@ -23,20 +23,20 @@ def kill_while_hostup_answers(sandbox, dashboard):
 def test_a_process_that_is_killed_leaves_an_unknown_and_sends_nothing_twice(page, sandbox, dashboard):
     (line,) = [line for line in TABLE if line.fault == "process_killed"]
     page.goto(TICKET)
-    page.wait_for_load_state("networkidle")  # the list loads by a request of its own
-    dashboard.replace_workers()  # over a connection that is open the browser would send it once more by itself
+    page.wait_for_load_state("networkidle")  # the list loads with a request of its own
+    dashboard.replace_workers()  # over an open connection the browser would by itself send the POST again
     sandbox.fault("slow", method="POST")
     reopen(page).click()
     kill_while_hostup_answers(sandbox, dashboard)
     for words in line.words:
         expect(page.get_by_role("alert").filter(visible=True)).to_contain_text(words)
 
-    page.goto("/activity/")  # the next process serves
+    page.goto("/activity/")  # served by the next process
     entry = page.get_by_role("row").filter(has_text="Reopen ticket")
     expect(entry).to_have_count(1)
     expect(entry).to_contain_text("Unknown")
     page.goto(TICKET)
-    expect(close(page)).to_be_visible()  # what HostUp has
+    expect(close(page)).to_be_visible()  # as HostUp has it
     assert ["POST" for _ in posts(sandbox)] == line.calls
 
 
@@ -44,7 +44,7 @@ def test_a_reply_that_the_browser_sends_once_more_by_itself_goes_out_once(page, 
     page.goto(OPEN_TICKET)
     sandbox.fault("slow", method="POST")
     page.get_by_role("textbox", name="Reply").fill("Only once.")
-    # It does so over a connection that is still open, and gunicorn closes those that rest for two seconds.
+    # Browsers do so over a connection that is still open, and gunicorn closes it after two idle seconds.
     page.get_by_role("button", name="Send reply").evaluate(
         "async (button) => { await (await fetch('/healthz')).text(); button.click() }"
     )

@@ -1,7 +1,7 @@
 """Hostile text is text, wherever it comes from and wherever it shows.
 
-Whatever ran from it would be a dialog, an error or a refusal by the Content-Security-Policy, each of which fails
-the test (see `watch`), or an element that our pages do not have, which `Page.expect_only_ours` finds.
+If some of it ran, there would be a dialog, an error or a refusal by the Content-Security-Policy, each of which
+fails the test (see `watch`), or an element that our pages do not have, which `expect_only_ours` finds.
 """
 
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from tests.dashboard import AGENT
 from tests.hostile import ALL, PAYLOADS, POLYGLOT
 
 ID = "tkt_01hxhostile000000000000000"
-# Everything that our pages have and an attacker would like to have, by what is wrong with it.
+# Returns all on a page that an attacker may have added, by what is wrong with it.
 FOREIGN = """() => {
   const found = [];
   const bad = (element, what) => found.push(`${what}: ${element.outerHTML.slice(0, 200)}`);
@@ -57,7 +57,7 @@ FOREIGN = """() => {
 
 @pytest.fixture
 def page(context):
-    """A page from which nothing may go to another host."""
+    """Open a page, and fail if it sends a request to another host."""
     foreign = []
     context.on(
         "request", lambda request: foreign.append(request.url) if "://127.0.0.1:" not in request.url else None
@@ -71,7 +71,7 @@ def expect_only_ours(page):
 
 
 def hostile_ticket(sandbox) -> Ticket:
-    """A ticket with something hostile in everything that HostUp can send of one."""
+    """Add a ticket with something hostile in everything that HostUp can send about one."""
     now = datetime.now(UTC)
     attachments = [
         Attachment(f"tatt_{number}", payload, payload, files.HTML)
@@ -109,7 +109,7 @@ def hostile_ticket(sandbox) -> Ticket:
 
 
 def problem(status, pointers=()):
-    """An error answer of HostUp's with something hostile in all its words."""
+    """Return an error answer of HostUp's with something hostile in all its words."""
     errors = [{"pointer": pointer, "detail": ALL, "code": POLYGLOT} for pointer in (*pointers, POLYGLOT)]
     body = {"type": ALL, "title": ALL, "status": status, "detail": POLYGLOT + ALL, "code": POLYGLOT,
             "instance": ALL, "requestId": POLYGLOT, "errors": errors}  # fmt: skip
@@ -154,21 +154,21 @@ def test_nothing_in_the_words_of_an_error_runs(page, sandbox, dashboard):
     expect(page.get_by_role("alert")).to_contain_text("<img src=x onerror=alert(1)>")
     expect_only_ours(page)
     for status in (400, 403, 404, 500, 429, 503):
-        page.goto("/settings/key/")  # where nothing asks HostUp, so that the ticket is what meets the fault
+        page.goto("/settings/key/")  # this page does not call HostUp, so that the ticket's page meets the fault
         sandbox.fault(**problem(status), times=3)
         page.goto(TICKET)
         expect(page.get_by_role("alert")).to_contain_text("<img src=x onerror=alert(1)>")
         expect_only_ours(page)
         sandbox.clear_faults()
         if status in (429, 503):
-            dashboard.replace_workers()  # which forgets that HostUp is to be left alone
+            dashboard.replace_workers()  # so that HostUp is called again at once
     page.goto("/activity/")
     expect(page.get_by_role("table")).to_contain_text("<img src=x onerror=alert(1)>")
     expect_only_ours(page)
 
 
 def test_nothing_in_a_new_ticket_runs(page, sandbox, dashboard):
-    """Neither in what HostUp offers to choose from, nor in what is filled in, nor in what HostUp says of it."""
+    """Neither in the choices that HostUp gives, nor in what is filled in, nor in what HostUp says about that."""
     departments = [Department(POLYGLOT[:60], ALL, ALL, ALL), Department("x", POLYGLOT, POLYGLOT)]
     sandbox.tickets.departments = departments
     dashboard.forget_departments()
@@ -205,7 +205,7 @@ def test_nothing_in_a_new_ticket_runs(page, sandbox, dashboard):
 
 
 def fill_in_everything(page, text):
-    """Put a text into every field, those to choose from too."""
+    """Put a text into every field, selects included."""
     for name in ("Subject", "Message", "CC addresses", "Service ID"):
         page.get_by_label(name, exact=True).fill(text)
     for select in page.locator("#create select").all():
@@ -213,7 +213,7 @@ def fill_in_everything(page, text):
 
 
 def in_a_box(text):
-    """What a text box makes of a text."""
+    """Return what a text box makes of a text."""
     return text.replace("\r\n", "\n").replace("\x00", "\ufffd")
 
 
@@ -266,7 +266,7 @@ def test_nothing_in_an_address_runs(page, visitor):
             f"/activity/?agent={quoted}&page={POLYGLOT}", f"{TICKET}?department={quoted}",
             f"{TICKET}attachments/{quoted}/?name={quoted}", f"/accounts/login/?next={quoted}", f"/no/{quoted}/",
         ):  # fmt: skip
-            browser.goto(address[:3900])  # gunicorn takes no longer one
+            browser.goto(address[:3900])  # gunicorn takes no longer address
             expect_only_ours(browser)
     visitor.goto("/accounts/login/")
     visitor.get_by_label("Username").fill(POLYGLOT)
@@ -295,7 +295,7 @@ FILES = {
 def test_no_file_runs_on_our_origin(browser, base_url, sign_ins, sandbox):
     """Neither opened by its address, nor as a preview, nor as what it claims to be.
 
-    Unwatched, but for dialogs: Chromium's own page around a picture has styles, which our policy refuses.
+    Only dialogs are watched: Chromium's own page around a picture has styles, which our policy refuses.
     """
     context, dialogs = browser.new_context(base_url=base_url, storage_state=sign_ins[AGENT]), []
     context.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
@@ -321,7 +321,7 @@ def test_no_file_runs_on_our_origin(browser, base_url, sign_ins, sandbox):
             continue
         shown.append(attachment.filename)
         assert answer.headers["content-type"] in ("image/png", "image/gif", "application/pdf")
-        if answer.headers["content-type"] != "application/pdf":  # which some browsers download
+        if answer.headers["content-type"] != "application/pdf":  # some browsers download it
             page.goto(f"{address}?preview")
             assert page.evaluate("[origin, document.scripts.length]") == ["null", 0]
     context.close()
@@ -338,7 +338,7 @@ def test_the_go_box_takes_anything_for_text(page):
 
 
 def test_what_did_run_would_be_noticed(browser, base_url, sign_ins):
-    """The other tests here rest on this: each way of running something is counted, and each trace of it found."""
+    """The other tests here rely on this: attempts to run something are noticed, and their traces are found."""
     context, troubles, foreign = browser.new_context(base_url=base_url, storage_state=sign_ins[AGENT]), [], []
     context.add_init_script(CSP_LISTENER)
     watch(context, troubles)
@@ -347,7 +347,7 @@ def test_what_did_run_would_be_noticed(browser, base_url, sign_ins):
     page.goto("/activity/")
     expect_only_ours(page)
     assert troubles == []
-    for payload in (payload for payload in PAYLOADS if "http-equiv" not in payload):  # that leads away at once
+    for payload in (payload for payload in PAYLOADS if "http-equiv" not in payload):  # it leaves the page at once
         page.evaluate("html => document.body.insertAdjacentHTML('beforeend', `<div class=body>${html}`)", payload)
     page.wait_for_timeout(500)
     refused = {trouble.split()[2] for trouble in troubles if trouble.startswith("console: CSP: ")}

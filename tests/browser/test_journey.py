@@ -1,4 +1,4 @@
-"""The whole way, from signing in to a reopened ticket and back, as each kind of agent goes it."""
+"""The whole way from signing in to a reopened ticket and back, for each kind of agent."""
 
 import re
 

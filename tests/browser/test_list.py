@@ -23,7 +23,7 @@ def test_choosing_a_status_updates_list_and_address_without_loading_a_page_and_i
     page.evaluate("window.sameDocument = true")
     heard = page.locator("[aria-live=polite]")
     expect(heard).to_be_empty()
-    expect(row(page, 150013)).to_be_visible()  # which is answered
+    expect(row(page, 150013)).to_be_visible()  # an answered ticket
     answered = hold(sandbox)
     page.get_by_label("Status").select_option("Closed")
     expect(page.locator("#tickets")).to_have_css("opacity", "0.7")
@@ -48,7 +48,7 @@ def test_filtering_keeps_the_open_ticket_in_the_pane_and_in_the_address(page, sa
     link = row_link(page)
     sandbox.fault(path="tickets$", delay=1)
     page.get_by_label("Status").select_option("Closed")
-    link.click()  # while the filter is asked for
+    link.click()  # while the filtered list is loading
     expect(heading(page)).to_be_visible()
     expect(page).to_have_url(re.compile(rf"{TICKET}\?status=closed$"))
 
@@ -67,7 +67,7 @@ def test_filtering_keeps_the_open_ticket_in_the_pane_and_in_the_address(page, sa
 def test_a_row_opens_its_ticket_for_one_call_and_learns_what_has_changed(page, sandbox):
     page.goto("/tickets/")
     expect(row(page)).to_contain_text("Closed")
-    sandbox.tickets.find(SAMPLE_ID).status = "answered"  # by HostUp's people
+    sandbox.tickets.find(SAMPLE_ID).status = "answered"  # by HostUp's staff
     sandbox.clear_calls()
     row_link(page).click()
     expect(heading(page)).to_be_focused()
@@ -79,7 +79,7 @@ def test_a_row_opens_its_ticket_for_one_call_and_learns_what_has_changed(page, s
     assert calls(sandbox) == [f"GET {TICKET.rstrip('/')}"]
 
     sandbox.clear_calls()
-    page.reload()  # one call each
+    page.reload()  # one call for the list, one for the ticket
     expect(heading(page)).to_be_visible()
     expect(row_link(page)).to_have_attribute("aria-current", "true")
     page.wait_for_load_state("networkidle")
@@ -116,7 +116,7 @@ def test_by_keyboard_more_tickets_do_not_lose_the_place_even_if_they_do_not_come
     page.goto("/tickets/")
     page.get_by_role("link", name="New ticket").focus()
     page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Select")).to_be_focused()  # as they are seen
+    expect(page.get_by_role("button", name="Select")).to_be_focused()  # in the order on the screen
 
     sandbox.fault("empty_200")
     page.get_by_role("link", name="More tickets").press("Enter")
@@ -163,7 +163,7 @@ def test_a_list_beside_a_ticket_is_asked_for_where_it_shows_and_again_if_it_did_
 @pytest.mark.parametrize(("encoding", "most"), [("gzip, br", 29_500), ("gzip", 31_500)])
 @pytest.mark.parametrize(("path", "screen"), [("/tickets/", "desktop"), (TICKET, "phone")])
 def test_a_first_visit_is_light(page, path, screen, encoding, most):
-    """Browsers take brotli over https and from their own machine only."""
+    """Browsers accept brotli only over https, and from their own machine."""
     page.set_extra_http_headers({"Accept-Encoding": encoding})
     requests = []
     page.on("requestfinished", lambda request: requests.append(request))
@@ -184,7 +184,7 @@ def test_a_filter_that_finds_no_network_is_not_chosen_over_the_list_of_before(pa
     expect(row(page)).to_be_visible()
     context.set_offline(False)
     status.select_option("Answered")
-    expect(row(page, 150013)).to_be_visible()  # which is answered
+    expect(row(page, 150013)).to_be_visible()  # an answered ticket
     expect(page).to_have_url(re.compile(r"status=answered$"))
 
 
@@ -202,7 +202,7 @@ def test_a_first_list_that_comes_after_a_filter_was_chosen_does_not_take_its_pla
         again.click()
     late.is_on_its_way()
     page.get_by_label("Status").select_option("Answered")
-    expect(row(page, 150013)).to_be_visible()  # which is answered
+    expect(row(page, 150013)).to_be_visible()  # an answered ticket
     late.arrive()
     page.wait_for_timeout(300)
     expect(row(page)).to_have_count(0)

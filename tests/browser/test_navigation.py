@@ -113,7 +113,7 @@ def nth_row(page, number):
 
 
 def opened(page, number):
-    """Open a row from where it is in view, and return where on the screen it is."""
+    """Scroll a row into view, open its ticket, and return where on the screen the row is."""
     nth_row(page, number).scroll_into_view_if_needed()
     link = nth_row(page, number).get_by_role("link")
     link.click()
@@ -158,7 +158,7 @@ def test_after_back_and_after_a_reload_the_row_of_the_open_ticket_is_in_view(pag
     def expect_open_row():
         expect(nth_row(page, 33).get_by_role("link")).to_have_attribute("aria-current", "true")
         expect(nth_row(page, 33)).to_be_in_viewport(ratio=1)
-        top = page.get_by_label("Go to ticket").bounding_box()  # at the end of what stays at the list's top
+        top = page.get_by_label("Go to ticket").bounding_box()  # the last of what stays at the list's top
         assert nth_row(page, 33).bounding_box()["y"] >= top["y"] + top["height"]
         expect(page.get_by_label("Go to ticket")).to_be_in_viewport(ratio=1)
 
@@ -234,7 +234,7 @@ def test_on_a_phone_all_ways_back_lead_to_where_the_list_was_however_far_down(pa
         if way == "Back":
             page.go_back()
         else:
-            if way.endswith("message"):  # as the link to it does, which only long threads have
+            if way.endswith("message"):  # as the link to the newest message does, which only long threads have
                 page.evaluate("location.hash = 'message-1'")
             page.get_by_role("link", name="← Tickets").click()
         expect(page.get_by_role("article")).to_have_count(0)
@@ -260,7 +260,7 @@ def test_on_a_phone_a_ticket_that_does_not_come_leads_on_and_back(page, sandbox)
     number.press("Enter")
     expect(heading(page)).to_be_visible()
     with page.context.expect_page():
-        page.get_by_role("link", name="← Tickets").click(modifiers=["Shift"])  # in a window of its own
+        page.get_by_role("link", name="← Tickets").click(modifiers=["Shift"])  # opens a window of its own
     expect(heading(page)).to_be_visible()
     page.get_by_role("link", name="← Tickets").click()
     expect(page).to_have_url(re.compile(r"/tickets/\?status=closed#row-"))
@@ -349,7 +349,7 @@ def test_what_nobody_knows_is_said_in_the_list_too(page, sandbox):
     reopen(page).click()
     unknown = page.get_by_role("alert").filter(has_text="We do not know whether the change went through")
     expect(unknown).to_be_visible()
-    expect(unknown).not_to_contain_text("#")  # it stands in its ticket
+    expect(unknown).not_to_contain_text("#")  # it is shown in its own ticket
     page.go_back()
     expect(row(page)).to_be_visible()
     expect(unknown).to_contain_text(f"#{SAMPLE_NUMBER}: We do not know")
@@ -429,7 +429,7 @@ def test_what_came_with_its_page_leaves_the_focus_below_it_and_is_not_said_again
     page.get_by_role("button", name="Check key").click()
     expect(toast(page)).to_contain_text("HostUp accepts the key.")
     dismiss(page).focus()
-    page.wait_for_timeout(600)  # by when it has been read out
+    page.wait_for_timeout(600)  # until it has been read out
     expect(dismiss(page)).to_be_focused()
     page.keyboard.press("Enter")
     expect(dismiss(page)).to_have_count(0)
@@ -461,7 +461,7 @@ def test_the_way_to_the_list_that_found_no_network_can_be_gone_when_there_is_one
     page.goto("/tickets/")
     for go_back in (
         lambda: page.evaluate("history.back()"),
-        lambda: page.get_by_role("link", name="← Tickets").press("Enter"),  # what is said may lie over it
+        lambda: page.get_by_role("link", name="← Tickets").press("Enter"),  # a message may cover it
     ):
         row_link(page).click()
         page.get_by_role("textbox", name="Reply").fill("My words.")

@@ -1,4 +1,4 @@
-"""In one hand: nothing scrolls sideways, and what is pressed is large enough for a thumb."""
+"""In one hand: nothing scrolls sideways, and controls are large enough for a thumb."""
 
 import re
 from itertools import product
@@ -12,9 +12,9 @@ from tests.browser.steps import TICKET, close, row, toast
 
 WIDTH = 360
 THUMB = 44  # CSS pixels
-UNZOOMED = 16  # CSS pixels: into fields with smaller letters Safari zooms, and stays there
+UNZOOMED = 16  # CSS pixels: Safari zooms into fields with smaller letters, and does not zoom out
 
-# The controls, as distinct from links in a text: name and shorter side of each that shows.
+# Returns the name and shorter side of each visible control. Links in a text do not count.
 CONTROLS = """() =>
   [...document.querySelectorAll(`button, .button, input, select, nav a, header a, .ticket-row a,
     .ticket-facts a, .ways-to a, .sheet > p > a:only-child`)]
@@ -26,7 +26,7 @@ CONTROLS = """() =>
     const { width, height } = (row || label || control).getBoundingClientRect();
     return [control.textContent.trim() || control.name, Math.min(width, height)];
   })"""
-# Which of those that lie in the page, rather than over it or all over a row, are partly under another.
+# Returns the controls that overlap, except those that lie over the page or all over a row.
 OVERLAPPING = """() => {
   const controls = [...document.querySelectorAll("main :is(a, button, input, select, textarea)")]
     .filter((control) => control.checkVisibility({visibilityProperty: true}) && control.type !== "hidden")
@@ -38,7 +38,7 @@ OVERLAPPING = """() => {
     .filter(([other, its]) => !one.contains(other) && depth(box, its) > 0.5)
     .map(([other, its]) => [one.textContent.trim(), other.textContent.trim(), depth(box, its)]));
 }"""
-# What is filled in, and the size of its letters.
+# Returns the name of each field, and the size of its letters.
 FIELDS = """() => [...document.querySelectorAll("input:not([type=checkbox], [type=file]), select, textarea")]
   .filter((field) => field.checkVisibility() && field.type !== "hidden")
   .map((field) => [field.name, parseFloat(getComputedStyle(field).fontSize)])"""
@@ -47,7 +47,7 @@ TOO_WIDE = """(width) => [...document.querySelectorAll("body *")]
   .map((element) => `${element.localName}.${element.className} ${element.getBoundingClientRect().right}`)
   .slice(0, 5)"""
 LARGE_TEXT = "(percent) => document.documentElement.style.fontSize = `${percent}%`"
-# What of the headings and controls is broken in the middle of a word.
+# Returns the words in headings and controls that are broken in the middle.
 BROKEN_WORDS = """(elements) => (elements ?? [...document.querySelectorAll("h1, header *, button, .button")])
   .flatMap((element) => [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE))
   .flatMap((text) => [...text.data.matchAll(/[^\\s-]+/g)].filter(({ 0: word, index }) => {

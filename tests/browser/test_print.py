@@ -1,4 +1,4 @@
-"""On paper: what was written, and nothing that is pressed."""
+"""On paper: what was written, and no controls."""
 
 import re
 
@@ -21,7 +21,7 @@ def test_a_printed_ticket_is_the_ticket_alone(page):
         expect(page.get_by_role(pressed)).to_have_count(0)
     expect(row_link(page)).to_have_count(0)
     pane = page.get_by_role("region", name="Ticket", exact=True)
-    assert pane.evaluate("pane => pane.scrollHeight === pane.clientHeight")  # all of it
+    assert pane.evaluate("pane => pane.scrollHeight === pane.clientHeight")  # nothing is cut off
 
 
 def test_a_message_tells_when_it_was_written_and_on_paper_nothing_else(page):

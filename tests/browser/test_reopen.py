@@ -49,7 +49,7 @@ def row_reopen(page):
 
 def test_a_list_that_was_asked_for_before_it_and_comes_after_it_shows_it(page, late):
     late.ask_for(LIST)
-    page.goto(TICKET)  # and beside it the list
+    page.goto(TICKET)  # with the list beside it
     late.is_on_its_way()
     reopen(page).click()
     expect(toast(page)).to_contain_text("Reopened.")
@@ -190,7 +190,7 @@ def test_rows_that_are_reopened_one_after_another_move_nothing(page, sandbox, la
         places = {}
         for width in (width for width in screens if screens[width] > presses):
             page.set_viewport_size({"width": width, "height": 2000})
-            # Looked for and measured at once: between the two a row may be redrawn.
+            # Found and measured in one step: between two steps a row may be redrawn.
             places[width] = page.evaluate(
                 "[...document.querySelectorAll('.ticket-row')].map(row => row.getBoundingClientRect().y)"
             )
@@ -258,7 +258,7 @@ def test_who_reads_the_end_of_a_long_ticket_reads_on_there(page, sandbox, screen
         ready(button).click()
         expect(toast(page)).to_contain_text(done)
         expect(heading(page, long.subject)).to_be_focused()
-        page.wait_for_timeout(200)  # what moves it has moved it
+        page.wait_for_timeout(200)  # whatever moves it has done so
         expect(last).to_be_in_viewport()
         assert last.bounding_box()["y"] == pytest.approx(place, abs=1)
 
@@ -389,7 +389,7 @@ def test_refused_the_ticket_stays_as_it_was_and_the_reason_is_given(page, sandbo
 
 
 def lose_the_truth(sandbox):
-    """Let nobody know what becomes of the next change."""
+    """Make it impossible to find out what becomes of the next change."""
     sandbox.fault("lost_answer", method="POST")
     sandbox.fault("problem_503", method="GET", path="/tickets/tkt_")
 
@@ -456,7 +456,7 @@ def test_without_a_network_an_alert_says_so_and_nothing_else_changes(page, conte
 
 
 def reopen_without_an_answer(page, sandbox):
-    """Press Reopen, and let nobody know what became of it; return the alert that says so."""
+    """Press Reopen so that nobody can find out what became of it; return the alert that says so."""
     page.goto(TICKET)
     lose_the_truth(sandbox)
     reopen(page).click()
@@ -468,7 +468,7 @@ def reopen_without_an_answer(page, sandbox):
 def test_what_nobody_knows_is_said_until_it_is_dismissed(page, context, sandbox):
     said = reopen_without_an_answer(page, sandbox)
     row_link(page).wait_for()
-    with page.expect_event("requestfailed"):  # a draft, of which an alert of its own tells
+    with page.expect_event("requestfailed"):  # a draft, about which there is an alert of its own
         context.set_offline(True)
         page.get_by_role("textbox", name="Reply").press_sequentially("Half a")
     context.set_offline(False)

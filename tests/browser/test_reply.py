@@ -29,7 +29,7 @@ DRAFT = re.compile("/draft/$")
 TEXT_FILE = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"some notes"}
 
 
-# An alert is read out when it comes into the page.
+# Counts what is added: an alert is read out when it comes into the page.
 COUNT_ARRIVALS = """(place) => {
   window.arrivals = 0;
   const count = (changes) => (window.arrivals += changes.filter((change) => change.addedNodes.length).length);
@@ -60,7 +60,7 @@ def test_a_reply_goes_out_once_and_the_box_is_empty(page, sandbox):
     page.get_by_role("button", name="Send reply").dblclick()
     encrypted = page.get_by_label("Send encrypted")
     press = encrypted.bounding_box()
-    page.mouse.click(press["x"] + 5, press["y"] + 5)  # which comes too late
+    page.mouse.click(press["x"] + 5, press["y"] + 5)  # too late to count
     answered.set()
     expect_sent(page)
     expect(encrypted).not_to_be_checked()
@@ -93,7 +93,7 @@ def test_encrypted_is_a_mode_that_cannot_be_missed_by_keyboard_alone(page, sandb
     expect(page.get_by_role("button", name="Send reply encrypted", exact=True)).to_be_visible()
     encrypted = page.get_by_role("button", name="Send reply encrypted", exact=True).evaluate(look)
     assert set(encrypted).isdisjoint(in_clear)
-    expect(page.get_by_text("Only the text is sent encrypted.")).to_be_visible()  # and not what is attached
+    expect(page.get_by_text("Only the text is sent encrypted.")).to_be_visible()  # not the files
     expect(page.get_by_role("button", name="Send reply", exact=True)).to_have_count(0)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -160,7 +160,7 @@ def test_the_last_words_are_kept_when_the_page_is_left_in_the_middle_of_them(con
         page.goto(PAGE)
         box(page).fill(f"Typed at a stretch: {way}")
         leave(page)
-        for _ in range(50):  # what a page sends when it goes away takes its time
+        for _ in range(50):  # what a page sends while it is left takes a while
             kept = context.request.get(PAGE).text()
             if f"Typed at a stretch: {way}" in kept:
                 break
@@ -210,7 +210,7 @@ def test_what_could_not_be_saved_is_saved_when_its_ticket_is_left(page):
         with page.expect_request(DRAFT):
             page.unroute(DRAFT)
             leave()
-        for _ in range(10):  # nobody is left to see when it has arrived
+        for _ in range(10):  # the page that would have seen it arrive is gone
             page.goto(PAGE)
             if box(page).input_value() == words:
                 break
@@ -301,7 +301,7 @@ def test_what_is_typed_after_an_answer_was_lost_is_kept(page, sandbox):
 def test_a_draft_that_comes_after_its_reply_does_not_bring_it_back(page, sandbox):
     page.goto(PAGE)
     late = []
-    page.route(DRAFT, lambda route: late.append(route))  # a slow line
+    page.route(DRAFT, lambda route: late.append(route))  # as on a slow line
     box(page).fill("Once.")
     page.get_by_role("button", name="Send reply").click()
     expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
@@ -326,7 +326,7 @@ def test_a_text_that_could_not_be_saved_before_it_went_out_does_not_come_back_af
         page.goto("/activity/")
     answered.set()
     page.goto(PAGE)
-    for _ in range(20):  # nobody is left to see when it has ended
+    for _ in range(20):  # the page that would have seen it end is gone
         if page.get_by_role("article").get_by_text("Once.").count() and not box(page).input_value():
             break
         page.reload()
@@ -344,13 +344,13 @@ def test_why_it_was_not_sent_is_in_view_below_a_long_thread(page, sandbox):
     expect(page.get_by_role("alert")).to_contain_text("the ticket shows that it did not arrive")
     page.wait_for_timeout(300)
     assert pictures
-    for picture in pictures:  # those that come late
+    for picture in pictures:  # they load late
         picture.continue_()
-    page.wait_for_timeout(500)  # what moves it has moved it
+    page.wait_for_timeout(500)  # whatever moves it has done so
     expect(page.get_by_role("alert")).to_be_in_viewport(ratio=1)
 
     page.mouse.move(1000, 400)
-    page.mouse.wheel(0, -3000)  # whoever reads on is not brought back
+    page.mouse.wheel(0, -3000)  # an agent who reads on is not brought back
     page.wait_for_timeout(300)
     expect(page.get_by_role("alert")).not_to_be_in_viewport()
 
@@ -369,7 +369,7 @@ def test_what_was_sent_is_in_view_below_a_long_message_and_the_next_is_a_tab_awa
     send_by_keyboard(page, "Please go ahead.")
     expect_sent(page)
     expect(page.get_by_role("region", name="Write to HostUp")).to_be_focused()
-    page.wait_for_timeout(500)  # what moves it has moved it
+    page.wait_for_timeout(500)  # whatever moves it has done so
     assert page.get_by_role("article").get_by_text("rsync: copied").inner_text() == log
     expect(page.get_by_role("article").get_by_text("Please go ahead.")).to_be_in_viewport()
     for part in (box(page), page.get_by_role("button", name="Send reply")):
@@ -417,7 +417,7 @@ def test_what_reopen_and_reply_has_attached_is_not_attached_again(page, sandbox,
 
 
 def reopen_and_reply_slowly(page, sandbox, file=None):
-    """Press the button, and come back while the server is at it, with what has HostUp answer."""
+    """Press *Reopen and reply*. Return, while the server is at work, the event that lets HostUp answer."""
     answered = hold(sandbox, method="POST", path="reopen")
     page.clock.install()
     page.goto(TICKET)
@@ -501,18 +501,18 @@ def test_signed_out_in_the_middle_of_a_reply_loses_nothing(page, context):
     box(page).fill("A long and")
     expect(page.get_by_text("Draft saved.")).to_be_visible()
     context.clear_cookies(name="sessionid")
-    box(page).fill("A long and careful answer.")  # at once: who types on and on may be led away in between
+    box(page).fill("A long and careful answer.")  # at once: slow typing might be interrupted by the sign-in page
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_text(
         re.compile(r"^\s*You were signed out\s+Your text is kept\.\s*$")
     )
-    with page.expect_response(DRAFT):  # it is saved at once, which would lead away before the press
+    with page.expect_response(DRAFT):  # saved at once; signed out, that would lead away before the press
         fill_in_sign_in(page)
     expect(box(page)).to_have_value("A long and careful answer.")
 
     page.get_by_label("Attach files").set_input_files(TEXT_FILE)
     context.clear_cookies(name="sessionid")
-    page.get_by_role("button", name="Send reply").click()  # which the file goes before
+    page.get_by_role("button", name="Send reply").click()  # the file is uploaded first
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     expect(page.get_by_role("alert")).to_contain_text("You were signed out")
     fill_in_sign_in(page)
@@ -533,7 +533,7 @@ def test_what_was_typed_signed_out_shows_when_its_ticket_is_opened_until_it_is_s
     context.clear_cookies(name="sessionid")
     box(page).fill("A long and careful answer.")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-    sign_in(page, at="/")  # by another way than the sign-in page's own
+    sign_in(page, at="/")  # not by the sign-in page that was shown
     row_link(page, sandbox.tickets.find(ENCRYPTED_ID).subject).click()
     expect(box(page)).to_have_value("A long and careful answer.")
     expect(page.get_by_text("Draft saved.")).to_be_visible()
@@ -549,7 +549,7 @@ def test_what_was_typed_signed_out_shows_when_its_ticket_is_opened_until_it_is_s
 
 @pytest.fixture(scope="module")
 def sign_in_anew(browser, base_url, running_sandbox):
-    """Signs the agent in anew in another tab."""
+    """Return a function that signs the agent in again, as in another tab."""
     with browser.new_context(base_url=base_url) as elsewhere:
         sign_in(elsewhere.new_page())
         cookies = [cookie for cookie in elsewhere.cookies() if cookie["name"] != "timezone"]
@@ -576,7 +576,7 @@ def test_signed_in_anew_in_another_tab_sends_all_the_same(expired, sandbox):
 
 def test_a_draft_that_is_refused_after_its_reply_went_out_is_nobody_s_concern(expired):
     late = []
-    expired.route(DRAFT, lambda route: late.append(route), times=1)  # a slow line
+    expired.route(DRAFT, lambda route: late.append(route), times=1)  # as on a slow line
     box(expired).fill("Once.")
     expired.get_by_role("button", name="Send reply").click()
     expect(expired.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
@@ -623,7 +623,7 @@ def test_another_agent_in_another_tab_gets_nothing_of_what_is_written(page, cont
     sign_in_anew(context)
     box(page).fill("For HostUp alone.")
     expect(page.get_by_text("Draft saved.")).to_be_visible()
-    context.add_cookies(sign_ins[AGENT]["cookies"])  # and anew once more
+    context.add_cookies(sign_ins[AGENT]["cookies"])  # and once more
     box(page).fill("For HostUp and nobody else.")
     expect(page.get_by_text("Draft saved.")).to_be_visible()
     page.get_by_role("button", name="Send reply").click()
@@ -704,7 +704,7 @@ def test_a_file_that_fails_is_tried_again_alone_and_goes_up_once(page, sandbox):
     expect(page.get_by_role("alert")).to_be_visible()
     answered = hold(sandbox, method="POST", path="attachments")
     page.get_by_role("button", name="Retry").click()
-    page.get_by_role("button", name="Send reply").click()  # while it is under way
+    page.get_by_role("button", name="Send reply").click()  # while the upload is under way
     answered.set()
     expect(page.get_by_text("Sent.", exact=True)).to_be_visible()
     assert sent_calls(sandbox) == ["attachments", "attachments", "messages"]
@@ -935,7 +935,7 @@ def test_a_reply_refused_after_its_ticket_was_left_is_said_with_its_number(page,
     alert = page.get_by_role("alert").filter(visible=True)
     expect(alert).to_contain_text(f"{number}: Your API key does not allow this")
     expect(alert).to_contain_text("Your reply was not sent.")
-    expect(alert).to_contain_text("Your text is kept.")  # which is not here
+    expect(alert).to_contain_text("Your text is kept.")  # with its own ticket, not here
     alert.get_by_role("link", name="View ticket").click()
     expect(box(page)).to_have_value("Are you there?")
 
@@ -970,7 +970,7 @@ def test_a_picture_shows_small_and_a_file_downloads_or_says_why_not(page, sandbo
 def test_a_page_that_is_left_without_asking_while_files_go_up_leaves_word_to_the_next_one(
     page, sandbox, is_stopped_before
 ):
-    """As iPhones do, and Safari stops what is under way before it leaves."""
+    """iPhones leave without asking, and Safari stops requests under way before it leaves."""
     page.add_init_script("addEventListener('beforeunload', (event) => event.stopImmediatePropagation(), true)")
     answered = hold(sandbox, method="POST", path="attachments")
     send_with_files(page, "With a file.", TEXT_FILE)
@@ -990,7 +990,7 @@ def test_a_page_that_is_left_without_asking_while_files_go_up_leaves_word_to_the
 
 
 def test_what_a_browser_stops_when_a_page_is_left_is_not_called_unreachable(page):
-    """Firefox stops a draft that is being saved also when a file is downloaded."""
+    """Firefox also stops a draft that is being saved when a file is downloaded."""
     page.goto(PAGE)
     page.route(DRAFT, lambda route: route.abort(), times=1)
     with page.expect_event("requestfailed", lambda request: DRAFT.search(request.url)):
@@ -1002,7 +1002,7 @@ def test_what_a_browser_stops_when_a_page_is_left_is_not_called_unreachable(page
 
 
 def test_an_upload_that_the_browser_stops_is_said_and_can_be_tried_again(page, sandbox):
-    """Safari and Firefox stop what is under way when a link is pressed, also one to a file."""
+    """Safari and Firefox stop requests under way when a link is pressed, even one to a file."""
     answered = hold(sandbox, method="POST", path="attachments")
     send_with_files(page, "With a file.", TEXT_FILE)
     while not sent_calls(sandbox):
@@ -1020,7 +1020,7 @@ def test_an_upload_that_the_browser_stops_is_said_and_can_be_tried_again(page, s
 def test_an_upload_can_be_cancelled(page, sandbox):
     answered = hold(sandbox, method="POST", path="attachments")
     send_with_files(page, "Never mind the file.", TEXT_FILE)
-    while not sent_calls(sandbox):  # else the file, which nobody waits for any more, may come after the text
+    while not sent_calls(sandbox):  # otherwise the cancelled file may arrive after the text
         page.wait_for_timeout(20)
     page.get_by_role("button", name="Remove", exact=True).click()
     expect(page.get_by_role("progressbar")).to_have_count(0)
@@ -1056,7 +1056,7 @@ def test_a_file_that_hostup_may_have_already_is_not_hidden_until_it_turns_out_no
     assert sent_calls(sandbox) == ["attachments", "messages"]
 
     file = press_remove_when_the_file_is_up(page, sandbox)
-    expect(file).to_contain_text("Attached.")  # the answer
+    expect(file).to_contain_text("Attached.")  # HostUp has answered
     expect(file.get_by_role("button")).to_have_count(0)
     expect(page.get_by_role("button", name="Send reply")).to_be_visible()
     assert sent_calls(sandbox) == ["attachments"], "what is to go out now is for the agent to say"

@@ -1,4 +1,4 @@
-"""The key in the files of a running dashboard: its database, what SQLite has yet to write into it, and its log."""
+"""The key is in no file of a running dashboard: database, SQLite's write-ahead log, and log."""
 
 import sqlite3
 from contextlib import closing
@@ -12,7 +12,7 @@ from tests.test_secrets import CANARY, places_with_the_key
 def test_the_key_is_in_no_file(newcomer, dashboard, sandbox, monkeypatch):
     monkeypatch.setitem(keys.HOLDERS, CANARY, keys.HOLDERS[keys.FULL])
     with closing(sqlite3.connect(dashboard.home / "db.sqlite3")) as reader:
-        reader.execute("SELECT * FROM tickets_apikey").fetchall()  # while somebody reads, SQLite keeps the -wal
+        reader.execute("SELECT * FROM tickets_apikey").fetchall()  # SQLite keeps the -wal while somebody reads
         save_and_check(newcomer, sandbox)
         files = {path.name: path.read_bytes() for path in dashboard.home.iterdir() if path.is_file()}
     assert {"db.sqlite3", "db.sqlite3-wal", "gunicorn.log"} <= files.keys()
