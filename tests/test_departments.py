@@ -179,7 +179,7 @@ def test_without_the_scope_they_are_learned_from_a_ticket(limited):
 
 
 def test_who_may_ask_for_them_learns_none_from_tickets(agent):
-    """HostUp takes new tickets only in the departments that it lists, and may have closed some since."""
+    """HostUp takes new tickets only in departments that it lists, and may have given up a ticket's since."""
     ApiKey.objects.update(can_read_departments=True)
     agent.get("/tickets/")
     assert key_of(agent).departments == {"billing": "Billing"}

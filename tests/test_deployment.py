@@ -554,7 +554,7 @@ def test_a_hostup_that_hangs_is_alerted_and_one_that_hung_is_not(tmp_path):
             {"eval_time": "6m", "alertname": name, "exp_alerts": [told]},
         ],
     }
-    # The circuit's state stays as the last call left it. An outage alerts nobody after everybody has gone home.
+    # The circuit's state stays as the last call left it: an outage after which nobody calls again alerts nobody.
     over = {
         "interval": "15s",
         "input_series": [{"series": state, "values": "0 2x60"}, {"series": failing, "values": "0 5x60"}],
@@ -596,7 +596,7 @@ def test_what_is_not_ready_is_alerted_and_so_is_that_nobody_asks(tmp_path):
 def test_a_dashboard_that_is_gone_is_alerted_also_when_it_is_no_target_any_more(tmp_path):
     told = told_by("DashboardGone")
     told["exp_labels"] |= {"job": "hostup-dashboard"}
-    stopped = {  # containers are found through DNS, which no longer lists it
+    stopped = {  # Prometheus finds containers through DNS, which no longer has this one
         "interval": "15s",
         "input_series": [{"series": 'up{job="hostup-dashboard"}', "values": "1x20 stale"}],
         "alert_rule_test": [

@@ -37,7 +37,7 @@ A_PATH = re.compile(r"(?!SITE_URL/)[\w.*-]+(?:/[\w.*-]+)*(?:/|\.(?:py|html|css|j
 AN_ADDRESS = re.compile(r"(?:SITE_URL)?(/[a-z<>/-]*)")
 A_FUNCTION = re.compile(r"(\w+)\.(\w+)\(\)")
 SETTINGS_READ = re.compile(r"""env\.\w+\(\s*["']([A-Z_]+)["']""")
-MADE_LATER = re.compile(r"data/.*|_name\.html|\.venv/.*")  # made by running it, or an example of a fragment's name
+MADE_LATER = re.compile(r"data/.*|_name\.html|\.venv/.*")  # made by what runs, or an example of a fragment's name
 
 texts = cache(Path.read_text)
 by_name = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -200,7 +200,7 @@ def test_no_page_takes_anything_from_another_host(agent):
 
 @pytest.mark.parametrize(("proxies", "forwarded_for"), [(0, "192.0.2.{}"), (1, "192.0.2.{}, 198.51.100.7")])
 def test_a_forged_address_of_the_caller_gets_nobody_more_guesses(visitor, settings, proxies, forwarded_for):
-    """Without a proxy the header counts for nothing; behind one, only the last address counts, which it added."""
+    """Without a proxy the header counts for nothing; behind one, only the address that the proxy added counts."""
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
     get_user_model().objects.create_user("anna", password=POLYGLOT)
 

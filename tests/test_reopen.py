@@ -146,7 +146,7 @@ def test_what_hostup_closed_in_between_is_reopened_again(agent, sandbox):
 
 @pytest.mark.parametrize("at", [TICKET_PAGE, "/tickets/"])
 def test_what_hostup_dates_before_the_page_was_read_is_our_doing(agent, sandbox, at):
-    """What `updatedAt` follows is not documented. A time when the ticket was still closed proves no reopening."""
+    """What `updatedAt` follows is not documented. If the ticket was still closed then, it dates no reopening."""
     form = form_in(agent.get(at).content.decode(), URL)
     sandbox.fault(method="POST", transform=lambda ticket: ticket | {"updatedAt": "2026-04-27T11:45:00.000Z"})
     assert (

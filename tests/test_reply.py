@@ -648,7 +648,7 @@ def test_reopened_but_not_sent_says_both(agent, sandbox):
 
 @pytest.mark.django_db(transaction=True)  # a test's own transaction would end with the first error
 def test_a_form_that_cannot_be_claimed_gives_way_to_another(agent, sandbox, form):
-    """The database may have stored the claim and failed to say so: it then counts as being sent for 20 minutes."""
+    """The database may have stored the claim without saying so: it then counts as being sent for 20 minutes."""
     with nothing_goes_into("tickets_submission"):
         html = agent.htmx_post(URL, form | {"message": "Hello."}).content.decode()
     assert "Your reply was not sent." in html

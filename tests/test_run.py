@@ -83,7 +83,7 @@ def test_it_starts_over_an_address_of_yours_whatever_that_thinks_of_the_sandbox_
     try:
         said = said_until(process, "Ctrl-C stops it.")
         assert re.search(f"HostUp +{nowhere}\n", said)
-        # When a server stops by itself, it says so and fails: that is not the same as being stopped.
+        # When a server stops by itself, `make run` says so and fails: that is not the same as being stopped.
         (server,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         os.kill(int(server), signal.SIGTERM)
         said, _ = process.communicate(timeout=15)

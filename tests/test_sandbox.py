@@ -446,7 +446,7 @@ class TestServer:
             assert (status, process.wait(timeout=5)) == (200, 0)
 
     def test_by_itself_it_names_new_tickets_as_it_never_did_before(self):
-        """The dashboard's database outlives the sandbox, and would take new tickets for old ones it knows."""
+        """The dashboard's database outlives the sandbox, and would take new tickets for old ones that it knows."""
         command = [sys.executable, "-m", "sandbox", "--port", "0"]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
             url = re.search(r"http://127\.0\.0\.1:[0-9]+", process.stdout.readline())[0]

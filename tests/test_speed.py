@@ -52,7 +52,7 @@ def test_a_page_compressed_has_no_telling_size(agent, encoding, pack):
 
 @pytest.mark.parametrize("path", ["/tickets/", f"/tickets/{SAMPLE_ID}/"])
 def test_all_forms_of_a_page_have_one_token_and_the_next_page_another(agent, path):
-    """A token takes as long as a query, and compresses badly; one that never changed could be found out."""
+    """A token takes as long to make as a query, and compresses badly; a constant one could be found out."""
     pages = [
         re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', agent.get(path).content.decode()) for _ in "12"
     ]

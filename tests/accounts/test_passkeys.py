@@ -1,4 +1,4 @@
-"""Passkeys without a browser, and as no browser would use them; tests/browser/test_accounts.py has a real one."""
+"""Passkeys without a browser, and as no browser would use them; tests/browser/test_accounts.py has a browser."""
 
 import json
 import re

@@ -9,9 +9,9 @@ from tests.browser.conftest import SCREENS
 from tests.browser.places import PLACES
 from tests.browser.steps import SUBJECT, TICKET, close, heading, row, row_link
 
-# To axe-core these look like other pages, and it is slow.
+# To axe-core, which is slow, these look like other pages.
 LEFT_OUT = ("first key", "long text", "long thread", "services", "nothing but nulls", "sign out")
-# The list is the same beside every ticket: once alone and once with a marked row is enough, and a few rows of it.
+# The list is the same beside every ticket: a few of its rows, once alone and once with one marked, are enough.
 WITH_LIST = ("list", "ticket")
 ALIKE = ".ticket-row:nth-child(n + 12)"
 # Of the rules for WCAG 2.2 AA, this is the one that axe-core leaves out unless asked for.

@@ -297,7 +297,7 @@ def test_open_ones_among_them_are_left_alone_and_can_be_closed_until_it_is_done(
     expect(button(page, "Done")).to_have_count(0)
     button(page, "Cancel").click()
     button(page, "Select").click()
-    expect(says(page)).to_have_text("0 selected")  # the selection before is forgotten
+    expect(says(page)).to_have_text("0 selected")  # the earlier selection is forgotten
     button(page, "Cancel").click()
     select(page, [closed, open_])
     button(page, "Reopen selected").click()
@@ -310,7 +310,7 @@ def test_open_ones_among_them_are_left_alone_and_can_be_closed_until_it_is_done(
     button(page, "Done").click()
     expect(bar(page)).to_be_hidden()
     button(page, "Select").click()
-    expect(says(page)).to_have_text("0 selected")  # so is the result before
+    expect(says(page)).to_have_text("0 selected")  # so is the earlier result
     button(page, "Cancel").click()
     select(page, [closed])
     expect(button(page, "Cancel")).to_be_visible()

@@ -37,7 +37,7 @@ GO = """([seconds, way]) => {
 
 
 def come_back(page, seconds=61, way="tab"):
-    """Come back from another "tab", from another "window" beside this one, or with the events of "both", as some
+    """Come back from another "tab", from another "window" beside this one, or with the events of "both", as
     browsers report another tab."""
     page.evaluate(GO, [seconds, way])
 

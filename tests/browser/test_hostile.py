@@ -20,7 +20,7 @@ from tests.dashboard import AGENT
 from tests.hostile import ALL, PAYLOADS, POLYGLOT
 
 ID = "tkt_01hxhostile000000000000000"
-# Returns all on a page that an attacker may have added, by what is wrong with it.
+# Returns everything on a page that only an attacker would have added, with what is wrong with it.
 FOREIGN = """() => {
   const found = [];
   const bad = (element, what) => found.push(`${what}: ${element.outerHTML.slice(0, 200)}`);
@@ -266,7 +266,7 @@ def test_nothing_in_an_address_runs(page, visitor):
             f"/activity/?agent={quoted}&page={POLYGLOT}", f"{TICKET}?department={quoted}",
             f"{TICKET}attachments/{quoted}/?name={quoted}", f"/accounts/login/?next={quoted}", f"/no/{quoted}/",
         ):  # fmt: skip
-            browser.goto(address[:3900])  # gunicorn takes no longer address
+            browser.goto(address[:3900])  # gunicorn refuses longer ones
             expect_only_ours(browser)
     visitor.goto("/accounts/login/")
     visitor.get_by_label("Username").fill(POLYGLOT)

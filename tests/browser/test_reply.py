@@ -506,7 +506,7 @@ def test_signed_out_in_the_middle_of_a_reply_loses_nothing(page, context):
     expect(page.get_by_role("alert")).to_have_text(
         re.compile(r"^\s*You were signed out\s+Your text is kept\.\s*$")
     )
-    with page.expect_response(DRAFT):  # saved at once; signed out, that would lead away before the press
+    with page.expect_response(DRAFT):  # else the save, once signed out, would lead away before the press
         fill_in_sign_in(page)
     expect(box(page)).to_have_value("A long and careful answer.")
 
