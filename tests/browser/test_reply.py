@@ -407,7 +407,7 @@ def test_what_reopen_and_reply_has_attached_is_not_attached_again(page, sandbox,
     box(page).fill("Two files.")
     page.get_by_label("Attach files").set_input_files([TEXT_FILE, TEXT_FILE | {"name": "more.txt"}])
     page.get_by_role("button", name="Reopen and reply").click()
-    expect(page.get_by_role("alert")).to_contain_text("Already attached: notes.txt")
+    expect(page.get_by_role("alert")).to_contain_text("leave out what is already attached: notes.txt")
     page.get_by_role("button", name="Send reply").click()
     expect(page.get_by_role("status").filter(has_text="Sent.")).to_be_visible()
     attached = [
