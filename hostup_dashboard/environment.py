@@ -237,8 +237,8 @@ def encryption_keys(value: str, secret_key: str) -> Mapping[str, bytes]:
     """Read `ENCRYPTION_KEYS`: `kid:base64 of 32 bytes`, comma-separated; the first encrypts, all decrypt. Both
     alphabets of base64 are accepted: tools that make keys often write the URL-safe one.
 
-    Returns the keys by their kid, in order. Refuses a key that is not 32 bytes long, made up, listed twice, or
-    also used in `SECRET_KEY`: a leak of one secret would be a leak of both.
+    Returns the keys by their kid, in order. Refuses a key of another length, one that is made up, one that is
+    listed twice, and one that is also in `SECRET_KEY`: a leak of one secret would be a leak of both.
     """
     keys: dict[str, bytes] = {}
     for entry in value.split(","):

@@ -174,7 +174,8 @@ class Api:
         return json_answer(201, shapes.message(message, show_encrypted=show))
 
     def reopen(self, _: Request, holder: keys.Holder, reference: str) -> Answer:
-        """Reopen the ticket and answer with it (API reference). Not documented: reopening an open one."""
+        """Reopen the ticket and answer with it (API reference). Not documented: reopening one that is not
+        closed."""
         ticket = self.store.get(holder.account, reference)
         if ticket.status != "closed" and self.undocumented.already == "conflict":
             raise Problem(409, "The ticket is already open.", code="ticket_already_open")

@@ -241,7 +241,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = not again
 
     def __getattr__(self, name: str) -> Any:
-        """Return `handle_call` for any do_GET and so on that http.server looks for: the API itself answers 405."""
+        """Return `handle_call` for any do_… that http.server looks for: the API answers unknown ones with 405."""
         if name.startswith("do_"):
             return self.handle_call
         raise AttributeError(name)

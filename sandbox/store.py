@@ -180,7 +180,7 @@ class Store:
         return self._change_status(account, reference, "open")
 
     def _change_status(self, account: str, reference: str, status: str) -> Ticket:
-        """Close or reopen the ticket. One that is already closed, or not closed, stays as it is."""
+        """Close or reopen the ticket. Closing a closed one, or reopening one that is not, changes nothing."""
         with self.lock:
             ticket = self.get(account, reference)
             if (ticket.status == "closed") != (status == "closed"):

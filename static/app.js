@@ -48,7 +48,8 @@
   const said = [...byId("toasts").children];
   setTimeout(() => byId("toasts").append(...said.filter((one) => one.isConnected && !one.matches(":focus-within"))), 500);
 
-  // When Back fails to load its page, the address goes back too, so that it names what is on the screen.
+  // When Back or Forward fails to load its page, return to the history entry of the page that is shown, so that the address
+  // names what is on the screen.
   let shown = window.navigation?.currentEntry;
   const show = () => (shown = window.navigation?.currentEntry);
   window.navigation?.addEventListener("currententrychange", ({ navigationType }) => navigationType !== "traverse" && show());

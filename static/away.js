@@ -17,7 +17,7 @@ export async function lookForNews(isComing) {
 const rowOf = (ticket) => byId(ticket.id.replace("ticket-", "row-"));
 
 function listAtRest() {
-  // Not counted: the heading, which makes this request, and opening a ticket, which does not change the list.
+  // Not counted as busy: the heading, which makes this request, and opening a ticket, which does not change the list.
   const busy = ".selecting, #tickets > .loading:not([hidden]), #list-pane .htmx-request:not(#list-heading, [hx-target='#ticket-pane'])";
   const count = document.querySelectorAll(".ticket-row").length;
   if (!byId("tickets")?.checkVisibility() || count > PAGE || document.querySelector(busy)) return null;

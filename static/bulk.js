@@ -300,7 +300,8 @@ function wordsIn(tasks) {
   return (findIn(tasks, ".failure h2") ?? findIn(tasks, ".toast .words")?.lastChild)?.textContent.trim() ?? "";
 }
 
-// A server error that is not the dashboard's own, but comes from a proxy in front of it, says nothing about the ticket.
+// After a server error the outcome is unknown, unless the dashboard's own alert says that nothing was changed (it is not
+// .unknown).
 function outcomeOf(status, tasks) {
   if (status < 400) return "done";
   return status >= 500 && !findIn(tasks, ".failure:not(.unknown)") ? "unknown" : "failed";

@@ -225,7 +225,7 @@
     const focusNext = () => (row.nextElementSibling?.querySelector("button:not([hidden])") ?? input).focus();
     const progress = row.querySelector("progress");
     part("name").textContent = file.name;
-    // In the limit's unit (2^20 bytes) and rounded up, so that a file shows as more than the limit only if it is.
+    // In the limit's unit (2^20 bytes) and rounded up, so that a file shows as more than the limit if, and only if, it is.
     const megabytes = (Math.ceil((10 * file.size) / 2 ** 20) / 10).toLocaleString(document.documentElement.lang);
     part("size").textContent = file.size < 2 ** 20 ? `${Math.ceil(file.size / 2 ** 10)} kB` : `${megabytes} MB`;
     const upload = {
@@ -305,7 +305,7 @@
       uploadsOf(form).delete(upload);
       if (!upload.sending) return row.remove();
       part("remove").hidden = progress.hidden = true;
-      upload.leave(); // a reply that waits for this file is not sent without it
+      upload.leave(); // stops a reply that waits for this file: pressing again sends it without
       progress.value < 1 ? setTimeout(takeAway, 1000) : takeAway();
     };
     function takeAway() {

@@ -20,7 +20,9 @@ def failure_answer(request, failure: Failure, **context):
     """Answer with a page or, for htmx, a fragment. The fragment takes the place of the expected content; if a
     change failed, it goes among the alerts, so that the ticket on the screen stays as it was."""
     context |= {"failure": failure, "message": written_in(request)}
-    if request.method != "POST" and failure.status >= 429:  # anything less would only be refused again
+    if (
+        request.method != "POST" and failure.status >= 429
+    ):  # a lower status is a refusal, which would only be repeated
         context.setdefault("retry_url", request.get_full_path())
     return among_the_alerts(request, answer(request, error_template(request), context, failure))
 

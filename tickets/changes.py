@@ -148,7 +148,8 @@ def _was_so_before(client: Client, ticket: Ticket, shown: Shown, began_at: datet
 
     Not documented: whether HostUp answers a reopen of an open ticket with 409 or with the ticket as it was. A lost
     answer, or an empty one to a close, does not tell whose change it was either. Nor is it documented what sets
-    `updatedAt`: a time before the page was read, when the status was still the old one, says nothing about it.
+    `updatedAt`: a time before the page was read, when the status was still the old one, says nothing about the
+    change.
     """
     sent_at, _latest = on_hostups_clock(client, began_at)
     if ticket.updated_at is None or sent_at is None:

@@ -54,7 +54,7 @@ def ask(client: Client, api_key: ApiKey) -> None:
 
 
 def refresh(client: Client, api_key: ApiKey) -> None:
-    """Ask HostUp and save the answer. If that raises a `HostUpError`, the known departments stay."""
+    """Ask HostUp and save the answer. Raises a `HostUpError`; the known departments then stay."""
     try:
         ask(client, api_key)
     finally:

@@ -1,4 +1,4 @@
-"""What `manage.py doctor` checks besides the frame: the stored secrets, and HostUp."""
+"""What `manage.py doctor` checks in addition to the frame's checks: the stored secrets, and HostUp."""
 
 import time
 from collections.abc import Iterator

@@ -205,7 +205,7 @@ class NewTicketForm(forms.Form):
     def add_hostup_errors(self, fields: dict[str, str]) -> list[str]:
         """Put what HostUp says about single fields (JSON pointer to sentence) beside them.
 
-        Returns the sentences about fields that this form does not have.
+        Returns the other sentences: those about no field, or about one that this form does not have.
         """
         addresses = self.cleaned_data.get("cc_emails", [])
         rest = []

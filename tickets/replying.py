@@ -1,4 +1,4 @@
-"""Sending a reply between two readings of the ticket: what only the second one has is what was sent."""
+"""Sending a reply between two readings of the ticket: if only the second one has it, it was sent."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -140,7 +140,8 @@ def _attach(client: Client, user, ready: Result, files: Sequence) -> Result:
 
 
 def _send(client: Client, user, ready: Result, written: Written) -> Result:
-    """Send the reply and read the ticket again, to find out what became of it if its answer was lost."""
+    """Send the reply and read the ticket again. That also tells what became of a reply that was refused or whose
+    answer was lost."""
     before = ready.ticket
     try:
         activity = Activity.objects.begin(
@@ -213,7 +214,8 @@ def _settled(before: Ticket, after: Ticket, written: Written, error: errors.Host
 
     After a lost answer, no new message from our side means "not sent", unless it may yet appear. The result is
     unknown if there is one in other words (a colleague's, or ours as HostUp rewrote it), if a new one cannot be
-    read or told apart, or if the ticket's times show that HostUp left one out.
+    read or told apart, or if the ticket's times show that HostUp left one out. After a refusal it is "not sent",
+    unless a new encrypted message without its text may be ours.
     """
     new = _added(before, after)
     # A sender that the reference does not list, or none, may be us.

@@ -1,7 +1,7 @@
 """What sending a reply and creating a ticket share: each is sent once, and the agent is told what became of it.
 
 HostUp documents no idempotency key. So a form is claimed before it is sent (`Submission`). If an answer is lost,
-HostUp is asked for what is there: what was not there before is what was sent.
+HostUp is asked for what is there: what was sent is among what was not there before.
 """
 
 from datetime import timedelta

@@ -45,7 +45,7 @@ def word_in(value, known):
 
 
 def class_in(value, known):
-    """Return a CSS class: the value if it is in `known`, else "unknown". HostUp's text never becomes one."""
+    """Return a CSS class: the value if it is in `known`, else "unknown", so that no other text becomes one."""
     return value if value in known else "unknown"
 
 
@@ -59,7 +59,7 @@ def is_our_turn(status):
 
 
 def plain(text):
-    """Return a text for one line, with its invisible characters made visible. Nothing in it is markup. "" if there
+    """Return a text with its control and direction characters made visible; the template escapes it. "" if there
     would be nothing to see."""
     text = _INVISIBLE.sub("\ufffd", text or "")
     return "" if _BLANK.fullmatch(text) else text

@@ -72,7 +72,7 @@ class _Code:
 def use_code(app: Authenticator, code: str) -> bool:
     """Note in the app's row that this code was used; return False if it had been used before. Of two requests with
     the same code, one waits here for the other."""
-    digits = "".join(filter(str.isdigit, code))  # whatever else was typed between them
+    digits = "".join(filter(str.isdigit, code))  # without whatever else was typed between them
     row = Authenticator.objects.select_for_update().filter(pk=app.pk).first()
     now = time.time()  # after the wait for the row
     if row is None:  # reset meanwhile
@@ -100,7 +100,8 @@ class AddPasskeyForm(AddWebAuthnForm):
         initial=True,
         label=_("Sign in with this passkey alone"),
         help_text=_(
-            "Your device then asks for your fingerprint, face or PIN; if not, the passkey follows the password."
+            "Your device then asks for your fingerprint, face or PIN. "
+            "Otherwise the passkey is used after your password."
         ),
     )
 

@@ -29,7 +29,7 @@ class SecondStepRequired(MiddlewareMixin):
 
 def is_missing(request) -> bool:
     """Tell whether the agent still has to set up a second step. Agents who signed in through the identity provider
-    do not: it decides how they prove who they are."""
+    do not have to: the provider decides how they prove who they are."""
     if not settings.MFA_REQUIRED:
         return False
     records = get_authentication_records(request, request.user)

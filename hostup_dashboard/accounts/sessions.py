@@ -139,5 +139,6 @@ def end_sessions(user) -> None:
 
 
 def _forget(response):
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'  # what cookies still hold: time zone, form token
+    # Without "cookies": all that they still hold is the time zone and a form token.
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response

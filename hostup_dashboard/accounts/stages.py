@@ -6,7 +6,7 @@ HASH = "password_hash"  # of the accepted password, in the form that sessions ke
 
 
 class SecondStep(AuthenticateStage):
-    """allauth's stage, which also checks that the agent's account has not changed since the password."""
+    """allauth's stage, which also refuses an agent who was disabled, or got a new password, since the password."""
 
     def handle(self):
         self.state[HASH] = self.login.user.get_session_auth_hash()

@@ -32,7 +32,7 @@ def addresses_of_passkeys():
         _read_addresses()
         yield
     _read_addresses()
-    metrics.REQUEST_SECONDS.clear()  # the other tests expect its labels to be addresses of theirs
+    metrics.REQUEST_SECONDS.clear()  # its labels name the passkeys' routes, which other tests do not have
 
 
 def _read_addresses():

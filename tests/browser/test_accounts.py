@@ -170,7 +170,7 @@ def test_what_a_passkey_has_to_sign_is_not_given_without_end(by_name):
     statuses = [requests.get(ask, headers=script, timeout=10).status_code for _ in range(70)]
     assert statuses[0] == 200
     assert statuses.count(429) >= 10  # each of the two workers lets 30 a minute pass
-    by_name.replace_workers()  # which forget the limit
+    by_name.replace_workers()  # the new ones have counted nothing yet
 
 
 def test_an_authenticator_app_is_asked_for_and_leads_back_to_the_page(phone, by_name):

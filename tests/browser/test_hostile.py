@@ -180,7 +180,7 @@ def test_nothing_in_a_new_ticket_runs(page, sandbox, dashboard):
     page.goto("/tickets/new/")
     expect_only_ours(page)
     fill_in_everything(page, ALL)
-    expect(page.get_by_text("Draft saved.")).to_be_visible()  # otherwise the page puts the text as typed back
+    expect(page.get_by_text("Draft saved.")).to_be_visible()  # else writing.js restores what was typed, unsaved
     page.get_by_role("button", name="Create ticket").click()
     expect(page.get_by_role("alert")).to_contain_text("Not created")
     expect_only_ours(page)

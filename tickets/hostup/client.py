@@ -38,12 +38,15 @@ JSON_MOST_BYTES = 5 * 1024 * 1024
 ATTACHMENT_MOST_BYTES = 25 * 1024 * 1024
 IN_MEMORY_MOST_BYTES = 1024 * 1024  # of a file being passed on; a larger one is kept on the disk
 CHUNK_BYTES = 64 * 1024
-LONGEST_DISPOSITION = 8192  # characters; Python takes 4 s to parse one of 64 KB
+LONGEST_DISPOSITION = 8192  # characters; Python takes 4 s to parse one of 64 KB, the most that it reads
 CONNECT_SECONDS = 3.0  # for each of HostUp's addresses
 READ_TRIES = 3
 BACKOFF_SECONDS = 0.2  # doubled with every try; the pause is a random part of it ("full jitter")
 RETRIED_STATUSES = (502, 503, 504)
-HUNG_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError)  # in a handshake; who did is not known
+HUNG_UP = (
+    ssl.SSLEOFError,
+    ssl.SSLZeroReturnError,
+)  # in a handshake: no proof that it is not HostUp, so not `Unsafe`
 # A firewall may silently forget a connection. The next call over it would wait until its deadline, and if that is
 # a change, nobody would know whether it arrived. So the system probes idle connections and closes dead ones.
 KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 2}  # seconds, seconds, probes

@@ -9,8 +9,8 @@ AGREE = timedelta(minutes=5)
 
 
 def on_hostups_clock(client: Client, moment: datetime) -> tuple[datetime, datetime] | tuple[None, None]:
-    """Return the earliest and the latest time that HostUp's clock may have shown at `moment`, a time on ours. Both
-    are None when HostUp's last answer does not tell the time.
+    """Return what HostUp's clock showed at `moment`, a time on ours: the earliest and the latest reading, each
+    made earlier by `GRAIN`. Both are None when HostUp's last answer does not tell the time.
 
     HostUp's clock is the one that sets its tickets' times. But the server that sends its `Date` may be hours off,
     and so may our own clock. If the two differ widely, only what is true on both can be relied on.

@@ -19,7 +19,7 @@ from msgspec import Meta, Struct, field
 ID_PATTERN = "[A-Za-z0-9_-]{1,64}"  # what may go into a path; HostUp's ids are `tkt_` and 26 characters
 
 Id = Annotated[str, Meta(pattern=rf"^{ID_PATTERN}\Z")]
-Number = Annotated[int, Meta(ge=0, lt=10**18)]  # a number may go into an address, as an id may
+Number = Annotated[int, Meta(ge=0, lt=10**18)]  # bounded, because it may go into a URL, as an id may
 Time = Annotated[datetime, Meta(tz=True)]
 MOST_ENTRIES = 20_000  # in a list; five megabytes hold 1.7 million empty ones
 Entry = TypeVar("Entry")

@@ -65,7 +65,8 @@ def _passed_on(request, file, attachment_id):
     preview = _preview_type(file.beginning) if "preview" in request.GET else ""
     response = StreamingHttpResponse(file, content_type=preview or "application/octet-stream")
     response.headers["Content-Length"] = str(file.content_length)
-    # The page passes the ticket's name for the file: the header of a download cannot hold every character.
+    # `name` is the file's name in the ticket, passed on by the page: the header that HostUp sends with a file
+    # cannot hold every character.
     name = _safe(request.GET.get("name") or file.filename or attachment_id)
     response.headers["Content-Disposition"] = content_disposition_header(not preview, name)
     return reswap(response, "none")  # htmx swaps in whatever comes, and a file must not go into a page

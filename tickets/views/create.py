@@ -44,7 +44,7 @@ def create(request):
 
 def _look_up_departments(client, user) -> None:
     """Refresh the departments if they are stale. If none are known after that, learn them from the tickets. That
-    is at most one call, unless the first one returns no departments."""
+    is at most one call, unless the first one brings none: there are none, or the key may not read them."""
     api_key = user.api_key
     try:
         if departments.are_stale(api_key):
@@ -156,7 +156,7 @@ def _failure(result, form) -> failures.Failure:
             failure = failure._replace(sentences=form.add_hostup_errors(fields))
         case errors.RateLimited(code="rate_limited") if form.cleaned_data["priority"] == "critical":
             sentences = [_("HostUp accepts one critical ticket an hour. Choose “Urgent”, or wait.")]
-            if result.error.retry_after < RETRY_AFTER_MOST:  # it may mean all calls, which has the same code
+            if result.error.retry_after < RETRY_AFTER_MOST:  # so about all calls (same code): an hour would be cut
                 sentences = [
                     *failure.sentences,
                     _("Or choose “Urgent”: HostUp accepts one critical ticket an hour."),

@@ -110,7 +110,8 @@ def _not_replied(request, composer, *, result=None, failure):
             kept = drafts.keep(request, composer.ticket_id)
             composer = composer._replace(draft_hint=kept, shown_draft=timezone.now())
     context = _context(request, ticket) | {"composer": composer._replace(failure=failure)}
-    # Offer to reload the ticket if HostUp refused because of its state, unless that would lose chosen files.
+    # Offer a link to the ticket if the outcome is unknown. Also if HostUp refused because of its state, unless
+    # that would lose chosen files.
     is_refused = result and result.state == State.NOT_SENT and failure.status == 409
     has_files = len(request.FILES.getlist("files")) > composer.attached
     if failure.is_unknown or (is_refused and not has_files):
@@ -138,7 +139,7 @@ def _failure(result, written: Written) -> failures.Failure:
         case State.STALE:
             reopened = [_("The ticket was reopened, but your reply was not sent.")] if result.was_reopened else []
             advice = _("Read what is new, then send your reply if it still makes sense.")
-            if not result.news and written.seen_count in (None, result.ticket.count):  # only the status is
+            if not result.news and written.seen_count in (None, result.ticket.count):  # only the status is new
                 status = word_in(result.ticket.status, words.STATUSES)
                 advice = _("The ticket is now “%(status)s”. Send your reply if it still makes sense.") % {
                     "status": status

@@ -1,4 +1,4 @@
-"""`manage.py rotate_encryption_key`: re-encrypt all that is stored, with the first of `ENCRYPTION_KEYS`."""
+"""`manage.py rotate_encryption_key`: re-encrypt all stored secrets with the first of `ENCRYPTION_KEYS`."""
 
 import time
 
