@@ -86,6 +86,24 @@ def hanging_up(last_words=b"", scheme="http"):
 
 
 @contextmanager
+def hanging_up_once(port):
+    """A way to `port` that closes the first connection, before any of a request can have come; gives its own."""
+
+    def serve():
+        listening.accept()[0].close()
+        with suppress(OSError):  # closed: the test is over
+            while True:
+                here, there = listening.accept()[0], socket.create_connection((HOST, port))
+                for ends in ((here, there), (there, here)):
+                    threading.Thread(target=_pass_on, args=ends, daemon=True).start()
+
+    with socket.create_server((HOST, 0)) as listening:
+        threading.Thread(target=serve, daemon=True).start()
+        yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
 def not_encrypted():
     """Run a server that speaks plain HTTP where TLS is expected."""
     with _serving(_QuietServer((HOST, 0), _Empty)) as port:

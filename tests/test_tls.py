@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from sandbox import keys
-from sandbox.special_tickets import SAMPLE_ID
+from sandbox.special_tickets import ENCRYPTED_ID, SAMPLE_ID
 from tests import fault_servers
 from tests.fault_servers import HOST, certificate_for
 from tickets.hostup import errors
@@ -90,6 +90,13 @@ def test_through_a_proxy_a_change_is_sent_once_and_held_to_its_time(port, sandbo
             client.close(SAMPLE_ID)
     assert time.monotonic() - began < CALL_SECONDS + 2
     assert [call.path.rpartition("/")[2] for call in sandbox.calls] == ["reopen", "close"]
+
+
+def test_a_change_that_never_left_is_sent_once_more_and_whole(port, sandbox):
+    with fault_servers.hanging_up_once(port) as way:
+        message = client_to(way, CERTIFICATE.authority).reply(ENCRYPTED_ID, "Only once.")
+    assert message.body == "Only once."
+    assert [(call.method, call.path.rpartition("/")[2]) for call in sandbox.calls] == [("POST", "messages")]
 
 
 def test_through_a_proxy_that_speaks_tls_itself_nothing_is_sent(port, sandbox):
