@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from hypothesis import example, given
@@ -317,6 +318,30 @@ def test_half_a_character_is_replaced_and_a_whole_one_is_kept(sent):
         wire.raise_for_status(answer(b'{"requestId": "req_1", "detail": "%s"}' % sent.encode(), 404))
     assert (caught.value.request_id, caught.value.detail) == ("req_1", whole[: wire.LONGEST_TEXT])
     assert json.loads(Redaction("key/1234").of_body(b'["%s\\/"]' % sent.encode())) == [whole + "/"]
+
+
+ODD_KEY = 'a/key+with "odd" characters'
+IN_JSON = json.dumps(ODD_KEY)[1:-1]
+IN_ADDRESS = quote(ODD_KEY, safe="")
+IN_LOWER_CASE = re.sub("%..", lambda escape: escape.group().lower(), IN_ADDRESS)
+
+
+@pytest.mark.parametrize(
+    "echo", [IN_JSON, IN_JSON.replace("/", r"\/"), IN_JSON.replace("+", r"\u002B"), IN_ADDRESS, IN_LOWER_CASE]
+)
+def test_a_key_is_removed_however_it_is_echoed(echo):
+    body = Redaction(ODD_KEY).of_body(b'{"detail": "Your key is %s."}' % echo.encode())
+    assert json.loads(body) == {"detail": "Your key is [removed]."}
+
+
+@pytest.mark.parametrize("echo", [ODD_KEY, IN_ADDRESS, IN_LOWER_CASE])
+def test_a_key_is_removed_from_what_is_no_json(echo):
+    assert Redaction(ODD_KEY).of(b"/tickets?key=%s" % echo.encode()) == b"/tickets?key=[removed]"
+
+
+def test_what_is_too_short_for_a_key_is_a_word():
+    assert Redaction("1234567").of(b"1234567") == b"1234567"
+    assert Redaction("12345678").of(b"12345678") == b"[removed]"
 
 
 def test_half_a_character_in_one_department_hides_none():
