@@ -3,10 +3,12 @@
 import io
 import re
 from html import unescape
+from importlib import import_module
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.test import Client
@@ -254,6 +256,15 @@ def test_it_needs_no_second_step_here_when_one_is_required(provider, settings):
     assert is_in(browser)
     assert "Set up a second step first" not in browser.get(ACCOUNT).content.decode()
     assert sign_in().get("/activity/").headers["Location"] == ACCOUNT
+
+
+def test_an_upgrade_forgets_the_real_names_that_a_provider_had_brought(provider):
+    for username in ("anna", "bo"):
+        make_agent(username, email=f"{username}@example.com", first_name="Real", last_name="Name")
+    assert is_in(come_in(provider))
+    import_module("tickets.migrations.0009_forget_names").forget(apps, None)
+    names = {agent.username: agent.get_full_name() for agent in get_user_model().objects.all()}
+    assert names == {"anna": "", "bo": "Real Name"}  # bo has no account at the provider
 
 
 def test_it_never_leads_to_another_site(provider):
