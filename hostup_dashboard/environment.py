@@ -224,8 +224,8 @@ def cache(value: str) -> dict:
     said = config.get("OPTIONS", {})
     for name, value in said.items():
         kind = REDIS_OPTIONS.get(name)
-        is_vain = name.startswith("ssl_") and parts.scheme == "redis"  # without TLS
-        if kind is None or is_vain or not isinstance(value, kind) or (kind is not str and value <= 0):
+        lacks_tls = name.startswith("ssl_") and parts.scheme == "redis"
+        if kind is None or lacks_tls or not isinstance(value, kind) or (kind is not str and value <= 0):
             # The error quotes neither: a part of a password may be in them.
             raise ImproperlyConfigured(f"CACHE_URL has an option that is none of {', '.join(REDIS_OPTIONS)}.")
     times = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
