@@ -87,7 +87,7 @@ def hanging_up(last_words=b"", scheme="http"):
 
 @contextmanager
 def hanging_up_once(port):
-    """A way to `port` that closes the first connection, before any of a request can have come; gives its own."""
+    """Run a relay to `port`, and yield its port. It closes the first connection before a request can come."""
 
     def serve():
         listening.accept()[0].close()
